@@ -1,0 +1,32 @@
+/// Hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", 2014) in one uint64:
+/// 52 bits of microseconds since the Unix epoch, then 12 bits of logical counter.
+/// Not for: reading a clock. The wall time is an argument.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace tributary {
+
+struct Hlc {
+  static constexpr int kLogicalBits = 12;
+
+  std::uint64_t value = 0;
+
+  auto operator<=>(const Hlc&) const = default;
+
+  [[nodiscard]] static constexpr Hlc from_micros(std::uint64_t micros) {
+    return Hlc{micros << kLogicalBits};
+  }
+  [[nodiscard]] constexpr std::uint64_t micros() const { return value >> kLogicalBits; }
+};
+
+/// The timestamp of a change at sealing: its own, clamped to `latest`, but always above `previous`,
+/// the timestamp of the actor's change before it. `latest` is the relay's wall time plus the
+/// permitted skew. A carry out of the logical bits moves the microseconds on, which keeps order.
+[[nodiscard]] constexpr Hlc seal_hlc(Hlc written, Hlc previous, Hlc latest) {
+  const Hlc clamped = written < latest ? written : latest;
+  return clamped > previous ? clamped : Hlc{previous.value + 1};
+}
+
+}  // namespace tributary

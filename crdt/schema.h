@@ -1,0 +1,42 @@
+/// Which keys have which type, how large things may be, and the check every change passes at write.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tributary/base/result.h>
+#include <tributary/crdt/change.h>
+#include <tributary/crdt/type.h>
+
+namespace tributary {
+
+/// A key pattern and the type of the keys it matches. `*` stands for any run of bytes, `?` for one
+/// byte; everything else for itself.
+struct Keyspace {
+  std::string pattern;
+  std::string type;
+};
+
+struct Limits {
+  std::size_t key_bytes = 1024;
+  std::size_t value_bytes = 1024 * 1024;  ///< of a field, a value or an element
+  std::size_t transaction_changes = 100'000;
+};
+
+struct Schema {
+  std::vector<Keyspace> keyspaces;  ///< the first match wins
+  Limits limits;
+};
+
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view key);
+
+/// The type of `key` by the first keyspace that matches; kInvalid when there is none.
+[[nodiscard]] Result<const crdt::Type*> type_of(const Schema& schema, std::string_view key);
+
+/// kInvalid, with a message for the writer, unless the key is legal, the type is the keyspace's, the
+/// operation exists and its operands are present and within the limits.
+[[nodiscard]] Result<void> check(const Schema& schema, const Change& change);
+
+}  // namespace tributary

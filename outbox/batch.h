@@ -1,0 +1,55 @@
+/// A batch in memory, and its codec (outbox/batch.proto). Bytes from outside are met only here and in
+/// the types' touched().
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tributary/base/ids.h>
+#include <tributary/base/result.h>
+#include <tributary/crdt/hlc.h>
+#include <tributary/crdt/version_vector.h>
+
+namespace tributary {
+
+struct Delta {
+  std::string key;
+  std::string type;   ///< registered name; may be unknown to this version
+  Seq last_seq;
+  std::string body;
+};
+
+/// Outbox rows of one transaction in an unbroken run of ids.
+struct ConsumedRows {
+  std::int64_t transaction = 0;
+  std::int64_t first_id = 0;
+  std::int64_t last_id = 0;
+  Hlc hlc;
+};
+
+struct Batch {
+  ActorId actor;
+  OriginName origin;
+  Seq first_seq;
+  Seq last_seq;
+  Hlc hlc;
+  std::vector<ConsumedRows> rows;
+  std::vector<VersionVector> contexts;
+  std::vector<Delta> deltas;
+
+  /// An empty batch that carries only head and time.
+  [[nodiscard]] bool heartbeat() const { return last_seq < first_seq; }
+};
+
+inline constexpr std::uint32_t kBatchFormat = 1;
+/// Larger messages are refused before parsing. RabbitMQ's own default limit is 128 MiB.
+inline constexpr std::size_t kMaxBatchBytes = std::size_t{128} << 20;
+
+/// Deterministic: equal batches have equal bytes.
+[[nodiscard]] std::string encode(const Batch& batch);
+/// kPoison, saying what is wrong, for bytes that are no batch of a format up to kBatchFormat.
+[[nodiscard]] Result<Batch> decode_batch(std::string_view bytes);
+
+}  // namespace tributary
