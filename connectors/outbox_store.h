@@ -16,69 +16,30 @@
 #include <tributary/crdt/hlc.h>
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/version_vector.h>
+#include <tributary/outbox/rows.h>
 
 namespace tributary {
-
-/// A committed row of tributary_outbox. Views are valid until the seal transaction ends.
-struct OutboxRow {
-  std::int64_t id = 0;
-  std::int64_t transaction = 0;  ///< rows of one transaction share it and are sealed together
-  std::string_view key;
-  std::string_view type;
-  std::string_view operation;
-  std::string_view field;
-  std::string_view value;
-  std::int64_t amount = 0;
-  std::string_view context;  ///< VersionVector::bytes(); empty: none
-  Hlc hlc;                   ///< of the write
-};
 
 /// The origin's row, as the leader found it.
 struct OriginRecord {
   OriginName name;
-  std::optional<ActorId> actor;   ///< absent in a new outbox: mint one
-  std::string identity;           ///< of the database, when the actor was minted
-  std::string current_identity;   ///< of the database now; different: restored or forked
-  Seq head_seq;                   ///< last sealed seq of the actor
-  Hlc hlc;                        ///< of the last sealed change
-  std::uint64_t leader_epoch = 0; ///< ours; a later leader has a larger one
-  Seq confirmed_seq;              ///< batches up to here were confirmed by the changelog
-  Seq totals_seq;                 ///< the stored totals hold every change up to here, maybe more not
-};
-
-/// Key of a running total. `field` is empty for types without fields.
-struct TotalsKey {
-  std::string_view key;
-  std::string_view field;
-};
-
-struct StoredTotals {
-  std::string key;
-  std::string field;
-  crdt::Totals totals;
-};
-
-/// A sealed batch: immutable bytes (outbox/batch.h) with its seq range.
-struct SealedBatch {
-  ActorId actor;
-  Seq first_seq;
-  Seq last_seq;
-  std::string bytes;
-};
-
-/// A row that can never be published, and why.
-struct ParkedRow {
-  std::int64_t id = 0;
-  std::string reason;
+  std::optional<ActorId> actor;    ///< absent in a new outbox: mint one
+  std::string identity;            ///< of the database, when the actor was minted
+  std::string current_identity;    ///< of the database now; different: restored or forked
+  Seq head_seq;                    ///< last sealed seq of the actor
+  Hlc hlc;                         ///< of the last sealed change
+  std::uint64_t leader_epoch = 0;  ///< ours; a later leader has a larger one
+  Seq confirmed_seq;               ///< batches up to here were confirmed by the changelog
+  Seq totals_seq;  ///< the stored totals hold every change up to here, maybe more not
 };
 
 /// All that one seal writes, in one database transaction.
 struct SealCommit {
-  std::optional<SealedBatch> batch;       ///< absent when every taken row was parked
-  Hlc hlc;                                ///< the origin's clock after it
-  std::span<const ParkedRow> parked;      ///< of the rows taken
-  std::span<const StoredTotals> totals;   ///< to upsert
-  std::optional<Seq> totals_seq;          ///< set when `totals` brings the stored totals up to here
+  std::optional<SealedBatch> batch;      ///< absent when every taken row was parked
+  Hlc hlc;                               ///< the origin's clock after it
+  std::span<const ParkedRow> parked;     ///< of the rows taken
+  std::span<const StoredTotals> totals;  ///< to upsert
+  std::optional<Seq> totals_seq;         ///< set when `totals` brings the stored totals up to here
 };
 
 /// What status shows of an outbox.

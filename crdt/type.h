@@ -37,9 +37,9 @@ enum class Operand { kNone, kValue, kAmount, kField, kFieldValue, kFieldAmount }
 struct Operation {
   std::string_view name;
   Operand operand = Operand::kNone;
-  bool observes = false;    ///< acts on what the writer had seen: the change carries a context
-  bool accumulates = false; ///< the amount is carried as running totals of (key, field)
-  bool repeatable = false;  ///< a list of operands makes sense in one JSON line
+  bool observes = false;     ///< acts on what the writer had seen: the change carries a context
+  bool accumulates = false;  ///< the amount is carried as running totals of (key, field)
+  bool repeatable = false;   ///< a list of operands makes sense in one JSON line
 };
 
 /// Running totals of one actor for one (key, field), after a change. Each is at most INT64_MAX.
@@ -47,6 +47,12 @@ struct Totals {
   std::int64_t increments = 0;
   std::int64_t decrements = 0;
   bool operator==(const Totals&) const = default;
+};
+
+/// Running totals that a delta carries, of one field (empty for types without fields).
+struct FieldTotals {
+  std::string field;
+  Totals totals;
 };
 
 /// A change that sealing gave its identity and time. Views live as long as the seal.
@@ -57,9 +63,9 @@ struct SealedChange {
   std::string_view field;
   std::string_view value;
   std::int64_t amount = 0;
-  Totals totals;                             ///< for operations that accumulate
-  const VersionVector* context = nullptr;    ///< for operations that observe; the own actor's entry
-                                             ///< is not in it: it is always seq - 1
+  Totals totals;                           ///< for operations that accumulate
+  const VersionVector* context = nullptr;  ///< for operations that observe; the own actor's entry
+                                           ///< is not in it: it is always seq - 1
 };
 
 /// Where a delta comes from, and where it is joined.
@@ -86,14 +92,16 @@ struct Type {
   /// delta. Contexts go into `contexts`.
   std::string (*seal)(ActorId actor, std::span<const SealedChange> changes, ContextTable& contexts);
 
+  /// The running totals in a delta made by seal(); none for types that do not accumulate.
+  std::vector<FieldTotals> (*totals)(std::string_view delta);
+
   /// The state fields joining `delta` reads or writes. kPoison when the bytes cannot be decoded:
   /// the only place that decides so, join() may rely on it.
   Result<FieldSelection> (*touched)(std::string_view delta, std::size_t context_count);
 
   /// Joins a delta that passed touched() into `state`, which holds at least the touched fields.
   /// A delta whose last_seq the state has already seen changes nothing.
-  Joined (*join)(std::string_view delta, const DeltaSource& source, State& state,
-                 ViewEdits& edits);
+  Joined (*join)(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits);
 
   /// Joins another replica's complete state into this complete state (state merge).
   Joined (*merge)(State& mine, const VersionVector& my_watermark, const State& theirs,

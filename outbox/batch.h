@@ -1,5 +1,5 @@
-/// A batch in memory, and its codec (outbox/batch.proto). Bytes from outside are met only here and in
-/// the types' touched().
+/// A batch in memory, and its codec (outbox/batch.proto). Bytes from outside are met only here and
+/// in the types' touched().
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace tributary {
 
 struct Delta {
   std::string key;
-  std::string type;   ///< registered name; may be unknown to this version
+  std::string type;  ///< registered name; may be unknown to this version
   Seq last_seq;
   std::string body;
 };
@@ -35,9 +35,9 @@ struct Batch {
   Seq first_seq;
   Seq last_seq;
   Hlc hlc;
-  std::vector<ConsumedRows> rows;
-  std::vector<VersionVector> contexts;
-  std::vector<Delta> deltas;
+  std::vector<ConsumedRows> rows = {};
+  std::vector<VersionVector> contexts = {};
+  std::vector<Delta> deltas = {};
 
   /// An empty batch that carries only head and time.
   [[nodiscard]] bool heartbeat() const { return last_seq < first_seq; }

@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <tributary/base/bytes.h>
+#include <tributary/base/check.h>
+#include <tributary/crdt/type.h>
+#include <tributary/crdt/types/counter.h>
+
+namespace tributary::crdt {
+namespace {
+
+constexpr std::string_view kTotalsField = "t";
+
+struct ActorTotals {
+  ActorId actor;
+  Totals totals;
+};
+
+std::vector<ActorTotals> decode_state(const State& state) {
+  std::vector<ActorTotals> all;
+  const std::string* bytes = state.find(kTotalsField);
+  if (bytes == nullptr) return all;
+  ByteReader in(*bytes);
+  while (in.ok() && !in.at_end()) {
+    const ActorId actor{in.fixed64()};
+    const auto increments = static_cast<std::int64_t>(in.varint());
+    const auto decrements = static_cast<std::int64_t>(in.varint());
+    all.push_back({actor, {increments, decrements}});
+  }
+  CHECK(in.ok());
+  return all;
+}
+
+std::string encode_state(const std::vector<ActorTotals>& all) {
+  ByteWriter out;
+  for (const ActorTotals& each : all) {
+    out.fixed64(each.actor.value);
+    out.varint(static_cast<std::uint64_t>(each.totals.increments));
+    out.varint(static_cast<std::uint64_t>(each.totals.decrements));
+  }
+  return out.take();
+}
+
+void raise(std::vector<ActorTotals>& all, ActorId actor, const Totals& totals) {
+  const auto at =
+      std::lower_bound(all.begin(), all.end(), actor,
+                       [](const ActorTotals& each, ActorId wanted) { return each.actor < wanted; });
+  if (at == all.end() || at->actor != actor) {
+    all.insert(at, {actor, totals});
+    return;
+  }
+  at->totals.increments = std::max(at->totals.increments, totals.increments);
+  at->totals.decrements = std::max(at->totals.decrements, totals.decrements);
+}
+
+/// Decimal digits of the sum over all actors, which may need more than 64 bits.
+std::string value_of(const std::vector<ActorTotals>& all) {
+  __extension__ using Wide = __int128;
+  Wide sum = 0;
+  for (const ActorTotals& each : all) sum += Wide{each.totals.increments} - each.totals.decrements;
+  const bool negative = sum < 0;
+  if (negative) sum = -sum;
+  std::string digits;
+  do {
+    digits.push_back(static_cast<char>('0' + static_cast<int>(sum % 10)));
+    sum /= 10;
+  } while (sum != 0);
+  if (negative) digits.push_back('-');
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+void write_state(State& state, const std::vector<ActorTotals>& all, ViewEdits& edits) {
+  std::string bytes = encode_state(all);
+  const std::string* before = state.find(kTotalsField);
+  if (before != nullptr && *before == bytes) return;
+  state.set(kTotalsField, std::move(bytes));
+  edits.push_back({ViewEdit::Action::kPut, {}, value_of(all)});
+}
+
+std::string seal(ActorId /*actor*/, std::span<const SealedChange> changes,
+                 ContextTable& /*contexts*/) {
+  const Totals& totals = changes.back().totals;
+  ByteWriter out;
+  out.varint(static_cast<std::uint64_t>(totals.increments));
+  out.varint(static_cast<std::uint64_t>(totals.decrements));
+  return out.take();
+}
+
+Result<FieldSelection> touched(std::string_view delta, std::size_t /*context_count*/) {
+  ByteReader in(delta);
+  const std::uint64_t increments = in.varint();
+  const std::uint64_t decrements = in.varint();
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+  if (!in.finished() || increments > kMax || decrements > kMax) {
+    return fail(ErrorKind::kPoison, "the bytes are not a counter's delta");
+  }
+  return FieldSelection{false, {std::string(kTotalsField)}};
+}
+
+Totals decode_delta(std::string_view delta) {
+  ByteReader in(delta);
+  const auto increments = static_cast<std::int64_t>(in.varint());
+  const auto decrements = static_cast<std::int64_t>(in.varint());
+  return {increments, decrements};
+}
+
+std::vector<FieldTotals> totals(std::string_view delta) { return {{{}, decode_delta(delta)}}; }
+
+Joined join(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits) {
+  std::vector<ActorTotals> all = decode_state(state);
+  raise(all, source.actor, decode_delta(delta));
+  write_state(state, all, edits);
+  return {};
+}
+
+Joined merge(State& mine, const VersionVector& /*my_watermark*/, const State& theirs,
+             const VersionVector& /*their_watermark*/) {
+  std::vector<ActorTotals> all = decode_state(mine);
+  for (const ActorTotals& each : decode_state(theirs)) raise(all, each.actor, each.totals);
+  ViewEdits unused;
+  if (!all.empty()) write_state(mine, all, unused);
+  return {};
+}
+
+FieldSelection deferred(const State& /*state*/) { return {}; }
+
+Joined prune(State& /*state*/, const VersionVector& /*watermark*/) { return {}; }
+
+ViewEdits render(const State& state) {
+  if (state.find(kTotalsField) == nullptr) return {};
+  return {{ViewEdit::Action::kPut, {}, value_of(decode_state(state))}};
+}
+
+constexpr std::array kOperations{
+    Operation{.name = "add", .operand = Operand::kAmount, .accumulates = true},
+};
+
+}  // namespace
+
+extern const Type kCounter;
+constinit const Type kCounter{
+    .name = "counter",
+    .view = ViewKind::kString,
+    .operations = kOperations,
+    .head = kTotalsField,
+    .seal = seal,
+    .totals = totals,
+    .touched = touched,
+    .join = join,
+    .merge = merge,
+    .deferred = deferred,
+    .prune = prune,
+    .render = render,
+};
+
+}  // namespace tributary::crdt

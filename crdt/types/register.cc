@@ -1,0 +1,140 @@
+#include <array>
+#include <compare>
+
+#include <tributary/base/bytes.h>
+#include <tributary/crdt/type.h>
+#include <tributary/crdt/types/register.h>
+
+namespace tributary::crdt {
+namespace {
+
+constexpr std::string_view kWinnerField = "r";
+constexpr std::string_view kClear = "clear";
+
+/// A write, ordered by (hlc, actor, seq).
+struct Write {
+  Hlc hlc;
+  ActorId actor;
+  Seq seq;
+  bool present = false;
+  std::string_view value;
+
+  [[nodiscard]] bool beats(const Write& other) const {
+    if (const auto order = hlc <=> other.hlc; order != 0) return order > 0;
+    if (const auto order = actor <=> other.actor; order != 0) return order > 0;
+    return seq > other.seq;
+  }
+};
+
+Write decode_delta(ByteReader& in, ActorId actor) {
+  Write write;
+  write.hlc = Hlc{in.fixed64()};
+  write.actor = actor;
+  write.seq = Seq{in.varint()};
+  const std::uint64_t present = in.varint();
+  if (present > 1) in.fail();
+  write.present = present == 1;
+  if (write.present) write.value = in.text();
+  return write;
+}
+
+void encode_delta(ByteWriter& out, const Write& write) {
+  out.fixed64(write.hlc.value);
+  out.varint(write.seq.value);
+  out.varint(write.present ? 1 : 0);
+  if (write.present) out.text(write.value);
+}
+
+/// The state is the winner's actor, then its delta.
+Write decode_state(std::string_view bytes) {
+  ByteReader in(bytes);
+  const ActorId actor{in.fixed64()};
+  return decode_delta(in, actor);
+}
+
+std::string encode_state(const Write& write) {
+  ByteWriter out;
+  out.fixed64(write.actor.value);
+  encode_delta(out, write);
+  return out.take();
+}
+
+void join_write(const Write& write, State& state, ViewEdits& edits) {
+  const std::string* bytes = state.find(kWinnerField);
+  if (bytes != nullptr && !write.beats(decode_state(*bytes))) return;
+  const bool visible_before = bytes != nullptr && decode_state(*bytes).present;
+  if (write.present) {
+    edits.push_back({ViewEdit::Action::kPut, {}, std::string(write.value)});
+  } else if (visible_before) {
+    edits.push_back({ViewEdit::Action::kClear, {}, {}});
+  }
+  state.set(kWinnerField, encode_state(write));
+}
+
+std::string seal(ActorId actor, std::span<const SealedChange> changes, ContextTable& /*contexts*/) {
+  const SealedChange& last = changes.back();  // timestamps grow with seq, so the last one wins
+  ByteWriter out;
+  encode_delta(out, {last.hlc, actor, last.seq, last.operation->name != kClear, last.value});
+  return out.take();
+}
+
+std::vector<FieldTotals> totals(std::string_view /*delta*/) { return {}; }
+
+Result<FieldSelection> touched(std::string_view delta, std::size_t /*context_count*/) {
+  ByteReader in(delta);
+  static_cast<void>(decode_delta(in, ActorId{}));
+  if (!in.finished()) return fail(ErrorKind::kPoison, "the bytes are not a register's delta");
+  return FieldSelection{false, {std::string(kWinnerField)}};
+}
+
+Joined join(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits) {
+  ByteReader in(delta);
+  join_write(decode_delta(in, source.actor), state, edits);
+  return {};
+}
+
+Joined merge(State& mine, const VersionVector& /*my_watermark*/, const State& theirs,
+             const VersionVector& /*their_watermark*/) {
+  ViewEdits unused;
+  if (const std::string* bytes = theirs.find(kWinnerField)) {
+    join_write(decode_state(*bytes), mine, unused);
+  }
+  return {};
+}
+
+FieldSelection deferred(const State& /*state*/) { return {}; }
+
+Joined prune(State& /*state*/, const VersionVector& /*watermark*/) { return {}; }
+
+ViewEdits render(const State& state) {
+  const std::string* bytes = state.find(kWinnerField);
+  if (bytes == nullptr) return {};
+  const Write winner = decode_state(*bytes);
+  if (!winner.present) return {};
+  return {{ViewEdit::Action::kPut, {}, std::string(winner.value)}};
+}
+
+constexpr std::array kOperations{
+    Operation{.name = "set", .operand = Operand::kValue},
+    Operation{.name = kClear},
+};
+
+}  // namespace
+
+extern const Type kRegister;
+constinit const Type kRegister{
+    .name = "register",
+    .view = ViewKind::kString,
+    .operations = kOperations,
+    .head = kWinnerField,
+    .seal = seal,
+    .totals = totals,
+    .touched = touched,
+    .join = join,
+    .merge = merge,
+    .deferred = deferred,
+    .prune = prune,
+    .render = render,
+};
+
+}  // namespace tributary::crdt

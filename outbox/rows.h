@@ -1,0 +1,54 @@
+/// What passes between an outbox store and sealing: rows taken, batches made, totals kept.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <tributary/base/ids.h>
+#include <tributary/crdt/hlc.h>
+#include <tributary/crdt/type.h>
+
+namespace tributary {
+
+/// A committed row of tributary_outbox. Views are valid until the seal transaction ends.
+struct OutboxRow {
+  std::int64_t id = 0;
+  std::int64_t transaction = 0;  ///< rows of one transaction share it and are sealed together
+  std::string_view key;
+  std::string_view type;
+  std::string_view operation;
+  std::string_view field;
+  std::string_view value;
+  std::int64_t amount = 0;
+  std::string_view context;  ///< VersionVector::bytes(); empty: none
+  Hlc hlc;                   ///< of the write
+};
+
+/// Key of a running total. `field` is empty for types without fields.
+struct TotalsKey {
+  std::string_view key;
+  std::string_view field;
+};
+
+struct StoredTotals {
+  std::string key;
+  std::string field;
+  crdt::Totals totals;
+};
+
+/// A sealed batch: immutable bytes (outbox/batch.h) with its seq range.
+struct SealedBatch {
+  ActorId actor;
+  Seq first_seq;
+  Seq last_seq;
+  std::string bytes;
+};
+
+/// A row that can never be published, and why.
+struct ParkedRow {
+  std::int64_t id = 0;
+  std::string reason;
+};
+
+}  // namespace tributary
