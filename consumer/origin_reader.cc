@@ -1,0 +1,77 @@
+#include <tributary/consumer/origin_reader.h>
+
+#include <tributary/base/log.h>
+
+namespace tributary {
+
+OriginReader::OriginReader(Changelog& changelog, OriginName origin, Inbox& inbox,
+                           const ConsumerSettings& settings, Clock& clock, Metrics& metrics)
+    : changelog_(changelog),
+      origin_(std::move(origin)),
+      inbox_(inbox),
+      backoff_(settings.backoff_first, settings.backoff_max,
+               static_cast<std::uint64_t>(clock.wall().count())),
+      connected_(metrics.gauge("tributary_consumer_changelog_connected",
+                               "1 while attached to the origin's changelog",
+                               {{"origin", origin_.value}})),
+      read_bytes_(metrics.counter("tributary_consumer_read_bytes_total",
+                                  "Bytes read from the origin's changelog",
+                                  {{"origin", origin_.value}})) {}
+
+Result<void> OriginReader::attach(const Attachment& attachment) {
+  reader_.reset();
+  attached_ = attachment;
+  TRIBUTARY_TRY(changelog_.declare(origin_));
+  TRIBUTARY_ASSIGN(reader_, changelog_.open_reader(origin_, attachment.after));
+  from_start_ = !attachment.after.has_value();
+  connected_.set(1);
+  if (outage_logged_) log::info("changelog is back", {{"origin", origin_.value}});
+  outage_logged_ = false;
+  return {};
+}
+
+Result<Millis> OriginReader::lost(const Error& error) {
+  reader_.reset();
+  connected_.set(0);
+  if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
+  if (!outage_logged_) {
+    log::warn("changelog is away; its changes wait at their source",
+              {{"origin", origin_.value}, {"reason", error.message}});
+  }
+  outage_logged_ = true;
+  return backoff_.next();
+}
+
+Received OriginReader::receive(ChangelogMessage message) const {
+  Received received{.origin = origin_,
+                    .offset = message.offset,
+                    .bytes = message.bytes.size(),
+                    .batch = decode_batch(message.bytes),
+                    .raw = {},
+                    .from_start = from_start_};
+  if (!received.batch) received.raw = std::move(message.bytes);
+  return received;
+}
+
+Result<Millis> OriginReader::step(Millis wait) {
+  const auto wanted = inbox_.attachment(origin_);
+  if (!wanted) return Millis{10};
+  if (reader_ == nullptr || wanted->generation != attached_.generation) {
+    Attachment attachment = *wanted;
+    const bool resume = wanted->generation == attached_.generation;
+    if (resume) attachment.after = attached_.after;  // behind what was already handed over
+    if (auto attached = attach(attachment); !attached) return lost(attached.error());
+    from_start_ = !wanted->after.has_value();
+  }
+  if (!inbox_.room(origin_)) return Millis{1};
+  auto message = reader_->next(wait);
+  if (!message) return lost(message.error());
+  if (!*message) return Millis{0};
+  backoff_.reset();
+  read_bytes_.add(static_cast<double>((*message)->bytes.size()));
+  attached_.after = (*message)->offset;
+  inbox_.push(attached_.generation, receive(std::move(**message)));
+  return Millis{0};
+}
+
+}  // namespace tributary

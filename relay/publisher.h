@@ -1,0 +1,69 @@
+/// Publishes sealed batches in order, within a bounded window, until the changelog confirms them.
+/// Not for: remembering what was confirmed (the outbox does).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include <tributary/base/backoff.h>
+#include <tributary/base/clock.h>
+#include <tributary/base/metrics.h>
+#include <tributary/base/result.h>
+#include <tributary/connectors/changelog.h>
+#include <tributary/outbox/rows.h>
+#include <tributary/relay/settings.h>
+
+namespace tributary {
+
+/// One thread. Survives the loss of the broker: after a reconnect everything unconfirmed is sent
+/// again, the same bytes in the same order.
+class Publisher {
+ public:
+  Publisher(Changelog& changelog, OriginName origin, const RelaySettings& settings, Clock& clock,
+            Metrics& metrics);
+
+  /// There is room for another batch. Sealing waits while there is none.
+  [[nodiscard]] bool room() const;
+  /// Queues a batch, or a heartbeat (last_seq before first_seq).
+  void add(SealedBatch batch);
+  /// Sends what can be sent and collects confirms. Never waits longer than the connector's
+  /// deadline. Losing the broker is not an error here; kFatal is passed on.
+  Result<void> step();
+
+  /// The newest confirmed batch since the last call.
+  [[nodiscard]] std::optional<SealedBatch> take_confirmed();
+  [[nodiscard]] bool empty() const { return pending_.empty(); }
+  /// When the last message was handed over, by the monotonic clock.
+  [[nodiscard]] Micros last_published() const { return last_published_; }
+  /// Forgets everything queued, for a relay that lost its lease.
+  void reset();
+
+ private:
+  Result<void> connect();
+  Result<void> exchange();
+  Result<void> lost(const Error& error);
+
+  Changelog& changelog_;
+  OriginName origin_;
+  const RelaySettings& settings_;
+  Clock& clock_;
+  Backoff backoff_;
+  Counter& published_;
+  Counter& published_bytes_;
+  Gauge& unconfirmed_;
+  Gauge& connected_;
+
+  std::unique_ptr<ChangelogWriter> writer_;
+  std::deque<SealedBatch> pending_;
+  std::size_t pending_bytes_ = 0;
+  std::size_t sent_ = 0;              ///< of pending_, handed to writer_
+  std::uint64_t first_tag_ = 1;       ///< of pending_.front()
+  std::optional<SealedBatch> confirmed_;
+  Micros last_published_{0};
+  Micros retry_at_{0};
+  bool outage_logged_ = false;
+};
+
+}  // namespace tributary

@@ -1,0 +1,37 @@
+/// The relays of some origins as threads: one per origin, and one per region that copies the
+/// replica's progress for the writers' context.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/metrics.h>
+#include <tributary/base/result.h>
+#include <tributary/connectors/changelog.h>
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/replica_store.h>
+#include <tributary/crdt/schema.h>
+#include <tributary/relay/origin_relay.h>
+#include <tributary/relay/settings.h>
+
+namespace tributary {
+
+/// One origin to relay. All pointers are borrowed and outlive run_relays().
+struct RelayedOrigin {
+  OriginName name;
+  RegionName region;
+  std::function<Result<std::unique_ptr<OutboxStore>>()> open_store;
+  std::function<Result<std::unique_ptr<ReplicaStore>>()> open_replica;  ///< of its own region
+  Changelog* changelog = nullptr;
+  RelaySettings settings;
+};
+
+/// Runs until `stop`, then waits up to `drain` for what is sealed to be confirmed. An error means
+/// that this process cannot go on.
+[[nodiscard]] Result<void> run_relays(const std::vector<RelayedOrigin>& origins,
+                                      const Schema& schema, Millis drain, Clock& clock,
+                                      Metrics& metrics, std::stop_token stop);
+
+}  // namespace tributary
