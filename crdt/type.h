@@ -87,6 +87,7 @@ struct Type {
   ViewKind view = ViewKind::kString;
   std::span<const Operation> operations;
   std::string_view head;  ///< the state field that every delta touches
+  bool defers = false;    ///< its states may hold deferred removes
 
   /// Joins all changes of one actor to one key in one batch (ascending seq, never empty) into a
   /// delta. Contexts go into `contexts`.

@@ -275,6 +275,7 @@ constinit const Type kSet{
     .view = ViewKind::kSet,
     .operations = kOperations,
     .head = kHeadField,
+    .defers = true,
     .seal = seal,
     .totals = totals,
     .touched = touched,

@@ -1,0 +1,146 @@
+/// The topology: one YAML file that every process reads, as validated structs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/ids.h>
+#include <tributary/base/result.h>
+#include <tributary/crdt/schema.h>
+
+namespace tributary::config {
+
+/// Credentials stand in a file or an environment variable, never in the topology.
+struct Credentials {
+  std::string username;
+  std::string password_env;
+  std::string password_file;
+  std::string password;  ///< filled by resolve_secrets()
+};
+
+struct Tls {
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+};
+
+struct Broker {
+  std::string url;                              ///< amqp:// or amqps://
+  std::map<std::string, std::string> url_from;  ///< region -> the address by which it gets here
+  Credentials credentials;
+  Tls tls;
+};
+
+struct Replica {
+  std::string url;  ///< redis://
+  Credentials credentials;
+};
+
+struct Region {
+  RegionName name;
+  Broker broker;
+  Replica replica;
+};
+
+struct Origin {
+  OriginName name;
+  RegionName region;
+  std::string database;  ///< postgresql://… or sqlite:///absolute/path
+  Credentials credentials;
+  std::int64_t retention_seconds = 86'400;  ///< confirmed batches are kept this long
+};
+
+struct Relay {
+  std::int64_t batch_changes = 4096;
+  std::int64_t batch_bytes = 1'048'576;
+  std::int64_t unconfirmed_batches = 64;
+  std::int64_t poll_min_ms = 1;
+  std::int64_t poll_max_ms = 20;
+  std::int64_t heartbeat_ms = 1000;
+  std::int64_t context_refresh_ms = 50;
+  std::int64_t lease_retry_ms = 500;
+  std::int64_t backoff_first_ms = 50;
+  std::int64_t backoff_max_ms = 5000;
+  std::int64_t drain_ms = 10'000;  ///< after SIGTERM
+};
+
+struct Consumer {
+  std::int64_t group_deltas = 8192;
+  std::int64_t queue_batches = 32;
+  std::int64_t queue_bytes = 16'777'216;
+  std::int64_t gap_retry_ms = 30'000;
+  std::int64_t prune_ms = 1000;
+  std::int64_t backoff_first_ms = 50;
+  std::int64_t backoff_max_ms = 5000;
+};
+
+struct ChangelogOptions {
+  std::int64_t max_age_hours = 168;
+  std::int64_t max_bytes = 0;  ///< 0: no limit but the age
+  std::int64_t segment_bytes = 104'857'600;
+};
+
+struct ClockOptions {
+  std::int64_t max_skew_ms = 1000;  ///< a timestamp further ahead of the relay is clamped
+};
+
+struct Logging {
+  std::string level = "info";   ///< debug, info, warn, error
+  std::string format = "text";  ///< text, json
+};
+
+/// host:port where a daemon serves Prometheus metrics; empty: nowhere.
+struct MetricsPorts {
+  std::string relay;
+  std::string consumer;
+};
+
+struct Topology {
+  std::vector<Region> regions;  ///< in the order of the file
+  std::vector<Origin> origins;
+  Schema schema;
+  Relay relay;
+  Consumer consumer;
+  ChangelogOptions changelog;
+  ClockOptions clock;
+  Logging logging;
+  MetricsPorts metrics;
+
+  /// nullptr when there is none of that name.
+  [[nodiscard]] const Region* region(const RegionName& name) const;
+  [[nodiscard]] const Origin* origin(const OriginName& name) const;
+};
+
+/// One thing wrong with a topology file.
+struct Mistake {
+  int line = 0;      ///< from 1
+  std::string key;   ///< full path, e.g. origins.shop_eu.region; empty: the file itself
+  std::string what;  ///< with what to do
+};
+
+struct Loaded {
+  Topology topology;              ///< usable only without mistakes
+  std::vector<Mistake> mistakes;  ///< in line order; all of them
+};
+
+/// Reads and validates. Unknown keys are mistakes. Never throws.
+[[nodiscard]] Loaded load_topology(const std::string& path);
+[[nodiscard]] Loaded parse_topology(const std::string& yaml);
+
+/// Reads the passwords from files and environment. Mistakes carry no line, but the key.
+[[nodiscard]] std::vector<Mistake> resolve_secrets(Topology& topology);
+
+/// "file:line: key: what", or "file: key: what" without a line.
+[[nodiscard]] std::string to_string(const std::string& file, const Mistake& mistake);
+
+/// The address by which processes of `viewer` reach the broker of `owner`.
+[[nodiscard]] const std::string& broker_url(const Region& owner, const RegionName& viewer);
+
+/// The effective topology as YAML, defaults filled in, secrets left out.
+[[nodiscard]] std::string render(const Topology& topology);
+
+}  // namespace tributary::config
