@@ -35,8 +35,8 @@ struct Schema {
 /// The type of `key` by the first keyspace that matches; kInvalid when there is none.
 [[nodiscard]] Result<const crdt::Type*> type_of(const Schema& schema, std::string_view key);
 
-/// kInvalid, with a message for the writer, unless the key is legal, the type is the keyspace's, the
-/// operation exists and its operands are present and within the limits.
+/// kInvalid, with a message for the writer, unless the key is legal, the type is the keyspace's,
+/// the operation exists and its operands are present and within the limits.
 [[nodiscard]] Result<void> check(const Schema& schema, const Change& change);
 
 }  // namespace tributary

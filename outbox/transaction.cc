@@ -1,6 +1,6 @@
-#include <tributary/outbox/transaction.h>
-
 #include <limits>
+
+#include <tributary/outbox/transaction.h>
 
 namespace tributary {
 

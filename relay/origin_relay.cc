@@ -1,8 +1,7 @@
-#include <tributary/relay/origin_relay.h>
-
 #include <algorithm>
 
 #include <tributary/base/log.h>
+#include <tributary/relay/origin_relay.h>
 
 namespace tributary {
 
@@ -121,7 +120,8 @@ Result<void> OriginRelay::commit_sealing(Sealing sealing) {
   leadership_->head = sealing.head;
   parked_changes_.add(static_cast<double>(sealing.parked.size()));
   for (const ParkedRow& row : sealing.parked) {
-    log::warn("parked a change", {{"origin", origin_.value}, {"id", row.id}, {"reason", row.reason}});
+    log::warn("parked a change",
+              {{"origin", origin_.value}, {"id", row.id}, {"reason", row.reason}});
   }
   if (!commit.batch) return {};
   sealed_batches_.add(1);
@@ -163,8 +163,8 @@ void OriginRelay::release() {
   confirms_at_ = Micros{0};
   for (auto done : {leadership_ ? write_confirms() : Result<void>{}, store_->release()}) {
     if (!done) {
-      log::warn("could not give the lease back", {{"origin", origin_.value},
-                                                   {"reason", done.error().message}});
+      log::warn("could not give the lease back",
+                {{"origin", origin_.value}, {"reason", done.error().message}});
     }
   }
   store_.reset();
