@@ -1,5 +1,5 @@
-#include <set>
-#include <utility>
+#include <deque>
+#include <map>
 
 #include <tributary/cli/retry.h>
 #include <tributary/consumer/group.h>
@@ -9,30 +9,39 @@ namespace {
 
 constexpr int kAttempts = 5;
 
-/// Joins one parked change; its refusal when it still cannot be joined.
-Result<std::string> retry_one(ReplicaStore& store, const Parked& parked) {
-  const auto batch = decode_batch(parked.bytes);
-  if (!batch) return batch.error().message;
-  if (batch->deltas.empty()) return std::string("it holds no change");
+/// Joins all parked changes of one key; why not, when that cannot be done.
+///
+/// The join sees an empty watermark: the replica's own is long past these changes, and a remove
+/// among them must still meet an add that it has seen and that is only joined after it.
+Result<std::string> retry_key(ReplicaStore& store, const std::vector<Parked>& parked) {
+  std::deque<Batch> batches;
+  std::vector<std::string> ids;
+  for (const Parked& each : parked) {
+    auto batch = decode_batch(each.bytes);
+    if (!batch) return batch.error().message;
+    batches.push_back(std::move(*batch));
+    ids.push_back(each.id);
+  }
   for (int attempt = 1;; ++attempt) {
-    TRIBUTARY_ASSIGN(const ReplicaProgress progress, store.progress());
     Group group;
-    group.add({&*batch, &batch->deltas.front()});
+    for (const Batch& batch : batches) {
+      for (const Delta& delta : batch.deltas) group.add({&batch, &delta});
+    }
     TRIBUTARY_TRY(group.load(store));
-    group.join(progress.watermark);
+    group.join({});
     TRIBUTARY_ASSIGN(const auto foreign, store.foreign_views(group.views()));
     group.refuse_keys(foreign);
     if (!group.refused().empty()) return group.refused().front().reason;
-    const ReplicaCommit commit{.steps = {},
-                               .keys = group.commits(),
-                               .progress = {},
-                               .parked = {},
-                               .unparked = {&parked.id, 1},
-                               .hlc = {}};
-    auto done = store.commit(commit);
+    auto done = store.commit(ReplicaCommit{.steps = {},
+                                           .keys = group.commits(),
+                                           .progress = {},
+                                           .parked = {},
+                                           .unparked = ids,
+                                           .hlc = {}});
     if (done) return std::string();
-    if (done.error().kind != ErrorKind::kConflict || attempt == kAttempts)
+    if (done.error().kind != ErrorKind::kConflict || attempt == kAttempts) {
       return fail(done.error());
+    }
   }
 }
 
@@ -40,21 +49,23 @@ Result<std::string> retry_one(ReplicaStore& store, const Parked& parked) {
 
 Result<Retried> retry_parked(ReplicaStore& store, const std::string& key) {
   TRIBUTARY_ASSIGN(const auto all, store.parked());
+  std::map<std::string, std::vector<Parked>> by_key;
   Retried retried;
-  std::set<std::pair<std::string, ActorId>> blocked;
   for (const Parked& parked : all) {
     if (!key.empty() && parked.key != key) continue;
-    std::string reason = "an earlier change of this origin to the key is parked";
-    if (!blocked.contains({parked.key, parked.actor})) {
-      TRIBUTARY_ASSIGN(reason, retry_one(store, parked));
-    }
+    if (parked.key.empty()) retried.still_parked.push_back(parked);  // no batch: nothing to join
+    else by_key[parked.key].push_back(parked);
+  }
+  for (auto& [name, parked] : by_key) {
+    TRIBUTARY_ASSIGN(const std::string reason, retry_key(store, parked));
     if (reason.empty()) {
-      ++retried.applied;
+      retried.applied += parked.size();
       continue;
     }
-    blocked.emplace(parked.key, parked.actor);
-    retried.still_parked.push_back(parked);
-    retried.still_parked.back().reason = reason;
+    for (Parked& each : parked) {
+      each.reason = reason;
+      retried.still_parked.push_back(std::move(each));
+    }
   }
   return retried;
 }

@@ -14,8 +14,8 @@ struct Retried {
   std::vector<Parked> still_parked;  ///< with the reason of this attempt
 };
 
-/// Tries every parked change whose key is `key` (empty: all), in the order it was made. A change
-/// behind one that stays parked stays parked, too. Safe beside a running consumer.
+/// Tries the parked changes of `key` (empty: of all keys), all of one key at once: when one of them
+/// cannot be joined, all of that key stay parked. Safe beside a running consumer.
 [[nodiscard]] Result<Retried> retry_parked(ReplicaStore& store, const std::string& key);
 
 /// Forgets these ids without applying them.

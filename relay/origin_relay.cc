@@ -97,8 +97,11 @@ Result<bool> OriginRelay::seal_some() {
     TRIBUTARY_ASSIGN(const auto stored, store_->load_totals(unknown));
     totals.learn(unknown, stored);
   }
-  const Hlc latest = Hlc::from_micros(
-      static_cast<std::uint64_t>((ports_.clock->wall() + settings_.max_skew).count()));
+  // A clock may be ahead by max_skew at most; what the writers had seen is beyond doubt.
+  const Hlc seen = written_context_ ? written_context_->hlc : Hlc{};
+  const Hlc latest =
+      std::max(Hlc{seen.value + 1}, Hlc::from_micros(static_cast<std::uint64_t>(
+                                        (ports_.clock->wall() + settings_.max_skew).count())));
   Sealing sealing = seal(leadership_->head, rows, latest, schema_, totals);
   TRIBUTARY_TRY(commit_sealing(std::move(sealing)));
   return true;
