@@ -1,7 +1,7 @@
 """A private PostgreSQL cluster: loopback TCP only, trust authentication, time zone UTC.
 
 PostgreSQL refuses to run as root, so root runs it as the user postgres. When that user cannot
-reach the wanted folder, the cluster lives in a temporary one, which remove_files() removes.
+reach the wanted folder, the cluster lives in a temporary one outside of it.
 """
 import os
 import shutil
@@ -67,9 +67,8 @@ class PostgresServer(Server):
     def url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
-    def remove_files(self) -> None:
-        if self._temporary:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+    def outside_folder(self) -> Path | None:
+        return self._temporary
 
     def _as_user(self) -> dict:
         return {"user": self._user, "group": self._user, "extra_groups": []} if self._user else {}

@@ -38,8 +38,9 @@ class Server:
         raise NotReady(f"{self.process.name} does not answer on 127.0.0.1:{self.port} after "
                        f"{seconds:.0f} s; {self.process.log} ends:\n{self.process.log_tail()}")
 
-    def remove_files(self) -> None:
-        """Removes what lies outside the server's own folder."""
+    def outside_folder(self) -> Path | None:
+        """Where the server had to put files outside the folder it was given."""
+        return None
 
 
 def connect(port: int, seconds: float = 2) -> socket.socket:

@@ -5,6 +5,7 @@
 
 Use it from the main thread: the servers die with the thread that started them.
 """
+import shutil
 import time
 from pathlib import Path
 
@@ -25,6 +26,9 @@ class Servers:
                       for region in regions}
         self.postgres = PostgresServer("postgres", folder / "postgres", fsync)
         self._databases = list(databases)
+        self._outside = [each for each in (server.outside_folder() for server in self.all()) if each]
+        # For whoever cleans up after us if we are killed.
+        (folder / "outside").write_text("".join(f"{each}\n" for each in self._outside))
 
     def all(self) -> list[Server]:
         """In the order in which they start."""
@@ -59,8 +63,8 @@ class Servers:
             if server is not self.epmd:
                 server.process.wait_stopped(deadline)
         self.epmd.process.kill()
-        for server in self.all():
-            server.remove_files()
+        for folder in self._outside:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def __enter__(self):
         self.start()
