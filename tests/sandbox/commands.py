@@ -14,9 +14,9 @@ _TO_TRY = """\
 
   eval "$({dev} env{dir})"
   echo '{{"key":"stock:85123A","type":"counter","add":10}}' |
-      tributary write -c "$TRIBUTARY_TOPOLOGY" --origin shop_{first}
+      tributary write --origin shop_{first}
   redis-cli -p "$REDIS_{LAST}_PORT" GET stock:85123A
-  tributary status -c "$TRIBUTARY_TOPOLOGY"
+  tributary status
   psql "$PGURL_SHOP_{FIRST}"
   {dev} cut{dir} {first} {last}   # and later: {dev} heal{dir}
   kill -9 "$PID_CONSUMER_{FIRST}"   # it is started again within a second

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import control
 from control import NotRunning, Refused  # noqa: F401  (callers catch them from here)
+from resp import Redis
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = REPOSITORY / ".sandbox"
@@ -114,15 +115,16 @@ class Sandbox:
     def wait_ready(self, timeout: float = 60) -> None:
         """Until every region's consumer has heard from every origin's relay."""
         deadline = time.monotonic() + timeout
-        while True:
-            status = self.tributary("status", "--json", check=False)
-            if status.returncode == 0 and _everyone_heard(json.loads(status.stdout)):
-                return
-            if time.monotonic() > deadline:
-                raise SandboxError("the relays and consumers are not ready after "
-                                   f"{timeout:.0f} s; see {self.folder / 'logs'}\n"
-                                   + (status.stdout + status.stderr).strip())
-            time.sleep(0.1)
+        state = self.state()
+        origins = set(state["origins"])
+        for region, each in state["regions"].items():
+            with Redis(each["redis_port"]) as redis:
+                while missing := origins - set(redis("HKEYS", "tributary:progress")):
+                    if time.monotonic() > deadline:
+                        raise SandboxError(f"consumer-{region} has not heard from "
+                                           f"{', '.join(sorted(missing))} after {timeout:.0f} s; "
+                                           f"see {self.folder / 'logs'}")
+                    time.sleep(0.05)
 
     # What there is
 
@@ -163,12 +165,11 @@ class Sandbox:
 
     def tributary(self, *words, input: str | None = None, check: bool = True,
                   timeout: float = 300) -> subprocess.CompletedProcess:
-        """Runs `tributary WORD -c TOPOLOGY …`. check: a non-zero exit raises SandboxError."""
+        """Runs the program on this topology. check: a non-zero exit raises SandboxError."""
         settings = json.loads((self.folder / "sandbox.json").read_text())
-        command = [settings["tributary"], words[0], "-c", self.topology, *words[1:]]
-        done = subprocess.run([str(word) for word in command], input=input, timeout=timeout,
-                              stdin=subprocess.DEVNULL if input is None else None,
-                              capture_output=True, text=True)
+        done = subprocess.run([settings["tributary"], *map(str, words)], timeout=timeout,
+                              input=input or "", capture_output=True, text=True,
+                              env={**os.environ, "TRIBUTARY_TOPOLOGY": str(self.topology)})
         if check and done.returncode != 0:
             raise SandboxError(f"tributary {' '.join(map(str, words))} ended with "
                                f"{done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
@@ -255,7 +256,3 @@ class Sandbox:
 
 def _read_lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
-
-
-def _everyone_heard(status: dict) -> bool:
-    return True
