@@ -1,5 +1,5 @@
-/// A producer's own database connection, opened by URL: for `tributary write`, tests and benchmarks.
-/// Not for: services, which pass the connection they already have to open_outbox().
+/// A producer's own connection to an origin's database, for programs that have no connection of their
+/// own to bring (the command line). A service uses outbox/postgres.h or outbox/sqlite.h instead.
 #pragma once
 
 #include <tributary/base/result.h>
@@ -7,16 +7,15 @@
 
 namespace tributary {
 
-/// Thread rule: one thread at a time. After kTransient: open a new one.
+/// One thread.
 class ProducerSession {
  public:
   virtual ~ProducerSession() = default;
 
+  /// Opens a transaction; outbox().commit() or rollback() ends it.
   virtual Result<void> begin() = 0;
-  /// For Transaction; its commit() ends what begin() opened.
-  virtual OutboxConnection& outbox() = 0;
-  /// Harmless when no transaction is open.
   virtual Result<void> rollback() = 0;
+  [[nodiscard]] virtual OutboxConnection& outbox() = 0;
 };
 
 }  // namespace tributary

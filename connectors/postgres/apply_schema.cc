@@ -70,17 +70,13 @@ Result<void> apply(PGconn* connection, const OriginName& origin, const Schema& s
 
 Result<void> apply_schema(const std::string& url, const OriginName& origin, const Schema& schema,
                           Millis deadline) {
-  const std::string where = "origin " + origin.value;
   const std::string timeout = std::to_string(deadline.count());
-  auto connection = connect(url, "tributary-topology",
-                            "-c client_min_messages=warning -c client_encoding=UTF8 "
-                            "-c lock_timeout=" + timeout + " -c statement_timeout=" + timeout,
-                            deadline);
-  if (!connection) return fail(connection.error().in(where));
-  if (auto done = apply(connection->get(), origin, schema); !done) {
-    return fail(done.error().in(where));
-  }
-  return {};
+  TRIBUTARY_ASSIGN(const ConnectionHandle connection,
+                   connect(url, "tributary-topology",
+                           "-c client_min_messages=warning -c client_encoding=UTF8 "
+                           "-c lock_timeout=" + timeout + " -c statement_timeout=" + timeout,
+                           deadline));
+  return apply(connection.get(), origin, schema);
 }
 
 }  // namespace tributary::postgres

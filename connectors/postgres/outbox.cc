@@ -13,7 +13,7 @@ namespace tributary::postgres {
 namespace {
 
 /// One call of tributary.insert_changes() carries about this much, far below PostgreSQL's 1 GB.
-constexpr std::size_t kCallBytes = std::size_t{16} << 20;
+constexpr std::size_t kCallBytes = std::size_t{64} << 20;
 constexpr std::size_t kRowBytes = 64;  // array headers of one change
 
 Result<ResultHandle> succeed(PGconn* connection, PGresult* raw) {
@@ -211,6 +211,7 @@ Schema read_schema(const PGresult* result) {
     if (name == "key_bytes") schema.limits.key_bytes = value;
     else if (name == "value_bytes") schema.limits.value_bytes = value;
     else if (name == "transaction_changes") schema.limits.transaction_changes = value;
+    else if (name == "transaction_bytes") schema.limits.transaction_bytes = value;
   }
   return schema;
 }

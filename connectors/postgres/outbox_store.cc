@@ -222,17 +222,14 @@ std::string settings(Millis deadline) {
 
 Result<std::unique_ptr<OutboxStore>> open_outbox_store(const std::string& url,
                                                        const OriginName& origin, Millis deadline) {
-  const auto named = [&](const Error& error) { return fail(error.in("origin " + origin.value)); };
-  auto connection = connect(url, "tributary-relay", settings(deadline), deadline);
-  if (!connection) return named(connection.error());
+  TRIBUTARY_ASSIGN(ConnectionHandle connection,
+                   connect(url, "tributary-relay", settings(deadline), deadline));
   // A seal that was published must not be lost: the same seqs would then name other changes.
-  auto durable = run(connection->get(),
-                     "SELECT set_config('synchronous_commit', 'on', false) "
-                     "WHERE current_setting('synchronous_commit') = 'off'");
-  if (!durable) return named(durable.error());
-  auto pipeline = Pipeline::open(std::move(*connection), deadline);
-  if (!pipeline) return named(pipeline.error());
-  return std::make_unique<Store>(std::move(*pipeline), origin);
+  TRIBUTARY_TRY(run(connection.get(),
+                    "SELECT set_config('synchronous_commit', 'on', false) "
+                    "WHERE current_setting('synchronous_commit') = 'off'"));
+  TRIBUTARY_ASSIGN(Pipeline pipeline, Pipeline::open(std::move(connection), deadline));
+  return std::make_unique<Store>(std::move(pipeline), origin);
 }
 
 }  // namespace tributary::postgres

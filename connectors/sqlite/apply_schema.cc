@@ -59,13 +59,8 @@ Result<void> apply(sqlite3* connection, const OriginName& origin, const Schema& 
 
 Result<void> apply_schema(const std::string& url, const OriginName& origin, const Schema& schema,
                           Millis busy) {
-  const std::string where = "origin " + origin.value;
-  auto connection = open_database(url, true, busy);
-  if (!connection) return fail(connection.error().in(where));
-  if (auto done = apply(connection->get(), origin, schema); !done) {
-    return fail(done.error().in(where));
-  }
-  return {};
+  TRIBUTARY_ASSIGN(const ConnectionHandle connection, open_database(url, true, busy));
+  return apply(connection.get(), origin, schema);
 }
 
 }  // namespace tributary::sqlite

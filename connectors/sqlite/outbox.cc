@@ -191,6 +191,7 @@ Result<Schema> read_schema(sqlite3* connection) {
     if (name == "key_bytes") schema.limits.key_bytes = value;
     else if (name == "value_bytes") schema.limits.value_bytes = value;
     else if (name == "transaction_changes") schema.limits.transaction_changes = value;
+    else if (name == "transaction_bytes") schema.limits.transaction_bytes = value;
   }
 }
 

@@ -246,17 +246,12 @@ class Store final : public OutboxStore {
 
 Result<std::unique_ptr<OutboxStore>> open_outbox_store(const std::string& url,
                                                        const OriginName& origin, Millis busy) {
-  const auto open = [&]() -> Result<ConnectionHandle> {
-    TRIBUTARY_ASSIGN(ConnectionHandle connection, open_database(url, false, busy));
-    // A seal that was published must not be lost: the same seqs would then name other changes.
-    TRIBUTARY_TRY(execute(connection.get(), "PRAGMA synchronous = FULL"));
-    TRIBUTARY_TRY(
-        Statement::prepare(connection.get(), "SELECT schema_version FROM tributary_origin"));
-    return connection;
-  };
-  auto connection = open();
-  if (!connection) return fail(connection.error().in("origin " + origin.value));
-  return std::make_unique<Store>(std::move(*connection), origin, path_of(url));
+  TRIBUTARY_ASSIGN(ConnectionHandle connection, open_database(url, false, busy));
+  // A seal that was published must not be lost: the same seqs would then name other changes.
+  TRIBUTARY_TRY(execute(connection.get(), "PRAGMA synchronous = FULL"));
+  TRIBUTARY_TRY(
+      Statement::prepare(connection.get(), "SELECT schema_version FROM tributary_origin"));
+  return std::make_unique<Store>(std::move(connection), origin, path_of(url));
 }
 
 }  // namespace tributary::sqlite

@@ -225,6 +225,7 @@ std::string rules_sql(const Schema& schema) {
   limit("key_bytes", schema.limits.key_bytes);
   limit("value_bytes", schema.limits.value_bytes);
   limit("transaction_changes", schema.limits.transaction_changes);
+  limit("transaction_bytes", schema.limits.transaction_bytes);
   for (const crdt::Type* type : crdt::types()) {
     for (const crdt::Operation& operation : type->operations) {
       const crdt::Operand operand = operation.operand;
