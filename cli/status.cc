@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdio>
 
 #include <nlohmann/json.hpp>
 
@@ -52,10 +51,24 @@ bool is_converged(const StatusReport& report) {
   return true;
 }
 
-std::string line(const char* format, auto... values) {
-  char buffer[512];
-  std::snprintf(buffer, sizeof(buffer), format, values...);
-  return buffer;
+/// A table row: names to the left, numbers to the right.
+std::string row(std::initializer_list<std::string> names,
+                std::initializer_list<std::string> numbers) {
+  constexpr std::size_t kName = 17;
+  constexpr std::size_t kNumber = 13;
+  std::string out;
+  for (const std::string& name : names) {
+    out += name + std::string(name.size() < kName ? kName - name.size() : 1, ' ');
+  }
+  for (const std::string& number : numbers) {
+    out += std::string(number.size() < kNumber ? kNumber - number.size() : 1, ' ') + number;
+  }
+  return out + "\n";
+}
+
+std::string tenths(double seconds) {
+  const auto tenths = static_cast<std::int64_t>(seconds * 10 + 0.5);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
 }  // namespace
@@ -147,41 +160,34 @@ std::string to_json(const StatusReport& report) {
 }
 
 std::string to_table(const StatusReport& report) {
-  std::string out = line("%-16s %-10s %12s %12s %12s %8s\n", "ORIGIN", "REGION", "HEAD SEQ",
-                         "OUTBOX", "UNCONFIRMED", "PARKED");
+  std::string out = row({"ORIGIN", "REGION"}, {"HEAD SEQ", "OUTBOX", "UNCONFIRMED", "PARKED"});
   for (const OriginReport& origin : report.origins) {
     if (!origin.outbox) {
-      out += line("%-16s %-10s ", origin.name.c_str(), origin.region.c_str());
-      out += "not reached: " + origin.problem + "\n";
+      out += row({origin.name, origin.region}, {"not reached: " + origin.problem});
       continue;
     }
-    out +=
-        line("%-16s %-10s %12llu %12llu %12llu %8llu\n", origin.name.c_str(), origin.region.c_str(),
-             static_cast<unsigned long long>(origin.outbox->head_seq.value),
-             static_cast<unsigned long long>(origin.outbox->depth),
-             static_cast<unsigned long long>(origin.outbox->unconfirmed),
-             static_cast<unsigned long long>(origin.outbox->parked));
+    const OutboxStatus& outbox = *origin.outbox;
+    out += row({origin.name, origin.region},
+               {std::to_string(outbox.head_seq.value), std::to_string(outbox.depth),
+                std::to_string(outbox.unconfirmed), std::to_string(outbox.parked)});
   }
-  out += line("\n%-16s %-16s %12s %12s %12s\n", "REPLICA", "OF ORIGIN", "APPLIED SEQ",
-              "LAG CHANGES", "LAG SECONDS");
+  out += "\n" + row({"REPLICA", "OF ORIGIN"}, {"APPLIED SEQ", "LAG CHANGES", "LAG SECONDS"});
   for (const RegionReport& region : report.regions) {
-    if (!region.reached) out += region.name + " not reached: " + region.problem + "\n";
+    if (!region.reached) out += row({region.name}, {"not reached: " + region.problem});
     for (const LagReport& lag : region.lags) {
-      const std::string changes = lag.lag_changes ? std::to_string(*lag.lag_changes) : "?";
-      const std::string seconds = lag.lag_seconds ? line("%.1f", *lag.lag_seconds) : "?";
       out +=
-          line("%-16s %-16s %12llu %12s %12s\n", region.name.c_str(), lag.origin.c_str(),
-               static_cast<unsigned long long>(lag.applied_seq), changes.c_str(), seconds.c_str());
+          row({region.name, lag.origin}, {std::to_string(lag.applied_seq),
+                                          lag.lag_changes ? std::to_string(*lag.lag_changes) : "?",
+                                          lag.lag_seconds ? tenths(*lag.lag_seconds) : "?"});
     }
     if (region.parked > 0) {
       out +=
-          line("%-16s %llu parked: see `tributary parked list --region %s`\n", region.name.c_str(),
-               static_cast<unsigned long long>(region.parked), region.name.c_str());
+          row({region.name}, {std::to_string(region.parked) +
+                              " parked: see `tributary parked list --region " + region.name + "`"});
     }
   }
-  out +=
-      report.converged ? "\nconverged: every region holds every change\n" : "\nnot converged yet\n";
-  return out;
+  return out + (report.converged ? "\nconverged: every region holds every change\n"
+                                 : "\nnot converged yet\n");
 }
 
 }  // namespace tributary::cli
