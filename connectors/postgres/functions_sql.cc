@@ -19,7 +19,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION tributary.overflows(key text, field bytea, up numeric, down numeric)
 RETURNS boolean LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   key_ CONSTANT text := key;
   field_ CONSTANT bytea := field;
@@ -46,7 +46,7 @@ CREATE OR REPLACE FUNCTION tributary.insert_changes(
   keys bytea[], types text[], operations text[], fields bytea[], contents bytea[],
   amounts bigint[], contexts bytea[])
 RETURNS text LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   clock bigint := tributary.write_hlc();
   number bigint := pg_current_xact_id()::text::bigint;
