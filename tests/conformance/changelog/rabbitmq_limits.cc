@@ -111,7 +111,11 @@ TEST_CASE("a slow reader's memory does not grow with the log") {
     if (i % 300 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   must(changelog->last(origin));
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  MESSAGE("not judged: a sanitizer keeps freed memory; before: " << before);
+#else
   CHECK(resident_bytes() < before + (std::size_t{16} << 20));
+#endif
 }
 
 }  // namespace tributary::conformance
