@@ -80,7 +80,9 @@ class _Accepted(_End):
         if self.link.state == CUT:
             transport.abort()
             return
-        transport.pause_reading()
+        # Not right here: before Python 3.11.4 a transport that is paused while it is being made
+        # reads all the same.
+        asyncio.get_running_loop().call_soon(transport.pause_reading)
         self._connecting = asyncio.create_task(self._connect())
 
     async def _connect(self) -> None:
