@@ -7,7 +7,8 @@ namespace tributary::postgres {
 namespace {
 
 // The clock reads µs << 12, above the replica's hlc; the sign bit is flipped (# is XOR) wherever
-// order matters, since an hlc is unsigned.
+// order matters, since an hlc is unsigned. Where sequential scans are switched off, JIT is too: the
+// huge cost the planner gives to what it is not to do would make it compile every little query.
 constexpr std::string_view kFunctions = R"sql(
 CREATE OR REPLACE FUNCTION tributary.write_hlc() RETURNS bigint LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$
@@ -19,7 +20,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION tributary.overflows(key text, field bytea, up numeric, down numeric)
 RETURNS boolean LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   key_ CONSTANT text := key;
   field_ CONSTANT bytea := field;
@@ -46,7 +47,7 @@ CREATE OR REPLACE FUNCTION tributary.insert_changes(
   keys bytea[], types text[], operations text[], fields bytea[], contents bytea[],
   amounts bigint[], contexts bytea[])
 RETURNS text LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   clock bigint := tributary.write_hlc();
   number bigint := pg_current_xact_id()::text::bigint;

@@ -105,7 +105,7 @@ const Statement kForget{
     "DELETE FROM public.tributary_batch b USING ("
     "  SELECT r.actor, r.first_seq FROM public.tributary_batch r, public.tributary_origin o"
     "  WHERE r.confirmed_at IS NOT NULL"
-    "    AND r.confirmed_at <= clock_timestamp() - $1 * interval '1 microsecond'"
+    "    AND r.confirmed_at <= clock_timestamp() - $1::bigint * interval '1 microsecond'"
     "    AND (r.actor IS DISTINCT FROM o.actor OR r.last_seq <= o.totals_seq)"
     "  ORDER BY r.confirmed_at LIMIT 256) old "
     "WHERE b.actor = old.actor AND b.first_seq = old.first_seq"};

@@ -54,6 +54,8 @@ inline void must(const Result<void>& result) {
 
 /// Writes and commits one transaction.
 void write(ProducerSession& session, std::vector<Change> changes);
+/// The record once the lease is free: a server may notice the end of a connection a little later.
+OriginRecord lead_soon(OutboxStore& store);
 /// An actor has been minted, the store leads.
 OriginRecord lead(OutboxStore& store, ActorId actor = ActorId{7});
 /// Commits the open seal as a batch of `count` changes after `after`.
