@@ -37,6 +37,7 @@ const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER 
 
 // The first $1 rows by id, without the transactions that reach beyond them: taking only a part of
 // those would tear them, and taking their later rows now would let them overtake rows in between.
+// The forms `= ANY (ARRAY (…))` and `id + 0` leave the planner one index to go by each.
 const Statement kTake{
     "take",
     "WITH head AS MATERIALIZED ("
@@ -45,17 +46,17 @@ const Statement kTake{
     "taken AS MATERIALIZED ("
     "  SELECT h.transaction_id FROM (SELECT DISTINCT transaction_id FROM head) h, cut"
     "  WHERE cut.n < $1 OR NOT EXISTS (SELECT FROM public.tributary_outbox o"
-    "    WHERE o.transaction_id = h.transaction_id AND o.id > cut.id)) "
-    "DELETE FROM public.tributary_outbox o USING taken "
-    "WHERE o.transaction_id = taken.transaction_id "
+    "    WHERE o.transaction_id = h.transaction_id AND o.id + 0 > cut.id)) "
+    "DELETE FROM public.tributary_outbox o "
+    "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
     "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, o.amount, "
     "o.context, o.hlc, (SELECT n FROM cut)"};
 
 const Statement kLoadTotals{
     "load_totals",
     "SELECT c.key, c.field, c.increments, c.decrements "
-    "FROM unnest($1::text[], $2::bytea[]) AS k (key, field) "
-    "JOIN public.tributary_counter c ON c.key = k.key AND c.field = k.field "
+    "FROM unnest($1::text[], $2::bytea[]) AS k (key, field) CROSS JOIN LATERAL ("
+    "  SELECT * FROM public.tributary_counter t WHERE t.key = k.key AND t.field = k.field OFFSET 0) c "
     "WHERE c.actor = (SELECT actor FROM public.tributary_origin)"};
 
 const Statement kStoreBatch{
