@@ -6,6 +6,7 @@
 
 #include <libpq-fe.h>
 #include <unistd.h>
+
 #include <tributary/connectors/memory/outbox_store.h>
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/producer_session.h>
@@ -82,8 +83,9 @@ class PostgresBackend final : public Backend {
   explicit PostgresBackend(const std::string& server) {
     static const Database database(server);
     url_ = database.url();
-    execute(url_, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS tributary CASCADE; "
-                  "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    execute(url_,
+            "SET client_min_messages = warning; DROP SCHEMA IF EXISTS tributary CASCADE; "
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     must(postgres::apply_schema(url_, origin(), schema()));
   }
   std::unique_ptr<OutboxStore> open_store() override {
@@ -156,12 +158,12 @@ OriginRecord lead(OutboxStore& store, ActorId actor) {
 
 Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count, ActorId actor) {
   const Seq last{after.value + count};
-  return store.commit_seal({.batch = SealedBatch{actor, after.next(), last,
-                                                 "batch " + std::to_string(last.value)},
-                            .hlc = Hlc{last.value},
-                            .parked = {},
-                            .totals = {},
-                            .totals_seq = std::nullopt});
+  return store.commit_seal(
+      {.batch = SealedBatch{actor, after.next(), last, "batch " + std::to_string(last.value)},
+       .hlc = Hlc{last.value},
+       .parked = {},
+       .totals = {},
+       .totals_seq = std::nullopt});
 }
 
 std::vector<std::string> seal_all(OutboxStore& store, Seq after) {

@@ -1,10 +1,10 @@
 /// Batches, totals, parked rows, actors and status.
 #include <limits>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -21,8 +21,8 @@ std::vector<std::uint64_t> firsts(const Result<std::vector<SealedBatch>>& batche
 using Seqs = std::vector<std::uint64_t>;
 
 /// Seals `count` batches of one change each.
-void seal_each(OutboxStore& store, ProducerSession& session, std::uint64_t after,
-               std::size_t count, ActorId actor) {
+void seal_each(OutboxStore& store, ProducerSession& session, std::uint64_t after, std::size_t count,
+               ActorId actor) {
   for (std::uint64_t i = 0; i < count; ++i) {
     write(session, {counter::add("counter:a", 1)});
     must(store.begin_seal(10));
@@ -175,7 +175,8 @@ TEST_CASE_TEMPLATE("a parked row is set aside and never taken again", Kind, Memo
   const auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
-  write(*session, {register_::set("reg:a", std::string("\0\xff", 2)), counter::add("counter:a", 1)});
+  write(*session,
+        {register_::set("reg:a", std::string("\0\xff", 2)), counter::add("counter:a", 1)});
   const auto rows = must(store->begin_seal(10));
   // A reason may quote half a character of a key.
   const std::vector<ParkedRow> parked{{rows[0].id, "because \xc3"}, {rows[1].id, "it's so"}};

@@ -4,10 +4,10 @@
 #include <map>
 #include <thread>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -133,8 +133,8 @@ TEST_CASE_TEMPLATE("two racing relays put every row into exactly one batch", Kin
         if (!session->begin()) ++failed;
         Transaction tx(session->outbox());
         for (int i = 0; i <= t % 4; ++i) {
-          const std::string name = std::to_string(w) + "." + std::to_string(t) + "." +
-                                   std::to_string(i);
+          const std::string name =
+              std::to_string(w) + "." + std::to_string(t) + "." + std::to_string(i);
           if (!tx.write(register_::set("reg:x", name))) ++failed;
           if (i % 2 == 1 && !tx.flush()) ++failed;
         }

@@ -1,11 +1,11 @@
 /// What other languages meet on PostgreSQL: functions, plain INSERTs, and their errors.
 #include <memory>
 
+#include "backend.h"
 #include <libpq-fe.h>
+
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/producer_session.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -45,8 +45,7 @@ TEST_CASE("the SQL functions write what the library writes") {
   for (const std::string call :
        {"counter_add('counter:a', -9223372036854775807)", "register_set('reg:a', 'é')",
         "register_set('reg:b', '\\x00ff'::bytea)", "register_clear('reg:a')",
-        "set_add('set:a', '')", "set_remove('set:a', 'x')",
-        "set_clear('set:a')"}) {
+        "set_add('set:a', '')", "set_remove('set:a', 'x')", "set_clear('set:a')"}) {
     CHECK(psql.run("SELECT tributary." + call) == "ok");
   }
   CHECK(psql.run("SELECT tributary.set_remove('set:b', 'x', '" + exact.token() + "')") == "ok");
@@ -91,8 +90,8 @@ TEST_CASE("the SQL functions refuse what the library refuses, and say why") {
   CHECK(psql.run("SELECT tributary.counter_add('counter:x', 9223372036854775807)") == "ok");
   refused("counter_add('counter:x', 1)", "counter \"counter:x\" would overflow");
   CHECK(psql.run("SELECT tributary.counter_add('counter:x', -1)") == "ok");
-  const std::string unknown =
-      psql.run("INSERT INTO tributary_outbox (key, type, operation) VALUES ('reg:x','register','x')");
+  const std::string unknown = psql.run(
+      "INSERT INTO tributary_outbox (key, type, operation) VALUES ('reg:x','register','x')");
   CHECK_MESSAGE(says(unknown, "operation x of register on key \"reg:x\" does not exist"), unknown);
 }
 
@@ -180,11 +179,12 @@ TEST_CASE("statistics of an empty outbox do not slow down a full one") {
   lead(*store);
   const Psql psql(postgres_url(*backend));
   const auto fill = [&] {
-    CHECK(psql.run("INSERT INTO tributary_outbox (transaction_id, key, type, operation, amount, hlc)"
-                   "SELECT g / 3, 'counter:' || g, 'counter', 'add', 1, 1 "
-                   "FROM generate_series(1, 60000) g; "
-                   "INSERT INTO tributary_counter "
-                   "SELECT 'counter:' || g, '', 7, 1, 1 FROM generate_series(1, 60000) g") == "ok");
+    CHECK(
+        psql.run("INSERT INTO tributary_outbox (transaction_id, key, type, operation, amount, hlc)"
+                 "SELECT g / 3, 'counter:' || g, 'counter', 'add', 1, 1 "
+                 "FROM generate_series(1, 60000) g; "
+                 "INSERT INTO tributary_counter "
+                 "SELECT 'counter:' || g, '', 7, 1, 1 FROM generate_series(1, 60000) g") == "ok");
   };
   fill();
   CHECK(psql.run("DELETE FROM tributary_outbox; DELETE FROM tributary_counter") == "ok");

@@ -1,12 +1,12 @@
 /// What other languages meet on SQLite: plain INSERTs, and the errors of the triggers.
 #include <memory>
 
+#include "backend.h"
 #include <sqlite3.h>
+
 #include <tributary/connectors/sqlite/outbox_store.h>
 #include <tributary/connectors/sqlite/producer_session.h>
 #include <tributary/crdt/types/register.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -1,11 +1,11 @@
 /// Which rows a seal takes, and in which order.
 #include <limits>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
