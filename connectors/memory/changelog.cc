@@ -50,8 +50,8 @@ struct BrokerState {
                   "memory broker: there is no log of " + origin.value + "; declare it");
     }
     if (found->second.misshapen) {
-      return fail(ErrorKind::kInvalid,
-                  "memory broker: what holds the log of " + origin.value + " has another shape: delete it");
+      return fail(ErrorKind::kInvalid, "memory broker: what holds the log of " + origin.value +
+                                           " has another shape: delete it");
     }
     return &found->second;
   }

@@ -1,4 +1,5 @@
-/// Which published messages the broker has confirmed, when acks may cover many and come in any order.
+/// Which published messages the broker has confirmed, when acks may cover many and come in any
+/// order.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,6 @@ class RabbitmqSubject {
   std::unique_ptr<Changelog> changelog();
   void delete_log(const OriginName& origin);
   void misshape(const OriginName& origin);
-  /// A log to delete when the test ends.
   rabbitmq::Endpoint endpoint;
 
  private:
@@ -71,7 +70,7 @@ std::vector<std::string> numbered(std::size_t count, std::size_t first = 1);
 }  // namespace tributary::conformance
 
 /// Declares `subject`, or leaves the test when its server is not there.
-#define TRIBUTARY_SUBJECT(Subject, subject)   \
-  auto subject##_found = Subject::find();     \
-  if (!subject##_found) return;               \
+#define TRIBUTARY_SUBJECT(Subject, subject) \
+  auto subject##_found = Subject::find();   \
+  if (!subject##_found) return;             \
   auto& subject = *subject##_found
