@@ -68,8 +68,8 @@ class Store final : public OutboxStore {
     return {};
   }
 
-  Result<std::span<const OutboxRow>> begin_seal(std::size_t max_rows) override {
-    return named(seal_.begin(epoch_, max_rows));
+  Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
+    return named(seal_.begin(epoch_, limit));
   }
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) override {
     return named(seal_.load_totals(keys));
@@ -88,6 +88,27 @@ class Store final : public OutboxStore {
     pipeline_.queue(statements::kRetained,
                     Params().add(after.value).add(static_cast<std::uint64_t>(limit)));
     return read_batches();
+  }
+
+  Result<void> discard(std::span<const ConsumedRows> rows) override {
+    ArrayParam transactions(SqlType::kBigint);
+    ArrayParam first_ids(SqlType::kBigint);
+    ArrayParam last_ids(SqlType::kBigint);
+    ArrayParam hlcs(SqlType::kBigint);
+    for (const ConsumedRows& each : rows) {
+      transactions.add(each.transaction);
+      first_ids.add(each.first_id);
+      last_ids.add(each.last_id);
+      hlcs.add(static_cast<std::int64_t>(each.hlc.value));
+    }
+    pipeline_.queue(statements::kBegin);
+    pipeline_.queue(statements::kFence, Params().add(epoch_));
+    pipeline_.queue(statements::kDiscard, Params()
+                                              .add(transactions.finish())
+                                              .add(first_ids.finish())
+                                              .add(last_ids.finish())
+                                              .add(hlcs.finish()));
+    return commit_queued();
   }
 
   Result<void> confirm(ActorId actor, Seq seq, Micros retention) override {

@@ -32,23 +32,40 @@ const Statement kFence{"fence", "SELECT tributary.fence($1)"};
 
 const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER BY id LIMIT 1"};
 
-// The first $1 rows by id, without the transactions that reach beyond them: taking only a part of
-// those would tear them, and taking their later rows now would let them overtake rows in between.
+// The first $1 rows by id, or the first of them that make up $2 bytes, without the transactions
+// that reach beyond them: taking only a part of those would tear them, and taking their later rows
+// now would let them overtake rows in between.
 // `= ANY (ARRAY (…))` and the comparison of pairs leave the planner one index to go by each.
 const Statement kTake{
     "take",
-    "WITH head AS MATERIALIZED ("
-    "  SELECT id, transaction_id FROM public.tributary_outbox ORDER BY id LIMIT $1), "
-    "cut AS MATERIALIZED (SELECT max(id) AS id, count(*) AS n FROM head), "
+    "WITH first AS MATERIALIZED ("
+    "  SELECT id, transaction_id, octet_length(value) AS size"
+    "  FROM public.tributary_outbox ORDER BY id LIMIT $1), "
+    "head AS MATERIALIZED ("
+    "  SELECT id, transaction_id FROM (SELECT id, transaction_id,"
+    "    coalesce(sum(size) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),"
+    "             0) AS before FROM first) f WHERE before < $2), "
+    "cut AS MATERIALIZED (SELECT max(id) AS id, "
+    "  count(*) = $1 OR count(*) < (SELECT count(*) FROM first) AS short FROM head), "
     "taken AS MATERIALIZED ("
     "  SELECT h.transaction_id FROM (SELECT DISTINCT transaction_id FROM head) h, cut"
-    "  WHERE cut.n < $1 OR NOT EXISTS (SELECT FROM public.tributary_outbox o"
+    "  WHERE NOT cut.short OR NOT EXISTS (SELECT FROM public.tributary_outbox o"
     "    WHERE (o.transaction_id, o.id) > (h.transaction_id, cut.id)"
     "      AND o.transaction_id <= h.transaction_id)) "
     "DELETE FROM public.tributary_outbox o "
     "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
     "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, o.amount, "
-    "o.context, o.hlc, (SELECT n FROM cut)"};
+    "o.context, o.hlc, (SELECT short::int::bigint FROM cut)"};
+
+// The row that a run of ids begins with must be the very one that was published.
+const Statement kDiscard{
+    "discard",
+    "DELETE FROM public.tributary_outbox o "
+    "USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) "
+    "AS k (transaction_id, first_id, last_id, hlc) "
+    "WHERE o.id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id "
+    "AND EXISTS (SELECT FROM public.tributary_outbox f WHERE f.id = k.first_id "
+    "  AND f.transaction_id = k.transaction_id AND f.hlc = k.hlc)"};
 
 const Statement kLoadTotals{
     "load_totals",

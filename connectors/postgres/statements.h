@@ -24,6 +24,7 @@ extern const Statement kFence;
 
 extern const Statement kAnyRow;
 extern const Statement kTake;
+extern const Statement kDiscard;
 extern const Statement kLoadTotals;
 extern const Statement kStoreBatch;
 extern const Statement kStoreTotals;

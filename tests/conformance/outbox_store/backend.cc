@@ -169,7 +169,7 @@ Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count, Acto
 std::vector<std::string> seal_all(OutboxStore& store, Seq after) {
   std::vector<std::string> keys;
   while (true) {
-    const auto rows = must(store.begin_seal(1000));
+    const auto rows = must(store.begin_seal({1000}));
     if (rows.empty()) return keys;
     for (const OutboxRow& row : rows) keys.emplace_back(row.key);
     const std::size_t count = rows.size();

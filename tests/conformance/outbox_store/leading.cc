@@ -32,7 +32,7 @@ void seal_until(Backend& backend, const std::atomic<bool>& stop,
     }
     Seq head = record->head_seq;
     for (int i = 0; i < 20 || last_round; ++i) {
-      const auto rows = store->begin_seal(7);
+      const auto rows = store->begin_seal({7});
       if (!rows) break;
       if (rows->empty()) {
         if (last_round) return;
@@ -79,12 +79,12 @@ TEST_CASE_TEMPLATE("a relay that lost the lease can write nothing any more", Kin
   const auto session = backend->open_session();
   lead(*zombie);
   write(*session, {register_::set("reg:a", "1")});
-  must(zombie->begin_seal(10));
+  must(zombie->begin_seal({10}));
   must(commit_batch(*zombie, Seq{0}, 1));
   write(*session, {register_::set("reg:b", "1")});
   must(zombie->release());
   must(leader->lead());
-  check_conflict(zombie->begin_seal(10));
+  check_conflict(zombie->begin_seal({10}));
   check_conflict(zombie->mint(ActorId{99}));
   check_conflict(zombie->confirm(ActorId{7}, Seq{1}, Micros{0}));
   CHECK(must(leader->status()).actor == ActorId{7});
@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("a seal that another leader interrupts is whole or not at all
   const auto session = backend->open_session();
   lead(*zombie);
   write(*session, {register_::set("reg:a", "1"), register_::set("reg:b", "1")});
-  must(zombie->begin_seal(10));
+  must(zombie->begin_seal({10}));
   must(zombie->release());
   Result<OriginRecord> record;
   std::thread other([&] { record = leader->lead(); });

@@ -102,7 +102,7 @@ TEST_CASE_TEMPLATE("a counter cannot pass the end of its range at write", Kind, 
   CHECK(try_add(10));
   CHECK(try_add(-kMost));
 
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   const std::vector<StoredTotals> totals{{"counter:a", "", {kMost - 10, kMost - 5}}};
   must(store->commit_seal({.batch = SealedBatch{ActorId{7}, Seq{1}, Seq{1}, "b"},
                            .hlc = Hlc{1},

@@ -51,7 +51,7 @@ TEST_CASE("the SQL functions write what the library writes") {
   CHECK(psql.run("SELECT tributary.set_remove('set:b', 'x', '" + exact.token() + "')") == "ok");
   CHECK(psql.run("INSERT INTO tributary_outbox (key, type, operation, value) "
                  "VALUES ('set:c', 'set', 'remove', 'x')") == "ok");
-  const auto rows = must(store->begin_seal(100));
+  const auto rows = must(store->begin_seal({100}));
   REQUIRE(rows.size() == 9);
   CHECK(rows[0].amount == -9223372036854775807);
   CHECK(rows[0].operation == "add");
@@ -192,7 +192,7 @@ TEST_CASE("statistics of an empty outbox do not slow down a full one") {
   CHECK(psql.run("VACUUM (ANALYZE, TRUNCATE off) tributary_counter") == "ok");
   fill();
   const Micros start = SystemClock().monotonic();
-  const auto rows = must(store->begin_seal(10000));
+  const auto rows = must(store->begin_seal({10000}));
   CHECK(rows.size() > 9990);
   std::vector<TotalsKey> keys;
   for (const OutboxRow& row : rows) keys.push_back({row.key, ""});
@@ -208,7 +208,7 @@ TEST_CASE("a server that cut the connection makes the store transient, and frees
   const auto session = backend->open_session();
   lead(*store);
   write(*session, {Change{.key = "reg:a", .type = "register", .operation = "set", .value = "1"}});
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   const Psql psql(postgres_url(*backend));
   CHECK(psql.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                  "WHERE application_name = 'tributary-relay'") == "ok");

@@ -53,7 +53,7 @@ TEST_CASE("a plain INSERT is completed with time, context and transaction") {
   CHECK(shell.insert(", value", "'reg:a', 'register', 'set', x'00ff'") == "ok");
   CHECK(shell.insert(", value", "'set:a', 'set', 'remove', 12") == "ok");
   CHECK(shell.insert(", value, context", "'set:a', 'set', 'remove', 'x', x'00'") == "ok");
-  const auto rows = must(store->begin_seal(100));
+  const auto rows = must(store->begin_seal({100}));
   REQUIRE(rows.size() == 5);
   CHECK(rows[0].amount == -9223372036854775807);
   CHECK(rows[1].value == "é");
@@ -119,7 +119,7 @@ TEST_CASE("plain transactions that do not end their number are sealed together, 
   CHECK(shell.run("BEGIN;" + row + "COMMIT;") == "ok");
   Seq after{0};
   for (const std::size_t expected : {4U, 3U, 2U, 1U}) {
-    REQUIRE(must(store->begin_seal(1)).size() == expected);
+    REQUIRE(must(store->begin_seal({1})).size() == expected);
     must(commit_batch(*store, after, expected));
     after.value += expected;
   }
