@@ -79,7 +79,7 @@ const YamlEntry* Mapping::take(std::string_view key, bool required) {
   taken_.emplace(key);
   const auto entry = entries_.find(key);
   if (entry != entries_.end()) return entry->second;
-  if (required && present_) mistake(key, "this key is missing");
+  if (required && present_) missing_.emplace_back(key);
   return nullptr;
 }
 
@@ -145,10 +145,23 @@ void Mapping::finish() {
   const std::vector<std::string> known(taken_.begin(), taken_.end());
   for (const YamlEntry* entry : in_order_) {
     if (taken_.contains(entry->key)) continue;
-    const std::string hint = did_you_mean(entry->key, known);
-    mistake_of_key(entry->key, "this key is unknown" +
-                                   (hint.empty() ? "; known here: " + listed(known) : hint));
+    std::string hint = hint_at_missing(entry->key);
+    if (hint.empty()) hint = did_you_mean(entry->key, known);
+    if (hint.empty()) hint = "; known here: " + listed(known);
+    mistake_of_key(entry->key, "this key is unknown" + hint);
   }
+  for (const std::string& key : missing_) mistake(key, "this key is missing");
+}
+
+// A misspelt key is one mistake, not an unknown and a missing one.
+std::string Mapping::hint_at_missing(std::string_view unknown) {
+  for (auto key = missing_.begin(); key != missing_.end(); ++key) {
+    std::string hint = did_you_mean(unknown, {*key});
+    if (hint.empty()) continue;
+    missing_.erase(key);
+    return hint;
+  }
+  return "";
 }
 
 }  // namespace tributary::config

@@ -14,7 +14,8 @@
 
 namespace tributary::config {
 
-/// One mapping. Take what is known; finish() then reports the keys that nobody took.
+/// One mapping. Take what is known; finish() then reports the keys that are missing, and those that
+/// nobody took.
 /// Borrows the entry, which must outlive it.
 class Mapping {
  public:
@@ -34,7 +35,7 @@ class Mapping {
   const YamlEntry* take(std::string_view key, bool required = false);
   /// All entries with different keys, in the order of the file, all counting as taken.
   [[nodiscard]] std::vector<const YamlEntry*> take_all();
-  /// Reports the unknown keys, with the known one that may be meant.
+  /// Reports missing keys, and unknown ones with the known one that may be meant.
   void finish();
 
   void mistake(std::string_view key, std::string what);
@@ -50,6 +51,7 @@ class Mapping {
 
  private:
   void index(const YamlEntry& entry);
+  std::string hint_at_missing(std::string_view unknown);
 
   std::string path_;
   Mistakes& mistakes_;
@@ -58,6 +60,7 @@ class Mapping {
   std::vector<const YamlEntry*> in_order_;
   std::map<std::string, const YamlEntry*, std::less<>> entries_;
   std::set<std::string, std::less<>> taken_;
+  std::vector<std::string> missing_;
 };
 
 }  // namespace tributary::config
