@@ -218,12 +218,14 @@ class Parser {
     auto key = static_cast<std::int64_t>(limits.key_bytes);
     auto value = static_cast<std::int64_t>(limits.value_bytes);
     auto changes = static_cast<std::int64_t>(limits.transaction_changes);
+    auto bytes = static_cast<std::int64_t>(limits.transaction_bytes);
     numbers(top, "limits",
             {{"key_bytes", &key, 1, 65'536},
              {"value_bytes", &value, 1, 64 << 20},
-             {"transaction_changes", &changes, 1, 10'000'000}});
+             {"transaction_changes", &changes, 1, 10'000'000},
+             {"transaction_bytes", &bytes, 1, 64 << 20}});
     limits = {static_cast<std::size_t>(key), static_cast<std::size_t>(value),
-              static_cast<std::size_t>(changes)};
+              static_cast<std::size_t>(changes), static_cast<std::size_t>(bytes)};
   }
 
   void relay(Mapping& top) {

@@ -55,7 +55,8 @@ void emit_settings(YAML::Emitter& out, const Topology& t) {
   emit_section(out, "limits",
                {{"key_bytes", static_cast<std::int64_t>(limits.key_bytes)},
                 {"value_bytes", static_cast<std::int64_t>(limits.value_bytes)},
-                {"transaction_changes", static_cast<std::int64_t>(limits.transaction_changes)}});
+                {"transaction_changes", static_cast<std::int64_t>(limits.transaction_changes)},
+                {"transaction_bytes", static_cast<std::int64_t>(limits.transaction_bytes)}});
   emit_section(out, "relay",
                {{"batch_changes", t.relay.batch_changes},
                 {"batch_bytes", t.relay.batch_bytes},

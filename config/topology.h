@@ -71,7 +71,7 @@ struct Relay {
 struct Consumer {
   std::int64_t group_deltas = 8192;
   std::int64_t queue_batches = 32;
-  std::int64_t queue_bytes = 16'777'216;
+  std::int64_t queue_bytes = 4'194'304;
   std::int64_t gap_retry_ms = 30'000;
   std::int64_t prune_ms = 1000;
   std::int64_t backoff_first_ms = 50;

@@ -1,8 +1,7 @@
-#include <tributary/consumer/applier.h>
-
 #include <algorithm>
 
 #include <tributary/base/log.h>
+#include <tributary/consumer/applier.h>
 #include <tributary/consumer/parking.h>
 #include <tributary/consumer/pruning.h>
 
@@ -11,7 +10,7 @@ namespace {
 
 constexpr Millis kIdleWait{100};
 constexpr int kCommitAttempts = 8;
-constexpr std::string_view kBehindParked = "an earlier change of this origin to the key is parked";
+constexpr std::string_view kBehindParked = "an earlier change to the key is parked";
 
 }  // namespace
 
@@ -80,7 +79,7 @@ Result<void> Applier::refresh_blocked() {
   TRIBUTARY_ASSIGN(const auto parked, store_->parked());
   blocked_.clear();
   for (const Parked& each : parked) {
-    if (!each.key.empty()) blocked_.emplace(each.key, each.actor);
+    if (!each.key.empty()) blocked_.insert(each.key);
   }
   metrics_.gauge("tributary_consumer_parked", "Changes and messages set aside", {})
       .set(static_cast<double>(parked.size()));
@@ -112,13 +111,14 @@ void Applier::plan_batch(Plan& plan, const Received& received, const Batch& batc
   if (batch.first_seq > have.next()) return gap(received, batch, have);
   plan.steps.try_emplace(batch.actor, WatermarkStep{batch.actor, have, have});
   OriginProgress& progress = plan.progress[received.origin];
-  if (progress.actor != batch.actor) progress = {batch.actor, received.offset, batch.last_seq, batch.hlc};
+  if (progress.actor != batch.actor)
+    progress = {batch.actor, received.offset, batch.last_seq, batch.hlc};
   progress.head_seq = std::max(progress.head_seq, batch.last_seq);
   progress.hlc = std::max(progress.hlc, batch.hlc);
-  plan.hlc = std::max(plan.hlc, batch.hlc);
   if (batch.last_seq <= have) return;  // a duplicate, or a heartbeat
   if (batch.first_seq != have.next()) return gap(received, batch, have);
   origins_[received.origin].started_over = false;
+  plan.hlc = std::max(plan.hlc, batch.hlc);
   plan_deltas(plan, batch);
   plan.watermark.raise(batch.actor, batch.last_seq);
   plan.steps[batch.actor].to = batch.last_seq;
@@ -129,7 +129,7 @@ void Applier::plan_batch(Plan& plan, const Received& received, const Batch& batc
 void Applier::plan_deltas(Plan& plan, const Batch& batch) {
   for (const Delta& delta : batch.deltas) {
     const DeltaRef ref{&batch, &delta};
-    if (blocked_.contains({delta.key, batch.actor})) {
+    if (blocked_.contains(delta.key)) {
       plan.parked.push_back(park_delta(ref, std::string(kBehindParked), clock_.wall()));
     } else {
       plan.group.add(ref);
@@ -147,17 +147,20 @@ void Applier::gap(const Received& received, const Batch& batch, Seq have) {
     return;
   }
   state.retry_at = clock_.monotonic() + settings_.gap_retry;
-  log::error("gap in the changelog: this origin is stopped, the others go on. Restore the missing "
-             "batches to the changelog, or bring this replica up from another region",
-             {{"origin", received.origin.value},
-              {"actor", batch.actor.hex()},
-              {"have_seq", have.value},
-              {"next_first_seq", batch.first_seq.value}});
-  metrics_.gauge("tributary_consumer_stopped", "1 while the origin is stopped at a gap",
-                 {{"origin", received.origin.value}})
+  log::error(
+      "gap in the changelog: this origin is stopped, the others go on. Restore the missing "
+      "batches to the changelog, or bring this replica up from another region",
+      {{"origin", received.origin.value},
+       {"actor", batch.actor.hex()},
+       {"have_seq", have.value},
+       {"next_first_seq", batch.first_seq.value}});
+  metrics_
+      .gauge("tributary_consumer_stopped", "1 while the origin is stopped at a gap",
+             {{"origin", received.origin.value}})
       .set(1);
-  metrics_.counter("tributary_consumer_gaps_total", "Gaps found in the origin's changelog",
-                   {{"origin", received.origin.value}})
+  metrics_
+      .counter("tributary_consumer_gaps_total", "Gaps found in the origin's changelog",
+               {{"origin", received.origin.value}})
       .add(1);
 }
 
@@ -239,31 +242,35 @@ void Applier::committed(const Plan& plan) {
   for (const auto& [origin, progress] : plan.progress) {
     const OriginState& before = origins_[origin];
     if (!before.stopped) {
-      metrics_.gauge("tributary_consumer_stopped", "1 while the origin is stopped at a gap",
-                     {{"origin", origin.value}})
+      metrics_
+          .gauge("tributary_consumer_stopped", "1 while the origin is stopped at a gap",
+                 {{"origin", origin.value}})
           .set(0);
     }
     origins_[origin].progress = progress;
-    metrics_.gauge("tributary_consumer_applied_seq", "Watermark of the origin's current actor",
-                   {{"origin", origin.value}})
+    metrics_
+        .gauge("tributary_consumer_applied_seq", "Watermark of the origin's current actor",
+               {{"origin", origin.value}})
         .set(static_cast<double>(watermark_.get(progress.actor).value));
-    metrics_.gauge("tributary_consumer_lag_changes",
-                   "Changes sealed, by the last message read, and not yet applied",
-                   {{"origin", origin.value}})
-        .set(static_cast<double>(progress.head_seq.value -
-                                 watermark_.get(progress.actor).value));
+    metrics_
+        .gauge("tributary_consumer_lag_changes",
+               "Changes sealed, by the last message read, and not yet applied",
+               {{"origin", origin.value}})
+        .set(static_cast<double>(progress.head_seq.value - watermark_.get(progress.actor).value));
   }
   for (const Parked& parked : plan.parked) {
-    if (!parked.key.empty()) blocked_.emplace(parked.key, parked.actor);
+    if (!parked.key.empty()) blocked_.insert(parked.key);
     log::warn("parked", {{"id", parked.id}, {"reason", parked.reason}});
   }
   if (!plan.parked.empty()) {
     metrics_.counter("tributary_consumer_parked_total", "Changes and messages ever set aside", {})
         .add(static_cast<double>(plan.parked.size()));
   }
-  metrics_.counter("tributary_consumer_applied_changes_total", "Changes joined into the replica", {})
+  metrics_
+      .counter("tributary_consumer_applied_changes_total", "Changes joined into the replica", {})
       .add(static_cast<double>(plan.changes));
-  metrics_.counter("tributary_consumer_applied_batches_total", "Batches joined into the replica", {})
+  metrics_
+      .counter("tributary_consumer_applied_batches_total", "Batches joined into the replica", {})
       .add(static_cast<double>(plan.batches));
   deferring_ = deferring_ || plan.group.any_deferring();
 }

@@ -84,8 +84,9 @@ class Applier {
   std::unique_ptr<ReplicaStore> store_;
   VersionVector watermark_;
   std::map<OriginName, OriginState> origins_;
-  /// Keys with parked changes of an actor: later changes of that actor queue up behind them.
-  std::set<std::pair<std::string, ActorId>> blocked_;
+  /// Keys with parked changes: all later changes to them queue up behind these, so that a retry
+  /// meets the key as it was.
+  std::set<std::string, std::less<>> blocked_;
   bool deferring_ = false;
   Micros prune_at_{0};
   bool outage_logged_ = false;

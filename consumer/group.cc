@@ -1,7 +1,7 @@
-#include <tributary/consumer/group.h>
-
 #include <algorithm>
 #include <iterator>
+
+#include <tributary/consumer/group.h>
 
 namespace tributary {
 
@@ -40,8 +40,8 @@ void Group::refuse_keys(std::span<const ForeignView> views) {
     slots_[slot->second].joined = false;
     for (const Item& item : items_) {
       if (item.slot != slot->second) continue;
-      refuse(item, "the key holds a Redis " + view.found + " that Tributary did not write; move it " +
-                       "away, then retry");
+      refuse(item, "the key holds a Redis " + view.found +
+                       " that Tributary did not write; move it " + "away, then retry");
     }
   }
   std::erase_if(items_, [&](const Item& item) { return slots_[item.slot].refused; });
@@ -77,16 +77,15 @@ Result<void> Group::load(ReplicaStore& store) {
 void Group::refuse_wrong_types() {
   for (const Item& item : items_) {
     const Slot& slot = slots_[item.slot];
-    const std::string& held = slot.loaded.type.empty() ? std::string(slot.type->name)
-                                                       : slot.loaded.type;
+    const std::string& held =
+        slot.loaded.type.empty() ? std::string(slot.type->name) : slot.loaded.type;
     if (item.ref.delta->type == held) continue;
     refuse(item, "the key is a " + held + " here, the change is for a " + item.ref.delta->type +
                      "; two origins disagree on its keyspace");
   }
   std::erase_if(items_, [&](const Item& item) {
-    return std::any_of(refused_.begin(), refused_.end(), [&](const Refused& refused) {
-      return refused.ref.delta == item.ref.delta;
-    });
+    return std::any_of(refused_.begin(), refused_.end(),
+                       [&](const Refused& refused) { return refused.ref.delta == item.ref.delta; });
   });
 }
 
@@ -108,7 +107,8 @@ void Group::join(VersionVector watermark) {
     const crdt::DeltaSource source{current->actor, item.ref.delta->last_seq, current->contexts,
                                    &watermark};
     slot.type = &type;
-    slot.deferring = type.join(item.ref.delta->body, source, slot.loaded.state, slot.edits).deferring;
+    slot.deferring =
+        type.join(item.ref.delta->body, source, slot.loaded.state, slot.edits).deferring;
     slot.joined = true;
     any_deferring_ = any_deferring_ || slot.deferring;
   }

@@ -1,6 +1,5 @@
-#include <tributary/consumer/origin_reader.h>
-
 #include <tributary/base/log.h>
+#include <tributary/consumer/origin_reader.h>
 
 namespace tributary {
 

@@ -1,6 +1,6 @@
-#include <tributary/consumer/pruning.h>
-
 #include <string>
+
+#include <tributary/consumer/pruning.h>
 
 namespace tributary {
 namespace {
@@ -19,12 +19,8 @@ Result<void> commit_pruned(ReplicaStore& store, const std::string& key, const cr
                            const LoadedKey& loaded, bool deferring) {
   const crdt::ViewEdits none;
   const KeyCommit commit{key, &type, loaded.version, &loaded.state, &none, deferring};
-  auto done = store.commit(ReplicaCommit{.steps = {},
-                                         .keys = {&commit, 1},
-                                         .progress = {},
-                                         .parked = {},
-                                         .unparked = {},
-                                         .hlc = {}});
+  auto done = store.commit(ReplicaCommit{
+      .steps = {}, .keys = {&commit, 1}, .progress = {}, .parked = {}, .unparked = {}, .hlc = {}});
   if (!done && done.error().kind == ErrorKind::kConflict) return {};  // next time
   return done;
 }

@@ -1,5 +1,3 @@
-#include <tributary/consumer/region_consumer.h>
-
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -7,6 +5,7 @@
 
 #include <tributary/base/stop.h>
 #include <tributary/consumer/origin_reader.h>
+#include <tributary/consumer/region_consumer.h>
 
 namespace tributary {
 namespace {

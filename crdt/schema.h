@@ -23,6 +23,7 @@ struct Limits {
   std::size_t key_bytes = 1024;
   std::size_t value_bytes = 1024 * 1024;  ///< of a field, a value or an element
   std::size_t transaction_changes = 100'000;
+  std::size_t transaction_bytes = 16 * 1024 * 1024;  ///< of keys, fields and values together
 };
 
 struct Schema {
@@ -35,8 +36,8 @@ struct Schema {
 /// The type of `key` by the first keyspace that matches; kInvalid when there is none.
 [[nodiscard]] Result<const crdt::Type*> type_of(const Schema& schema, std::string_view key);
 
-/// kInvalid, with a message for the writer, unless the key is legal, the type is the keyspace's, the
-/// operation exists and its operands are present and within the limits.
+/// kInvalid, with a message for the writer, unless the key is legal, the type is the keyspace's,
+/// the operation exists and its operands are present and within the limits.
 [[nodiscard]] Result<void> check(const Schema& schema, const Change& change);
 
 }  // namespace tributary

@@ -1,7 +1,6 @@
-#include <tributary/outbox/batch.h>
-
 #include <google/protobuf/arena.h>
 
+#include <tributary/outbox/batch.h>
 #include <tributary/outbox/batch.pb.h>
 
 namespace tributary {
@@ -21,7 +20,8 @@ tl::unexpected<Error> poison(std::string what) {
 
 Result<void> check_range(const wire::Batch& message) {
   if (message.first_seq() == 0) return poison("its first seq is 0");
-  if (message.last_seq() + 1 < message.first_seq()) return poison("its last seq is before its first");
+  if (message.last_seq() + 1 < message.first_seq())
+    return poison("its last seq is before its first");
   if (message.last_seq() < message.first_seq() && message.deltas_size() > 0) {
     return poison("a heartbeat carries changes");
   }
@@ -68,8 +68,8 @@ Result<Batch> decode_batch(std::string_view bytes) {
     return poison("its " + std::to_string(bytes.size()) + " bytes do not parse");
   }
   if (message.format() == 0 || message.format() > kBatchFormat) {
-    return poison("it has format " + std::to_string(message.format()) + ", this program reads up to " +
-                  std::to_string(kBatchFormat) + "; upgrade it");
+    return poison("it has format " + std::to_string(message.format()) +
+                  ", this program reads up to " + std::to_string(kBatchFormat) + "; upgrade it");
   }
   TRIBUTARY_TRY(check_range(message));
   Batch batch;

@@ -1,6 +1,6 @@
-#include <tributary/outbox/transaction.h>
-
 #include <limits>
+
+#include <tributary/outbox/transaction.h>
 
 namespace tributary {
 
@@ -33,12 +33,19 @@ Result<void> Transaction::write(Change change) {
                     " changes, the limit (limits.transaction_changes); split it");
   }
   TRIBUTARY_TRY(check(schema, change));
+  const std::size_t bytes = change.key.size() + change.field.size() + change.value.size();
+  if (bytes_ + bytes > schema.limits.transaction_bytes) {
+    return fail(ErrorKind::kInvalid, "the transaction's changes have more than " +
+                                         std::to_string(schema.limits.transaction_bytes) +
+                                         " bytes, the limit (limits.transaction_bytes); split it");
+  }
   const crdt::Operation* operation =
       crdt::find_operation(*crdt::find_type(change.type), change.operation);
   if (operation->accumulates) {
     crdt::Totals& added = added_[{change.key, change.field}];
     if (!accumulate(added, change.amount)) return fail(overflow(change.key));
   }
+  bytes_ += bytes;
   changes_.push_back(std::move(change));
   return {};
 }
@@ -62,6 +69,7 @@ Result<void> Transaction::flush() {
   TRIBUTARY_TRY(check_totals());
   TRIBUTARY_TRY(connection_.insert(changes_));
   changes_.clear();
+  bytes_ = 0;
   added_.clear();
   return {};
 }

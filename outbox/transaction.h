@@ -66,6 +66,7 @@ class Transaction {
 
   OutboxConnection& connection_;
   std::vector<Change> changes_;
+  std::size_t bytes_ = 0;  ///< of keys, fields and values in changes_
   std::map<std::pair<std::string, std::string>, crdt::Totals> added_;
 };
 

@@ -1,10 +1,9 @@
-#include <tributary/relay/leadership.h>
-
 #include <optional>
 #include <string>
 
 #include <tributary/base/log.h>
 #include <tributary/outbox/batch.h>
+#include <tributary/relay/leadership.h>
 
 namespace tributary {
 namespace {

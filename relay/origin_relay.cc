@@ -1,8 +1,7 @@
-#include <tributary/relay/origin_relay.h>
-
 #include <algorithm>
 
 #include <tributary/base/log.h>
+#include <tributary/relay/origin_relay.h>
 
 namespace tributary {
 
@@ -98,8 +97,11 @@ Result<bool> OriginRelay::seal_some() {
     TRIBUTARY_ASSIGN(const auto stored, store_->load_totals(unknown));
     totals.learn(unknown, stored);
   }
-  const Hlc latest = Hlc::from_micros(
-      static_cast<std::uint64_t>((ports_.clock->wall() + settings_.max_skew).count()));
+  // A clock may be ahead by max_skew at most; what the writers had seen is beyond doubt.
+  const Hlc seen = written_context_ ? written_context_->hlc : Hlc{};
+  const Hlc latest =
+      std::max(Hlc{seen.value + 1}, Hlc::from_micros(static_cast<std::uint64_t>(
+                                        (ports_.clock->wall() + settings_.max_skew).count())));
   Sealing sealing = seal(leadership_->head, rows, latest, schema_, totals);
   TRIBUTARY_TRY(commit_sealing(std::move(sealing)));
   return true;
@@ -121,7 +123,8 @@ Result<void> OriginRelay::commit_sealing(Sealing sealing) {
   leadership_->head = sealing.head;
   parked_changes_.add(static_cast<double>(sealing.parked.size()));
   for (const ParkedRow& row : sealing.parked) {
-    log::warn("parked a change", {{"origin", origin_.value}, {"id", row.id}, {"reason", row.reason}});
+    log::warn("parked a change",
+              {{"origin", origin_.value}, {"id", row.id}, {"reason", row.reason}});
   }
   if (!commit.batch) return {};
   sealed_batches_.add(1);
@@ -163,8 +166,8 @@ void OriginRelay::release() {
   confirms_at_ = Micros{0};
   for (auto done : {leadership_ ? write_confirms() : Result<void>{}, store_->release()}) {
     if (!done) {
-      log::warn("could not give the lease back", {{"origin", origin_.value},
-                                                   {"reason", done.error().message}});
+      log::warn("could not give the lease back",
+                {{"origin", origin_.value}, {"reason", done.error().message}});
     }
   }
   store_.reset();

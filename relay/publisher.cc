@@ -1,6 +1,5 @@
-#include <tributary/relay/publisher.h>
-
 #include <tributary/base/log.h>
+#include <tributary/relay/publisher.h>
 
 namespace tributary {
 

@@ -1,5 +1,3 @@
-#include <tributary/relay/relay_runner.h>
-
 #include <mutex>
 #include <optional>
 #include <random>
@@ -7,6 +5,7 @@
 
 #include <tributary/base/log.h>
 #include <tributary/base/stop.h>
+#include <tributary/relay/relay_runner.h>
 
 namespace tributary {
 namespace {

@@ -1,0 +1,70 @@
+/// `tributary consumer`: merges the changelogs of all origins into one region's replica.
+#include <map>
+#include <memory>
+
+#include <tributary/base/clock.h>
+#include <tributary/cli/command.h>
+#include <tributary/cli/daemon.h>
+#include <tributary/cli/wiring.h>
+#include <tributary/consumer/region_consumer.h>
+
+namespace tributary::cli {
+namespace {
+
+struct Options {
+  std::string config;
+  std::string region;
+  std::string metrics;
+};
+
+ConsumerSettings settings_of(const config::Consumer& from) {
+  ConsumerSettings to;
+  to.group_deltas = static_cast<std::size_t>(from.group_deltas);
+  to.queue_batches = static_cast<std::size_t>(from.queue_batches);
+  to.queue_bytes = static_cast<std::size_t>(from.queue_bytes);
+  to.gap_retry = Millis{from.gap_retry_ms};
+  to.prune_interval = Millis{from.prune_ms};
+  to.backoff_first = Millis{from.backoff_first_ms};
+  to.backoff_max = Millis{from.backoff_max_ms};
+  return to;
+}
+
+int run(const Options& options) {
+  const config::Topology topology = load_or_exit(options.config);
+  const auto region = find_region(topology, options.region);
+  if (!region) return report(region.error());
+  SystemClock clock;
+  ConsumerPorts ports{
+      .open_replica = replica_of(**region), .changelogs = {}, .clock = &clock, .metrics = nullptr};
+  std::vector<std::unique_ptr<Changelog>> owned;
+  for (const config::Origin& origin : topology.origins) {
+    auto changelog = changelog_of(topology, *topology.region(origin.region), (*region)->name);
+    if (!changelog) return report(changelog.error());
+    owned.push_back(std::move(*changelog));
+    ports.changelogs[origin.name] = owned.back().get();
+  }
+  const ConsumerSettings settings = settings_of(topology.consumer);
+  return run_daemon("consumer", topology,
+                    options.metrics.empty() ? topology.metrics.consumer : options.metrics,
+                    [&](Metrics& metrics, std::stop_token stop) {
+                      ports.metrics = &metrics;
+                      return run_consumer(settings, ports, std::move(stop));
+                    });
+}
+
+}  // namespace
+
+void add_consumer(CLI::App& app, Job& job) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("consumer", "Merge all origins' changes into a region's Redis (a daemon)");
+  add_config_option(*command, options->config);
+  command
+      ->add_option("--region", options->region,
+                   "Region whose replica to keep; default: the only one")
+      ->type_name("NAME");
+  command->add_option("--metrics", options->metrics, "host:port for Prometheus; default: topology");
+  command->callback([options, &job] { job = [options] { return run(*options); }; });
+}
+
+}  // namespace tributary::cli

@@ -1,0 +1,66 @@
+/// The `tributary` program. One file per subcommand; this one only dispatches.
+#include <cstdio>
+#include <exception>
+
+#include <tributary/cli/command.h>
+
+namespace tributary::cli {
+
+void add_config_option(CLI::App& command, std::string& path) {
+  command.add_option("-c,--config", path, "Topology file")
+      ->envname("TRIBUTARY_TOPOLOGY")
+      ->type_name("FILE")
+      ->required();
+}
+
+config::Topology load_or_exit(const std::string& path) {
+  config::Loaded loaded = config::load_topology(path);
+  auto mistakes = std::move(loaded.mistakes);
+  if (mistakes.empty()) mistakes = config::resolve_secrets(loaded.topology);
+  for (const config::Mistake& mistake : mistakes) {
+    std::fprintf(stderr, "%s\n", config::to_string(path, mistake).c_str());
+  }
+  if (!mistakes.empty()) std::exit(kUsage);
+  return std::move(loaded.topology);
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "tributary: %s\n", error.message.c_str());
+  switch (error.kind) {
+    case ErrorKind::kTransient: return kUnreachable;
+    case ErrorKind::kInvalid: return kUsage;
+    default: return kFailed;
+  }
+}
+
+}  // namespace tributary::cli
+
+int main(int argc, char** argv) {
+  using namespace tributary::cli;
+  CLI::App app(
+      "Tributary: eventually consistent replication from your database's outbox to Redis in every "
+      "region.\nExit codes: 0 done, 1 failed or in part, 2 wrong arguments or topology, "
+      "3 a server cannot be reached.",
+      "tributary");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", TRIBUTARY_VERSION);
+  Job job;
+  add_relay(app, job);
+  add_consumer(app, job);
+  add_topology(app, job);
+  add_outbox(app, job);
+  add_write(app, job);
+  add_read(app, job);
+  add_status(app, job);
+  add_parked(app, job);
+  add_completion(app, job);
+  try {
+    app.parse(argc, argv);
+    return job ? job() : kOk;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tributary: %s\n", error.what());
+    return kFailed;
+  }
+}

@@ -1,0 +1,59 @@
+/// `tributary topology check|apply|show`.
+#include <cstdio>
+#include <memory>
+
+#include <tributary/cli/command.h>
+#include <tributary/cli/wiring.h>
+
+namespace tributary::cli {
+namespace {
+
+int check(const std::string& path) {
+  const config::Topology topology = load_or_exit(path);
+  std::printf("%s: ok: %zu regions, %zu origins, %zu keyspaces\n", path.c_str(),
+              topology.regions.size(), topology.origins.size(), topology.schema.keyspaces.size());
+  return kOk;
+}
+
+Result<void> declare(const config::Topology& topology, const config::Origin& origin) {
+  const config::Region& region = *topology.region(origin.region);
+  TRIBUTARY_ASSIGN(const auto changelog, changelog_of(topology, region, region.name));
+  return changelog->declare(origin.name);
+}
+
+int apply(const std::string& path) {
+  const config::Topology topology = load_or_exit(path);
+  int exit = kOk;
+  for (const config::Origin& origin : topology.origins) {
+    const auto step = [&](const char* what, const Result<void>& done) {
+      std::printf("%-12s %-10s %s\n", origin.name.value.c_str(), what, done ? "ok" : "failed");
+      if (!done) exit = report(done.error());
+    };
+    step("tables", apply_schema(topology, origin));
+    step("changelog", declare(topology, origin));
+  }
+  return exit;
+}
+
+int show(const std::string& path) {
+  std::fputs(config::render(load_or_exit(path)).c_str(), stdout);
+  return kOk;
+}
+
+}  // namespace
+
+void add_topology(CLI::App& app, Job& job) {
+  CLI::App* group = app.add_subcommand("topology", "Check, apply or show the topology file");
+  group->require_subcommand(1);
+  const auto add = [&](const char* name, const char* about, int (*run)(const std::string&)) {
+    auto path = std::make_shared<std::string>();
+    CLI::App* command = group->add_subcommand(name, about);
+    add_config_option(*command, *path);
+    command->callback([path, run, &job] { job = [path, run] { return run(*path); }; });
+  };
+  add("check", "Report every mistake as file:line: key: what; exit 2 if there is any", check);
+  add("apply", "Create or upgrade outbox tables and changelogs; safe to repeat", apply);
+  add("show", "Print the effective topology, defaults filled in", show);
+}
+
+}  // namespace tributary::cli

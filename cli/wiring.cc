@@ -1,0 +1,136 @@
+#include <tributary/cli/wiring.h>
+
+#include <cctype>
+
+#include <tributary/connectors/postgres/outbox_store.h>
+#include <tributary/connectors/postgres/producer_session.h>
+#include <tributary/connectors/rabbitmq/changelog.h>
+#include <tributary/connectors/redis/replica_store.h>
+#include <tributary/connectors/sqlite/outbox_store.h>
+#include <tributary/connectors/sqlite/producer_session.h>
+
+namespace tributary::cli {
+namespace {
+
+bool is_sqlite(const config::Origin& origin) { return origin.database.starts_with("sqlite:"); }
+
+void append_escaped(std::string& out, const std::string& text) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(kDigits[byte >> 4]);
+      out.push_back(kDigits[byte & 0xf]);
+    }
+  }
+}
+
+/// The database URL with the credentials as libpq parameters, percent-encoded.
+std::string database_url(const config::Origin& origin) {
+  const config::Credentials& credentials = origin.credentials;
+  std::string url = origin.database;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    url += url.find('?') == std::string::npos ? "?" : "&";
+    url.append(name).append("=");
+    append_escaped(url, value);
+  };
+  if (is_sqlite(origin)) return url;
+  add("user", credentials.username);
+  add("password", credentials.password);
+  return url;
+}
+
+template <typename Named>
+std::string names_of(const std::vector<Named>& all) {
+  std::string names;
+  for (const Named& each : all) names += (names.empty() ? "" : ", ") + each.name.value;
+  return names;
+}
+
+template <typename Named>
+Result<const Named*> find_named(const std::vector<Named>& all, const std::string& name,
+                                const std::string& kind) {
+  if (name.empty() && all.size() == 1) return &all.front();
+  for (const Named& each : all) {
+    if (each.name.value == name) return &each;
+  }
+  return fail(ErrorKind::kInvalid, (name.empty() ? "say which " + kind + " with --" + kind
+                                                 : "the topology has no " + kind + " \"" + name +
+                                                       "\"") +
+                                       "; there are: " + names_of(all));
+}
+
+}  // namespace
+
+OpenStore store_of(const config::Origin& origin) {
+  return [url = database_url(origin), name = origin.name,
+          sqlite = is_sqlite(origin)]() -> Result<std::unique_ptr<OutboxStore>> {
+    auto store = sqlite ? sqlite::open_outbox_store(url, name)
+                        : postgres::open_outbox_store(url, name);
+    if (!store) return fail(store.error().in("origin " + name.value));
+    return store;
+  };
+}
+
+OpenReplicaStore replica_of(const config::Region& region) {
+  return [replica = region.replica,
+          name = region.name]() -> Result<std::unique_ptr<ReplicaStore>> {
+    TRIBUTARY_ASSIGN(redis::Endpoint endpoint, redis::parse_url(replica.url));
+    endpoint.username = replica.credentials.username;
+    endpoint.password = replica.credentials.password;
+    auto store = redis::open_replica_store(endpoint);
+    if (!store) return fail(store.error().in("region " + name.value));
+    return store;
+  };
+}
+
+Result<std::unique_ptr<Changelog>> changelog_of(const config::Topology& topology,
+                                                const config::Region& owner,
+                                                const RegionName& viewer) {
+  const config::Broker& broker = owner.broker;
+  const rabbitmq::Endpoint endpoint{
+      .url = config::broker_url(owner, viewer),
+      .username = broker.credentials.username,
+      .password = broker.credentials.password,
+      .ca_file = broker.tls.ca_file,
+      .cert_file = broker.tls.cert_file,
+      .key_file = broker.tls.key_file,
+      .max_age = std::chrono::hours{topology.changelog.max_age_hours},
+      .max_bytes = static_cast<std::uint64_t>(topology.changelog.max_bytes),
+      .segment_bytes = static_cast<std::uint64_t>(topology.changelog.segment_bytes)};
+  auto changelog = rabbitmq::make_changelog(endpoint);
+  if (!changelog) return fail(changelog.error().in("region " + owner.name.value));
+  return changelog;
+}
+
+Result<std::unique_ptr<ProducerSession>> session_of(const config::Origin& origin) {
+  auto session = is_sqlite(origin) ? sqlite::open_producer_session(database_url(origin))
+                                   : postgres::open_producer_session(database_url(origin));
+  if (!session) return fail(session.error().in("origin " + origin.name.value));
+  return session;
+}
+
+Result<void> apply_schema(const config::Topology& topology, const config::Origin& origin) {
+  const std::string url = database_url(origin);
+  auto done = is_sqlite(origin) ? sqlite::apply_schema(url, origin.name, topology.schema)
+                                : postgres::apply_schema(url, origin.name, topology.schema);
+  if (!done) return fail(done.error().in("origin " + origin.name.value));
+  return done;
+}
+
+Result<const config::Region*> find_region(const config::Topology& topology,
+                                          const std::string& name) {
+  return find_named(topology.regions, name, "region");
+}
+
+Result<const config::Origin*> find_origin(const config::Topology& topology,
+                                          const std::string& name) {
+  return find_named(topology.origins, name, "origin");
+}
+
+}  // namespace tributary::cli

@@ -1,0 +1,289 @@
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include <tributary/base/check.h>
+#include <tributary/connectors/memory/changelog.h>
+
+namespace tributary::memory {
+
+namespace {
+
+struct Log {
+  std::deque<ChangelogMessage> messages;
+  std::uint64_t next_offset = 0;
+  std::uint64_t incarnation = 0;  ///< a log deleted and declared again is another log
+  bool misshapen = false;
+};
+
+struct Link {
+  bool cut = false;
+  bool hold_confirms = false;
+  bool hold_deliveries = false;
+  std::uint64_t generation = 0;  ///< raised by cut and drop: what was opened before is dead
+  std::uint64_t go_back = 0;     ///< messages to deliver again, all told
+  std::deque<PublishFault> publish_faults;
+};
+
+}  // namespace
+
+struct BrokerState {
+  std::mutex mutex;  ///< guards everything below
+  std::map<OriginName, Log> logs;
+  std::map<std::string, Link> links;
+  std::uint64_t incarnations = 0;
+  bool blocked = false;
+
+  /// The client's link, unless it is down or was interrupted since `generation`.
+  Result<Link*> link(const std::string& client, std::uint64_t generation) {
+    Link& link = links[client];
+    if (!link.cut && link.generation == generation) return &link;
+    return fail(ErrorKind::kTransient, "memory broker: the link of " + client + " is down");
+  }
+
+  Result<Log*> log(const OriginName& origin) {
+    const auto found = logs.find(origin);
+    if (found == logs.end()) {
+      return fail(ErrorKind::kTransient,
+                  "memory broker: there is no log of " + origin.value + "; declare it");
+    }
+    if (found->second.misshapen) {
+      return fail(ErrorKind::kInvalid, "memory broker: what holds the log of " + origin.value +
+                                           " has another shape: delete it");
+    }
+    return &found->second;
+  }
+};
+
+namespace {
+
+using Lock = std::lock_guard<std::mutex>;
+
+class Writer final : public ChangelogWriter {
+ public:
+  Writer(std::shared_ptr<BrokerState> state, std::string client, OriginName origin,
+         std::uint64_t generation)
+      : state_(std::move(state)),
+        client_(std::move(client)),
+        origin_(std::move(origin)),
+        generation_(generation) {}
+
+  Result<void> publish(std::uint64_t tag, std::string_view bytes) override {
+    const Lock lock(state_->mutex);
+    CHECK(tag > last_tag_);
+    last_tag_ = tag;
+    TRIBUTARY_ASSIGN(Link * link, state_->link(client_, generation_));
+    if (state_->blocked) return fail(ErrorKind::kTransient, "memory broker: blocks publishers");
+    std::optional<PublishFault> fault;
+    if (!link->publish_faults.empty()) {
+      fault = link->publish_faults.front();
+      link->publish_faults.pop_front();
+    }
+    const auto log = state_->log(origin_);
+    if (!log && !fault) fault = PublishFault::kReturned;
+    if (log && (!fault || fault == PublishFault::kLostAfter)) {
+      const Offset offset{(*log)->next_offset++};
+      (*log)->messages.push_back({offset, std::string(bytes)});
+    }
+    if (!fault) stored_through_ = refused_ ? stored_through_ : tag;
+    if (fault == PublishFault::kLostBefore || fault == PublishFault::kLostAfter) ++link->generation;
+    if (fault == PublishFault::kReturned) refused_ = "returned: not sent";
+    if (fault == PublishFault::kNacked) refused_ = "nacked: not sent";
+    return {};
+  }
+
+  Result<std::uint64_t> confirmed(Millis /*wait*/) override {
+    const Lock lock(state_->mutex);
+    TRIBUTARY_ASSIGN(const Link* link, state_->link(client_, generation_));
+    if (refused_) return fail(ErrorKind::kTransient, std::string("memory broker: ") + refused_);
+    if (!link->hold_confirms) confirmed_through_ = stored_through_;
+    return confirmed_through_;
+  }
+
+  [[nodiscard]] bool blocked() const override {
+    const Lock lock(state_->mutex);
+    return state_->blocked;
+  }
+
+ private:
+  std::shared_ptr<BrokerState> state_;
+  std::string client_;
+  OriginName origin_;
+  std::uint64_t generation_;
+  std::uint64_t last_tag_ = 0;
+  std::uint64_t stored_through_ = 0;
+  std::uint64_t confirmed_through_ = 0;
+  const char* refused_ = nullptr;
+};
+
+bool before(const ChangelogMessage& message, std::uint64_t offset) {
+  return message.offset.value < offset;
+}
+
+class Reader final : public ChangelogReader {
+ public:
+  Reader(std::shared_ptr<BrokerState> state, std::string client, OriginName origin,
+         const Link& link, const Log& log, std::uint64_t next_offset)
+      : state_(std::move(state)),
+        client_(std::move(client)),
+        origin_(std::move(origin)),
+        generation_(link.generation),
+        incarnation_(log.incarnation),
+        gone_back_(link.go_back),
+        next_offset_(next_offset) {}
+
+  Result<std::optional<ChangelogMessage>> next(Millis /*wait*/) override {
+    const Lock lock(state_->mutex);
+    TRIBUTARY_ASSIGN(const Link* link, state_->link(client_, generation_));
+    TRIBUTARY_ASSIGN(const Log* log, state_->log(origin_));
+    if (log->incarnation != incarnation_) {
+      return fail(ErrorKind::kTransient,
+                  "memory broker: the log of " + origin_.value + " was deleted");
+    }
+    if (link->hold_deliveries) return std::nullopt;
+    const auto& messages = log->messages;
+    auto at = std::lower_bound(messages.begin(), messages.end(), next_offset_, before);
+    const auto back = static_cast<std::ptrdiff_t>(link->go_back - gone_back_);
+    gone_back_ = link->go_back;
+    at -= std::min(back, at - messages.begin());
+    if (at == messages.end()) return std::nullopt;
+    next_offset_ = at->offset.value + 1;
+    return *at;
+  }
+
+ private:
+  std::shared_ptr<BrokerState> state_;
+  std::string client_;
+  OriginName origin_;
+  std::uint64_t generation_;
+  std::uint64_t incarnation_;
+  std::uint64_t gone_back_;
+  std::uint64_t next_offset_;
+};
+
+class Session final : public Changelog {
+ public:
+  Session(std::shared_ptr<BrokerState> state, std::string client)
+      : state_(std::move(state)), client_(std::move(client)) {}
+
+  Result<void> declare(const OriginName& origin) override {
+    const Lock lock(state_->mutex);
+    TRIBUTARY_TRY(reach());
+    const auto [at, made] = state_->logs.try_emplace(origin);
+    if (made) at->second.incarnation = ++state_->incarnations;
+    TRIBUTARY_TRY(state_->log(origin));
+    return {};
+  }
+
+  Result<std::unique_ptr<ChangelogWriter>> open_writer(const OriginName& origin) override {
+    const Lock lock(state_->mutex);
+    TRIBUTARY_ASSIGN(const Link* link, reach());
+    return std::make_unique<Writer>(state_, client_, origin, link->generation);
+  }
+
+  Result<std::unique_ptr<ChangelogReader>> open_reader(const OriginName& origin,
+                                                       std::optional<Offset> after) override {
+    const Lock lock(state_->mutex);
+    TRIBUTARY_ASSIGN(const Link* link, reach());
+    TRIBUTARY_ASSIGN(const Log* log, state_->log(origin));
+    const bool within = after && after->value < log->next_offset;
+    return std::make_unique<Reader>(state_, client_, origin, *link, *log,
+                                    within ? after->value + 1 : 0);
+  }
+
+  Result<std::optional<ChangelogMessage>> last(const OriginName& origin) override {
+    const Lock lock(state_->mutex);
+    TRIBUTARY_TRY(reach());
+    TRIBUTARY_ASSIGN(const Log* log, state_->log(origin));
+    if (log->messages.empty()) return std::nullopt;
+    return log->messages.back();
+  }
+
+ private:
+  Result<Link*> reach() { return state_->link(client_, state_->links[client_].generation); }
+
+  std::shared_ptr<BrokerState> state_;
+  std::string client_;
+};
+
+}  // namespace
+
+MemoryBroker::MemoryBroker() : state_(std::make_shared<BrokerState>()) {}
+
+std::unique_ptr<Changelog> MemoryBroker::session(std::string client) {
+  return std::make_unique<Session>(state_, std::move(client));
+}
+
+void MemoryBroker::delete_log(const OriginName& origin) {
+  const Lock lock(state_->mutex);
+  state_->logs.erase(origin);
+}
+
+void MemoryBroker::truncate(const OriginName& origin, std::size_t keep) {
+  const Lock lock(state_->mutex);
+  const auto found = state_->logs.find(origin);
+  if (found == state_->logs.end()) return;
+  auto& messages = found->second.messages;
+  while (messages.size() > keep) messages.pop_front();
+}
+
+void MemoryBroker::misshape(const OriginName& origin) {
+  const Lock lock(state_->mutex);
+  Log log;
+  log.misshapen = true;
+  log.incarnation = ++state_->incarnations;
+  state_->logs[origin] = std::move(log);
+}
+
+std::vector<ChangelogMessage> MemoryBroker::messages(const OriginName& origin) const {
+  const Lock lock(state_->mutex);
+  const auto found = state_->logs.find(origin);
+  if (found == state_->logs.end()) return {};
+  return {found->second.messages.begin(), found->second.messages.end()};
+}
+
+void MemoryBroker::cut(const std::string& client) {
+  const Lock lock(state_->mutex);
+  Link& link = state_->links[client];
+  link.cut = true;
+  ++link.generation;
+}
+
+void MemoryBroker::heal(const std::string& client) {
+  const Lock lock(state_->mutex);
+  state_->links[client].cut = false;
+}
+
+void MemoryBroker::drop(const std::string& client) {
+  const Lock lock(state_->mutex);
+  ++state_->links[client].generation;
+}
+
+void MemoryBroker::fail_publish(const std::string& client, PublishFault fault) {
+  const Lock lock(state_->mutex);
+  state_->links[client].publish_faults.push_back(fault);
+}
+
+void MemoryBroker::hold_confirms(const std::string& client, bool hold) {
+  const Lock lock(state_->mutex);
+  state_->links[client].hold_confirms = hold;
+}
+
+void MemoryBroker::hold_deliveries(const std::string& client, bool hold) {
+  const Lock lock(state_->mutex);
+  state_->links[client].hold_deliveries = hold;
+}
+
+void MemoryBroker::deliver_again(const std::string& client, std::size_t count) {
+  const Lock lock(state_->mutex);
+  state_->links[client].go_back += count;
+}
+
+void MemoryBroker::block(bool blocked) {
+  const Lock lock(state_->mutex);
+  state_->blocked = blocked;
+}
+
+}  // namespace tributary::memory

@@ -1,0 +1,97 @@
+/// What the memory outbox keeps, shared by its stores and sessions. Not for: other folders.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tributary/connectors/memory/outbox_store.h>
+
+namespace tributary::memory {
+
+/// A row that owns its bytes.
+struct StoredRow {
+  std::int64_t id = 0;
+  std::int64_t transaction = 0;
+  std::string key;
+  std::string type;
+  std::string operation;
+  std::string field;
+  std::string value;
+  std::int64_t amount = 0;
+  std::string context;
+  Hlc hlc;
+
+  [[nodiscard]] OutboxRow view() const {
+    return {id, transaction, key, type, operation, field, value, amount, context, hlc};
+  }
+};
+
+struct StoredBatch {
+  SealedBatch batch;
+  std::optional<Micros> confirmed_at;
+};
+
+/// The tables.
+struct OutboxDisk {
+  Schema schema;
+  std::map<std::int64_t, StoredRow> rows;  ///< committed, by id
+  std::vector<StoredBatch> batches;        ///< in sealing order
+  std::vector<std::pair<StoredRow, std::string>> parked;
+  std::map<std::pair<std::string, std::string>, crdt::Totals> counters;
+  OriginRecord origin;  ///< but for current_identity
+  std::string identity;
+  VersionVector watermark;
+  Hlc replica_hlc;
+  std::int64_t next_id = 1;
+  std::int64_t next_transaction = 1;
+};
+
+struct OutboxShared {
+  explicit OutboxShared(const Clock& database_clock) : clock(database_clock) {}
+
+  std::mutex mutex;  ///< guards everything below
+  const Clock& clock;
+  OutboxDisk disk;
+  MemoryOutbox::Fault fault;
+  const void* lease_holder = nullptr;
+  std::uint64_t incarnation = 0;  ///< raised by disconnect_all()
+  std::uint64_t identities = 0;
+};
+
+/// The part a store and a session have in common: a link that can be cut, and the fault hook.
+class OutboxLink {
+ public:
+  explicit OutboxLink(std::shared_ptr<OutboxShared> shared)
+      : shared_(std::move(shared)), incarnation_(shared_->incarnation) {}
+
+  [[nodiscard]] bool alive() const { return incarnation_ == shared_->incarnation; }
+  [[nodiscard]] OutboxShared& shared() const { return *shared_; }
+  [[nodiscard]] OutboxDisk& disk() const { return shared_->disk; }
+
+  /// Runs `body` on the locked database, between the fault hook's two chances.
+  template <typename Body>
+  auto call(std::string_view operation, Body body) -> decltype(body()) {
+    const std::lock_guard lock(shared_->mutex);
+    if (!alive()) return fail(ErrorKind::kTransient, "the memory outbox was disconnected");
+    if (auto error = fault(operation, false)) return fail(std::move(*error));
+    auto result = body();
+    if (!result) return result;
+    if (auto error = fault(operation, true)) return fail(std::move(*error));
+    return result;
+  }
+
+ private:
+  std::optional<Error> fault(std::string_view operation, bool after) const {
+    return shared_->fault ? shared_->fault(operation, after) : std::nullopt;
+  }
+
+  std::shared_ptr<OutboxShared> shared_;
+  std::uint64_t incarnation_;
+};
+
+}  // namespace tributary::memory

@@ -1,0 +1,27 @@
+/// The outbox store on PostgreSQL 14 and later, and its schema. Link Tributary::postgres_store.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/ids.h>
+#include <tributary/base/result.h>
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/crdt/schema.h>
+
+namespace tributary::postgres {
+
+/// Connects; `deadline` bounds that and every later call. A store whose connection died answers
+/// kTransient for good: open a new one. kFatal for a missing database, role or table.
+[[nodiscard]] Result<std::unique_ptr<OutboxStore>> open_outbox_store(
+    const std::string& url, const OriginName& origin, Millis deadline = Millis{10'000});
+
+/// Creates or upgrades tables and functions, and stores the origin's keyspaces and limits; safe to
+/// repeat and to run while services write. kInvalid when the database belongs to another origin,
+/// has tables of a newer version, or another encoding than UTF8 or SQL_ASCII. Does not create the
+/// database itself.
+[[nodiscard]] Result<void> apply_schema(const std::string& url, const OriginName& origin,
+                                        const Schema& schema, Millis deadline = Millis{30'000});
+
+}  // namespace tributary::postgres

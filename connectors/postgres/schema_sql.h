@@ -1,0 +1,28 @@
+/// The SQL that makes an outbox: tables, the trigger that checks plain INSERTs, and one function
+/// per CRDT operation, generated from the type registry. Not for: running it (apply_schema.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <tributary/crdt/schema.h>
+
+namespace tributary::postgres {
+
+/// Raised when tables or functions change shape; a database of a newer version is refused.
+inline constexpr std::int64_t kSchemaVersion = 1;
+
+/// Tables and indexes; safe to repeat.
+[[nodiscard]] std::string_view tables_sql();
+/// Functions that do not depend on the registry; safe to repeat.
+[[nodiscard]] std::string_view functions_sql();
+/// Rows of tributary_operation, and tributary.<type>_<operation> for every registered operation.
+[[nodiscard]] std::string operations_sql();
+/// Rows of tributary_keyspace and tributary_limits.
+[[nodiscard]] std::string rules_sql(const Schema& schema);
+
+/// As a literal, whatever standard_conforming_strings says.
+[[nodiscard]] std::string quote(std::string_view text);
+
+}  // namespace tributary::postgres

@@ -1,0 +1,39 @@
+/// Every statement of the relay's session. The session switches sequential scans, hash and merge
+/// joins off: each of these statements has an index to go by, and no statistics of a table that is
+/// empty one minute and full the next may talk the planner out of it.
+#pragma once
+
+#include <tributary/connectors/postgres/pipeline.h>
+
+namespace tributary::postgres::statements {
+
+extern const Statement kBegin;
+extern const Statement kCommit;
+extern const Statement kRollback;
+/// For what may be lost in a crash of the server, because it is told again.
+extern const Statement kRelaxed;
+
+extern const Statement kTryLease;
+extern const Statement kLeaseHolder;
+extern const Statement kDropLease;
+extern const Statement kLead;
+extern const Statement kMint;
+extern const Statement kForgetCounters;
+extern const Statement kFence;
+
+extern const Statement kAnyRow;
+extern const Statement kTake;
+extern const Statement kLoadTotals;
+extern const Statement kStoreBatch;
+extern const Statement kStoreTotals;
+extern const Statement kPark;
+extern const Statement kAdvance;
+
+extern const Statement kUnconfirmed;
+extern const Statement kRetained;
+extern const Statement kConfirm;
+extern const Statement kForget;
+extern const Statement kSetContext;
+extern const Statement kStatus;
+
+}  // namespace tributary::postgres::statements

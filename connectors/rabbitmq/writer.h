@@ -1,0 +1,36 @@
+/// ChangelogWriter on RabbitMQ: publisher confirms over one connection.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <tributary/connectors/changelog.h>
+#include <tributary/connectors/rabbitmq/confirm_window.h>
+#include <tributary/connectors/rabbitmq/connection.h>
+
+namespace tributary::rabbitmq {
+
+/// Only a confirm counts: the first publish on a dead link still succeeds, and the broker
+/// acknowledges a message it could not route after returning it.
+class StreamWriter final : public ChangelogWriter {
+ public:
+  static Result<std::unique_ptr<ChangelogWriter>> open(const Endpoint& endpoint,
+                                                       std::string stream);
+
+  StreamWriter(std::unique_ptr<Connection> connection, std::string stream);
+
+  Result<void> publish(std::uint64_t tag, std::string_view bytes) override;
+  Result<std::uint64_t> confirmed(Millis wait) override;
+  [[nodiscard]] bool blocked() const override { return connection_->blocked(); }
+
+ private:
+  Result<void> heed(const amqp_frame_t_& frame);
+  Error not_sent(std::string_view what) const;
+
+  std::unique_ptr<Connection> connection_;
+  std::string stream_;
+  ConfirmWindow window_;
+};
+
+}  // namespace tributary::rabbitmq

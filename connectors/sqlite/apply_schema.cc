@@ -1,0 +1,66 @@
+#include <sqlite3.h>
+#include <tributary/connectors/sqlite/database.h>
+#include <tributary/connectors/sqlite/outbox_store.h>
+#include <tributary/connectors/sqlite/schema_sql.h>
+
+namespace tributary::sqlite {
+namespace {
+
+/// An outbox that is there already must be ours and not newer than we are.
+Result<void> check_present(sqlite3* connection, const OriginName& origin) {
+  TRIBUTARY_ASSIGN(
+      Statement table,
+      Statement::prepare(connection,
+                         "SELECT 1 FROM sqlite_schema WHERE name = 'tributary_origin'"));
+  TRIBUTARY_ASSIGN(const bool exists, table.step());
+  if (!exists) return {};
+  TRIBUTARY_ASSIGN(Statement row, Statement::prepare(connection,
+                                                     "SELECT name, schema_version "
+                                                     "FROM tributary_origin"));
+  TRIBUTARY_ASSIGN(const bool filled, row.step());
+  if (!filled) return {};
+  if (row.bytes(0) != origin.value) {
+    return fail(ErrorKind::kInvalid, "the database is the outbox of origin \"" +
+                                         std::string(row.bytes(0)) +
+                                         "\": give every origin a database of its own");
+  }
+  if (row.integer(1) > kSchemaVersion) {
+    return fail(ErrorKind::kInvalid,
+                "the outbox tables are of version " + std::to_string(row.integer(1)) +
+                    ", this program knows " + std::to_string(kSchemaVersion) +
+                    ": use a newer tributary");
+  }
+  return {};
+}
+
+Result<void> check_encoding(sqlite3* connection) {
+  TRIBUTARY_ASSIGN(Statement encoding, Statement::prepare(connection, "PRAGMA encoding"));
+  TRIBUTARY_TRY(encoding.step());
+  if (encoding.bytes(0) == "UTF-8") return {};
+  return fail(ErrorKind::kInvalid, "the database's encoding is " + std::string(encoding.bytes(0)) +
+                                       ": an outbox needs UTF-8");
+}
+
+Result<void> apply(sqlite3* connection, const OriginName& origin, const Schema& schema) {
+  TRIBUTARY_TRY(check_encoding(connection));
+  TRIBUTARY_TRY(execute(connection, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE"));
+  TRIBUTARY_TRY(check_present(connection, origin));
+  std::string sql(tables_sql());
+  sql += triggers_sql();
+  sql += rules_sql(schema);
+  const std::string version = std::to_string(kSchemaVersion);
+  sql += "INSERT INTO tributary_origin (only_row, name, schema_version) VALUES (1, " +
+         quote(origin.value) + ", " + version +
+         ") ON CONFLICT (only_row) DO UPDATE SET schema_version = " + version + ";\nCOMMIT;";
+  return execute(connection, sql.c_str());
+}
+
+}  // namespace
+
+Result<void> apply_schema(const std::string& url, const OriginName& origin, const Schema& schema,
+                          Millis busy) {
+  TRIBUTARY_ASSIGN(const ConnectionHandle connection, open_database(url, true, busy));
+  return apply(connection.get(), origin, schema);
+}
+
+}  // namespace tributary::sqlite

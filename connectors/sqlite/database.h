@@ -1,0 +1,24 @@
+/// Opening a database file by URL: sqlite:///absolute/path, sqlite:relative/path or a plain path.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <tributary/base/clock.h>
+#include <tributary/connectors/sqlite/statement.h>
+
+namespace tributary::sqlite {
+
+struct CloseConnection {
+  void operator()(sqlite3* connection) const;
+};
+using ConnectionHandle = std::unique_ptr<sqlite3, CloseConnection>;
+
+[[nodiscard]] std::string path_of(const std::string& url);
+
+/// `busy` is how long a call waits for another writer. kFatal when the file is missing and must
+/// not be created, or is no database.
+[[nodiscard]] Result<ConnectionHandle> open_database(const std::string& url, bool create,
+                                                     Millis busy);
+
+}  // namespace tributary::sqlite

@@ -1,0 +1,26 @@
+/// The outbox store on SQLite, and its schema. Link Tributary::sqlite_store.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/ids.h>
+#include <tributary/base/result.h>
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/crdt/schema.h>
+
+namespace tributary::sqlite {
+
+/// Opens the file; `busy` is how long a call waits for another writer. kFatal when the file is
+/// missing or is no database.
+[[nodiscard]] Result<std::unique_ptr<OutboxStore>> open_outbox_store(
+    const std::string& url, const OriginName& origin, Millis busy = Millis{5000});
+
+/// Creates the file, its tables and triggers, or upgrades them, switches it to write-ahead logging
+/// and stores the origin's keyspaces and limits; safe to repeat. kInvalid when the database belongs
+/// to another origin or has tables of a newer version.
+[[nodiscard]] Result<void> apply_schema(const std::string& url, const OriginName& origin,
+                                        const Schema& schema, Millis busy = Millis{5000});
+
+}  // namespace tributary::sqlite

@@ -1,0 +1,153 @@
+#include "backend.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <libpq-fe.h>
+#include <unistd.h>
+#include <tributary/connectors/memory/outbox_store.h>
+#include <tributary/connectors/postgres/outbox_store.h>
+#include <tributary/connectors/postgres/producer_session.h>
+#include <tributary/connectors/sqlite/outbox_store.h>
+#include <tributary/connectors/sqlite/producer_session.h>
+
+namespace tributary::outbox_suite {
+namespace {
+
+class MemoryBackend final : public Backend {
+ public:
+  std::unique_ptr<OutboxStore> open_store() override { return outbox_.open_store(); }
+  std::unique_ptr<ProducerSession> open_session() override { return outbox_.open_session(); }
+  bool concurrent_writers() const override { return true; }
+
+ private:
+  SystemClock clock_;
+  memory::MemoryOutbox outbox_{origin(), schema(), clock_};
+};
+
+class SqliteBackend final : public Backend {
+ public:
+  SqliteBackend() {
+    std::string folder = std::filesystem::temp_directory_path() / "tributary-XXXXXX";
+    REQUIRE(mkdtemp(folder.data()) != nullptr);
+    folder_ = folder;
+    must(sqlite::apply_schema(url(), origin(), schema()));
+  }
+  ~SqliteBackend() override { std::filesystem::remove_all(folder_); }
+  std::unique_ptr<OutboxStore> open_store() override {
+    return must(sqlite::open_outbox_store(url(), origin()));
+  }
+  std::unique_ptr<ProducerSession> open_session() override {
+    return must(sqlite::open_producer_session(url()));
+  }
+  bool concurrent_writers() const override { return false; }
+  std::string path() const { return folder_ + "/outbox.db"; }
+
+ private:
+  std::string url() const { return "sqlite://" + path(); }
+  std::string folder_;
+};
+
+void execute(const std::string& url, const std::string& sql) {
+  PGconn* connection = PQconnectdb(url.c_str());
+  PGresult* result = PQexec(connection, sql.c_str());
+  const bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
+  const std::string why = PQerrorMessage(connection);
+  PQclear(result);
+  PQfinish(connection);
+  if (!ok) FAIL(sql << ": " << why);
+}
+
+class PostgresBackend final : public Backend {
+ public:
+  explicit PostgresBackend(std::string server) : server_(std::move(server)) {
+    static int count = 0;
+    name_ = "tributary_test_" + std::to_string(getpid()) + "_" + std::to_string(++count);
+    execute(server_, "CREATE DATABASE " + name_ + " TEMPLATE template0 ENCODING 'UTF8'");
+    must(postgres::apply_schema(url(), origin(), schema()));
+  }
+  ~PostgresBackend() override { execute(server_, "DROP DATABASE " + name_ + " WITH (FORCE)"); }
+  std::unique_ptr<OutboxStore> open_store() override {
+    return must(postgres::open_outbox_store(url(), origin()));
+  }
+  std::unique_ptr<ProducerSession> open_session() override {
+    return must(postgres::open_producer_session(url()));
+  }
+  bool concurrent_writers() const override { return true; }
+  /// The server's URL with the database's name replaced.
+  std::string url() const { return server_.substr(0, server_.rfind('/') + 1) + name_; }
+
+ private:
+  std::string server_;
+  std::string name_;
+};
+
+}  // namespace
+
+Schema schema() {
+  Schema schema;
+  schema.keyspaces = {{"counter:*", "counter"},
+                      {"reg:*", "register"},
+                      {"set:*", "set"},
+                      {"odd_%[x]?*", "register"}};
+  schema.limits.key_bytes = 64;
+  schema.limits.value_bytes = 1000;
+  return schema;
+}
+
+OriginName origin() { return {"shop-eu"}; }
+
+std::unique_ptr<Backend> Memory::create() { return std::make_unique<MemoryBackend>(); }
+std::unique_ptr<Backend> Sqlite::create() { return std::make_unique<SqliteBackend>(); }
+std::unique_ptr<Backend> Postgres::create() {
+  const char* url = std::getenv("TRIBUTARY_TEST_PG_URL");
+  if (url != nullptr) return std::make_unique<PostgresBackend>(url);
+  if (std::getenv("CI") != nullptr) FAIL("TRIBUTARY_TEST_PG_URL is not set");
+  MESSAGE("skipped: TRIBUTARY_TEST_PG_URL is not set");
+  return nullptr;
+}
+
+std::string sqlite_path(const Backend& backend) {
+  return dynamic_cast<const SqliteBackend&>(backend).path();
+}
+
+std::string postgres_url(const Backend& backend) {
+  return dynamic_cast<const PostgresBackend&>(backend).url();
+}
+
+void write(ProducerSession& session, std::vector<Change> changes) {
+  must(session.begin());
+  Transaction tx(session.outbox());
+  for (Change& change : changes) must(tx.write(std::move(change)));
+  must(tx.commit());
+}
+
+OriginRecord lead(OutboxStore& store, ActorId actor) {
+  OriginRecord record = must(store.lead());
+  if (record.actor != actor) must(store.mint(actor));
+  return record;
+}
+
+Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count, ActorId actor) {
+  const Seq last{after.value + count};
+  return store.commit_seal({.batch = SealedBatch{actor, after.next(), last,
+                                                 "batch " + std::to_string(last.value)},
+                            .hlc = Hlc{last.value},
+                            .parked = {},
+                            .totals = {},
+                            .totals_seq = std::nullopt});
+}
+
+std::vector<std::string> seal_all(OutboxStore& store, Seq after) {
+  std::vector<std::string> keys;
+  while (true) {
+    const auto rows = must(store.begin_seal(1000));
+    if (rows.empty()) return keys;
+    for (const OutboxRow& row : rows) keys.emplace_back(row.key);
+    const std::size_t count = rows.size();
+    must(commit_batch(store, after, count));
+    after.value += count;
+  }
+}
+
+}  // namespace tributary::outbox_suite

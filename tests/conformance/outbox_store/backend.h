@@ -1,0 +1,70 @@
+/// The databases that the suite runs on. Every test gets a new, empty outbox.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/producer_session.h>
+#include <tributary/crdt/schema.h>
+
+namespace tributary::outbox_suite {
+
+/// counter:* counters, reg:* registers, set:* sets, everything else nothing.
+[[nodiscard]] Schema schema();
+[[nodiscard]] OriginName origin();
+
+/// One outbox database.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /// Fails the test when it cannot.
+  virtual std::unique_ptr<OutboxStore> open_store() = 0;
+  virtual std::unique_ptr<ProducerSession> open_session() = 0;
+  /// Two transactions may write at the same time.
+  [[nodiscard]] virtual bool concurrent_writers() const = 0;
+};
+
+struct Memory {
+  static std::unique_ptr<Backend> create();
+};
+struct Sqlite {
+  static std::unique_ptr<Backend> create();
+};
+/// Needs TRIBUTARY_TEST_PG_URL: fails without it when CI is set, else says so and gives nullptr.
+struct Postgres {
+  static std::unique_ptr<Backend> create();
+};
+
+/// Where plain SQL goes in the tests of functions and triggers.
+[[nodiscard]] std::string sqlite_path(const Backend& backend);
+[[nodiscard]] std::string postgres_url(const Backend& backend);
+
+/// The value, or the test fails with the error's message.
+template <typename T>
+T must(Result<T> result) {
+  if (!result) FAIL("unexpected error: " << result.error().message);
+  return std::move(*result);
+}
+inline void must(const Result<void>& result) {
+  if (!result) FAIL("unexpected error: " << result.error().message);
+}
+
+/// Writes and commits one transaction.
+void write(ProducerSession& session, std::vector<Change> changes);
+/// An actor has been minted, the store leads.
+OriginRecord lead(OutboxStore& store, ActorId actor = ActorId{7});
+/// Commits the open seal as a batch of `count` changes after `after`.
+[[nodiscard]] Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count,
+                                        ActorId actor = ActorId{7});
+/// Takes everything there is and seals it; the keys in order.
+std::vector<std::string> seal_all(OutboxStore& store, Seq after);
+
+/// For TEST_CASE_TEMPLATE: makes `backend`, or leaves the test.
+#define OUTBOX_SUITE_BACKEND(Kind)              \
+  const auto backend = Kind::create();          \
+  if (backend == nullptr) return
+
+}  // namespace tributary::outbox_suite

@@ -1,0 +1,166 @@
+/// One leader at a time, and what happens when there are two after all.
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <thread>
+
+#include <tributary/crdt/types/counter.h>
+#include <tributary/crdt/types/register.h>
+
+#include "backend.h"
+
+namespace tributary::outbox_suite {
+namespace {
+
+template <typename T>
+void check_conflict(const Result<T>& result) {
+  REQUIRE(!result);
+  CHECK(result.error().kind == ErrorKind::kConflict);
+}
+
+/// A relay that does nothing but seal, until told to stop; counts what it sealed.
+void seal_until(Backend& backend, const std::atomic<bool>& stop,
+                std::map<std::string, int>& sealed) {
+  while (true) {
+    const bool last_round = stop;
+    const auto store = backend.open_store();
+    auto record = store->lead();
+    if (!record) {
+      std::this_thread::sleep_for(Millis{1});
+      if (last_round && record.error().kind != ErrorKind::kConflict) return;
+      continue;
+    }
+    Seq head = record->head_seq;
+    for (int i = 0; i < 20 || last_round; ++i) {
+      const auto rows = store->begin_seal(7);
+      if (!rows) break;
+      if (rows->empty()) {
+        if (last_round) return;
+        break;
+      }
+      std::vector<std::string> keys;
+      for (const OutboxRow& row : *rows) keys.emplace_back(row.value);
+      if (i % 5 == 4) {
+        store->abort_seal();
+        continue;
+      }
+      if (i % 3 == 2) static_cast<void>(store->release());  // go on as a zombie
+      if (!commit_batch(*store, head, keys.size())) break;
+      head.value += keys.size();
+      for (const std::string& key : keys) ++sealed[key];
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("only one relay leads, until it lets go or dies", Kind, Memory, Sqlite,
+                   Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  auto first = backend->open_store();
+  const auto second = backend->open_store();
+  const std::uint64_t epoch = must(first->lead()).leader_epoch;
+  check_conflict(second->lead());
+  CHECK(must(first->lead()).leader_epoch > epoch);
+  must(first->release());
+  CHECK(must(second->lead()).leader_epoch > epoch + 1);
+  check_conflict(first->lead());
+  must(second->release());
+  must(first->lead());
+  first.reset();
+  must(second->lead());
+}
+
+TEST_CASE_TEMPLATE("a relay that lost the lease can write nothing any more", Kind, Memory, Sqlite,
+                   Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto zombie = backend->open_store();
+  const auto leader = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*zombie);
+  write(*session, {register_::set("reg:a", "1")});
+  must(zombie->begin_seal(10));
+  must(commit_batch(*zombie, Seq{0}, 1));
+  write(*session, {register_::set("reg:b", "1")});
+  must(zombie->release());
+  must(leader->lead());
+  check_conflict(zombie->begin_seal(10));
+  check_conflict(zombie->mint(ActorId{99}));
+  check_conflict(zombie->confirm(ActorId{7}, Seq{1}, Micros{0}));
+  CHECK(must(leader->status()).actor == ActorId{7});
+  CHECK(must(leader->unconfirmed()).size() == 1);
+  CHECK(seal_all(*leader, Seq{1}) == std::vector<std::string>{"reg:b"});
+}
+
+TEST_CASE_TEMPLATE("a seal that another leader interrupts is whole or not at all", Kind, Memory,
+                   Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto zombie = backend->open_store();
+  const auto leader = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*zombie);
+  write(*session, {register_::set("reg:a", "1"), register_::set("reg:b", "1")});
+  must(zombie->begin_seal(10));
+  must(zombie->release());
+  Result<OriginRecord> record;
+  std::thread other([&] { record = leader->lead(); });
+  std::this_thread::sleep_for(Millis{100});
+  const auto sealed = commit_batch(*zombie, Seq{0}, 2);
+  other.join();
+  const OriginRecord found = must(record);
+  if (!sealed) CHECK(sealed.error().kind == ErrorKind::kConflict);
+  CHECK(found.head_seq == Seq{sealed ? 2U : 0U});
+  CHECK(must(leader->unconfirmed()).size() == (sealed ? 1 : 0));
+  CHECK(seal_all(*leader, found.head_seq).size() == (sealed ? 0 : 2));
+}
+
+TEST_CASE_TEMPLATE("two racing relays put every row into exactly one batch", Kind, Memory, Sqlite,
+                   Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  lead(*backend->open_store());
+  constexpr int kWriters = 3;
+  constexpr int kTransactions = 60;
+  std::atomic<bool> stop = false;
+  std::atomic<int> failed = 0;
+  std::vector<std::map<std::string, int>> sealed(2);
+  std::vector<std::thread> relays;
+  for (auto& mine : sealed) relays.emplace_back([&] { seal_until(*backend, stop, mine); });
+  std::vector<std::thread> writers;
+  for (int w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&, w] {
+      const auto session = backend->open_session();
+      for (int t = 0; t < kTransactions; ++t) {
+        if (!session->begin()) ++failed;
+        Transaction tx(session->outbox());
+        for (int i = 0; i <= t % 4; ++i) {
+          const std::string name = std::to_string(w) + "." + std::to_string(t) + "." +
+                                   std::to_string(i);
+          if (!tx.write(register_::set("reg:x", name))) ++failed;
+          if (i % 2 == 1 && !tx.flush()) ++failed;
+        }
+        if (!tx.commit()) ++failed;
+      }
+    });
+  }
+  for (std::thread& each : writers) each.join();
+  stop = true;
+  for (std::thread& each : relays) each.join();
+  CHECK(failed == 0);
+  std::map<std::string, int> all;
+  for (const auto& mine : sealed) {
+    for (const auto& [name, times] : mine) all[name] += times;
+  }
+  CHECK(all.size() == kWriters * kTransactions * 10 / 4);
+  for (const auto& [name, times] : all) CHECK_MESSAGE(times == 1, name);
+  const auto store = backend->open_store();
+  const OriginRecord record = must(store->lead());
+  CHECK(record.head_seq == Seq{all.size()});
+  std::uint64_t next = 1;
+  for (const SealedBatch& batch : must(store->unconfirmed())) {
+    CHECK(batch.first_seq.value == next);
+    next = batch.last_seq.value + 1;
+  }
+  CHECK(next == all.size() + 1);
+}
+
+}  // namespace tributary::outbox_suite
