@@ -1,9 +1,9 @@
-#include <tributary/base/log.h>
-
 #include <memory>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <tributary/base/log.h>
 
 namespace tributary::log {
 namespace {
@@ -67,7 +67,8 @@ void configure(std::string_view process, Level level, Format format) {
                         spdlog::pattern_time_type::utc);
   }
   constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                   spdlog::level::warn, spdlog::level::err};
+                                                   spdlog::level::warn, spdlog::level::err,
+                                                   spdlog::level::off};
   logger->set_level(kLevels[static_cast<int>(level)]);
   spdlog::set_default_logger(std::move(logger));
   spdlog::set_level(kLevels[static_cast<int>(level)]);

@@ -16,8 +16,7 @@ struct Field {
   Field(std::string_view name, const std::string& value) : name(name), value(value) {}
   Field(std::string_view name, const char* value) : name(name), value(value) {}
   template <typename Integer>
-    requires std::integral<Integer>
-  Field(std::string_view name, Integer value)
+  requires std::integral<Integer> Field(std::string_view name, Integer value)
       : name(name), value(std::to_string(value)), quoted(false) {}
 
   std::string_view name;
@@ -25,7 +24,7 @@ struct Field {
   bool quoted = true;
 };
 
-enum class Level { kDebug, kInfo, kWarn, kError };
+enum class Level { kDebug, kInfo, kWarn, kError, kOff };
 enum class Format { kText, kJson };
 
 /// Call once, before other threads log. `process` is the name shown in every line.

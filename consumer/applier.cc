@@ -118,6 +118,7 @@ void Applier::plan_batch(Plan& plan, const Received& received, const Batch& batc
   if (batch.last_seq <= have) return;  // a duplicate, or a heartbeat
   if (batch.first_seq != have.next()) return gap(received, batch, have);
   origins_[received.origin].started_over = false;
+  origins_[received.origin].missing_since.reset();
   plan.hlc = std::max(plan.hlc, batch.hlc);
   plan_deltas(plan, batch);
   plan.watermark.raise(batch.actor, batch.last_seq);
@@ -139,7 +140,18 @@ void Applier::plan_deltas(Plan& plan, const Batch& batch) {
 
 void Applier::gap(const Received& received, const Batch& batch, Seq have) {
   OriginState& state = origins_[received.origin];
+  const Micros now = clock_.monotonic();
+  if (!state.missing_since) state.missing_since = now;
+  // A heartbeat is only sent when everything before it was confirmed.
+  if (batch.heartbeat() || now - *state.missing_since > settings_.gap_patience) {
+    stop_at_gap(received, batch, have);
+  }
+}
+
+void Applier::stop_at_gap(const Received& received, const Batch& batch, Seq have) {
+  OriginState& state = origins_[received.origin];
   state.stopped = true;
+  state.missing_since.reset();
   if (!received.from_start && !state.started_over) {
     // The stored offset may belong to a log that was deleted and made again: seqs decide.
     state.started_over = true;

@@ -1,9 +1,9 @@
 /// Applies what was read to the replica: checks that each batch follows the replica's watermark,
 /// joins, and commits data and progress together.
 ///
-/// Progress lives in the replica. Whatever the replica loses (a failover, an old snapshot, a FLUSHALL)
-/// it loses the progress with it; the next commit meets a watermark it did not expect, and the readers
-/// start again from where the replica says.
+/// Progress lives in the replica. Whatever the replica loses (a failover, an old snapshot, a
+/// FLUSHALL) it loses the progress with it; the next commit meets a watermark it did not expect,
+/// and the readers start again from where the replica says.
 #pragma once
 
 #include <functional>
@@ -40,15 +40,16 @@ class Applier {
  private:
   struct OriginState {
     OriginProgress progress;
-    bool stopped = false;        ///< at a gap
+    std::optional<Micros> missing_since;  ///< a batch is missing; it may still turn up
+    bool stopped = false;                 ///< at a gap
     Micros retry_at{0};
-    bool started_over = false;   ///< a gap made us read from the log's start
+    bool started_over = false;  ///< a gap made us read from the log's start
   };
   /// The plan for one group.
   struct Plan {
     std::vector<Received> received;  ///< owns the batches that deltas point into
     Group group;
-    VersionVector watermark;         ///< after it
+    VersionVector watermark;  ///< after it
     std::map<ActorId, WatermarkStep> steps;
     std::map<OriginName, OriginProgress> progress;
     std::vector<Parked> parked;
@@ -62,7 +63,10 @@ class Applier {
   void plan_message(Plan& plan, const Received& received);
   void plan_batch(Plan& plan, const Received& received, const Batch& batch);
   void plan_deltas(Plan& plan, const Batch& batch);
+  /// A batch does not follow the watermark. After a returned or nacked publish the relay sends all
+  /// that is unconfirmed again, in order, so the missing batch may stand further on in the log.
   void gap(const Received& received, const Batch& batch, Seq have);
+  void stop_at_gap(const Received& received, const Batch& batch, Seq have);
   Result<void> commit(Plan& plan);
   Result<void> join_and_commit(Plan& plan);
   Result<bool> resolve_conflict(Plan& plan);

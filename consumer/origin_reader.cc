@@ -20,7 +20,6 @@ OriginReader::OriginReader(Changelog& changelog, OriginName origin, Inbox& inbox
 Result<void> OriginReader::attach(const Attachment& attachment) {
   reader_.reset();
   attached_ = attachment;
-  TRIBUTARY_TRY(changelog_.declare(origin_));
   TRIBUTARY_ASSIGN(reader_, changelog_.open_reader(origin_, attachment.after));
   from_start_ = !attachment.after.has_value();
   connected_.set(1);

@@ -7,8 +7,8 @@
 
 namespace tributary {
 
-/// Looks through some of the keys that hold deferred removes. True when there are any left. A key that
-/// changes meanwhile is left for the next time.
+/// Looks through some of the keys that hold deferred removes. True when there are any left. A key
+/// that changes meanwhile is left for the next time.
 [[nodiscard]] Result<bool> prune_deferred(ReplicaStore& store, const VersionVector& watermark);
 
 }  // namespace tributary

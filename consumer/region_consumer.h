@@ -23,7 +23,7 @@ struct ConsumerPorts {
 
 /// Runs until `stop`. What is being applied is finished, the rest stays in the changelogs. An error
 /// means that this process cannot go on.
-[[nodiscard]] Result<void> run_consumer(const ConsumerSettings& settings, const ConsumerPorts& ports,
-                                        std::stop_token stop);
+[[nodiscard]] Result<void> run_consumer(const ConsumerSettings& settings,
+                                        const ConsumerPorts& ports, std::stop_token stop);
 
 }  // namespace tributary

@@ -1,10 +1,9 @@
-#include <tributary/connectors/memory/outbox_store.h>
-
 #include <algorithm>
 #include <set>
 
 #include <tributary/base/check.h>
 #include <tributary/connectors/memory/outbox_disk.h>
+#include <tributary/connectors/memory/outbox_store.h>
 
 namespace tributary::memory {
 namespace {
@@ -254,8 +253,7 @@ void MemoryOutbox::restore(const OutboxBackup& backup, bool noticed) {
   const std::lock_guard lock(shared_->mutex);
   const std::string identity = shared_->disk.identity;
   shared_->disk = backup.disk();
-  shared_->disk.identity =
-      noticed ? "memory:" + std::to_string(++shared_->identities) : identity;
+  shared_->disk.identity = noticed ? "memory:" + std::to_string(++shared_->identities) : identity;
 }
 
 }  // namespace tributary::memory

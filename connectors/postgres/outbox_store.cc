@@ -1,8 +1,8 @@
-#include <tributary/connectors/postgres/outbox_store.h>
-
 #include <algorithm>
 
 #include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/pipeline.h>
 #include <tributary/connectors/postgres/schema_sql.h>
 #include <tributary/connectors/postgres/seal.h>
@@ -212,9 +212,10 @@ class Store final : public OutboxStore {
 std::string settings(Millis deadline) {
   const std::string timeout = std::to_string(deadline.count());
   return "-c client_encoding=SQL_ASCII -c enable_seqscan=off -c enable_hashjoin=off "
-         "-c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off "
+         "-c enable_mergejoin=off -c enable_bitmapscan=off -c enable_sort=off -c jit=off "
          "-c plan_cache_mode=force_generic_plan -c default_transaction_isolation=read\\ committed "
-         "-c statement_timeout=" + timeout + " -c lock_timeout=" + timeout +
+         "-c statement_timeout=" +
+         timeout + " -c lock_timeout=" + timeout +
          " -c idle_in_transaction_session_timeout=" + std::to_string(3 * deadline.count());
 }
 

@@ -1,9 +1,9 @@
-#include <tributary/connectors/postgres/seal.h>
-
 #include <algorithm>
 
 #include <libpq-fe.h>
+
 #include <tributary/base/check.h>
+#include <tributary/connectors/postgres/seal.h>
 #include <tributary/connectors/postgres/statements.h>
 #include <tributary/connectors/postgres/text.h>
 

@@ -1,14 +1,16 @@
-/// One connection to Redis: commands are queued as RESP and answered in order.
-/// Not for: anything about replicas.
+/// One connection to Redis: commands are queued and answered in order.
+/// Not for: knowing what a replica is (see replica_store.cc).
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include <tributary/base/clock.h>
 #include <tributary/base/result.h>
+#include <tributary/connectors/redis/arguments.h>
 #include <tributary/connectors/redis/endpoint.h>
 
 struct redisContext;
@@ -21,52 +23,54 @@ struct FreeReply {
 };
 using Reply = std::unique_ptr<redisReply, FreeReply>;
 
-/// Assembles one command in a reusable buffer.
-class Command {
- public:
-  void begin(std::size_t arguments);
-  void argument(std::string_view bytes);
-  [[nodiscard]] const std::string& bytes() const { return bytes_; }
-
- private:
-  void length(char mark, std::size_t value);
-  std::string bytes_;
+struct FreeContext {
+  void operator()(redisContext* context) const;
 };
 
-/// One thread. After a transient error the connection is dead.
+/// One thread at a time. After a transient error, and after an error that left answers unread, the
+/// connection is dead and says so: open a new one.
 class Connection {
  public:
-  /// Connects, logs in and selects the database.
+  /// Connects, logs in and selects the database. kTransient when there is no Redis for now, kFatal
+  /// when the credentials or the database are refused.
   [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const Endpoint& endpoint);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
 
-  /// Queues a command; nothing is sent before the next receive().
-  void queue(const Command& command);
+  /// Queues "arguments[0] arguments[1] …"; nothing is sent before send().
   void queue(std::initializer_list<std::string_view> arguments);
-  /// Sends what is queued and reads the next reply. An error reply is an error here.
+  /// Queues a command that starts with `first` and goes on with `rest`.
+  void queue(std::initializer_list<std::string_view> first, const Arguments& rest);
+  /// Sends what is queued. Never raises SIGPIPE.
+  [[nodiscard]] Result<void> send();
+  /// The next answer, in the order of the commands. An error reply is an Error; its kind tells what
+  /// the caller can do.
   [[nodiscard]] Result<Reply> receive();
-  /// queue() and receive().
+  /// queue(), send() and receive().
   [[nodiscard]] Result<Reply> call(std::initializer_list<std::string_view> arguments);
+  [[nodiscard]] Result<Reply> call(std::initializer_list<std::string_view> first,
+                                   const Arguments& rest);
 
-  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  /// "replica redis://…: ", to open a message with.
+  [[nodiscard]] const std::string& where() const { return where_; }
 
  private:
-  Connection(Endpoint endpoint, redisContext* context)
-      : endpoint_(std::move(endpoint)), context_(context) {}
-  Result<void> log_in();
-  [[nodiscard]] tl::unexpected<Error> broken(const std::string& what) const;
+  Connection(std::string where, const Endpoint& endpoint, redisContext* context);
+  Result<void> log_in(const Endpoint& endpoint);
+  [[nodiscard]] tl::unexpected<Error> die(const std::string& why);
 
-  Endpoint endpoint_;
-  redisContext* context_;
-  Command scratch_;
+  std::string where_;
+  Millis command_deadline_;
+  std::unique_ptr<redisContext, FreeContext> context_;
+  std::string out_;
+  std::size_t queued_ = 0;      ///< commands in out_
+  std::size_t unanswered_ = 0;  ///< commands sent
+  bool dead_ = false;
 };
 
+// What is in a reply.
 [[nodiscard]] bool is_nil(const redisReply& reply);
-[[nodiscard]] bool is_array(const redisReply& reply);
 [[nodiscard]] std::string_view text(const redisReply& reply);
 [[nodiscard]] std::int64_t integer(const redisReply& reply);
+/// 0 unless it is an array.
 [[nodiscard]] std::size_t size(const redisReply& reply);
 [[nodiscard]] const redisReply& at(const redisReply& reply, std::size_t index);
 

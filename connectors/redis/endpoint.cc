@@ -1,4 +1,5 @@
 #include <charconv>
+#include <optional>
 #include <string_view>
 
 #include <tributary/connectors/redis/endpoint.h>
@@ -6,48 +7,91 @@
 namespace tributary::redis {
 namespace {
 
-bool parse_number(std::string_view text, int& out, int largest) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc{} && end == text.data() + text.size() && out >= 0 && out <= largest;
+constexpr std::string_view kForms = "redis://host:port/database or unix:///path/to/socket?db=0";
+
+std::optional<int> parse_number(std::string_view text, int largest) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (value < 0 || value > largest) return std::nullopt;
+  return value;
+}
+
+tl::unexpected<Error> refuse(std::string_view url, std::string_view why) {
+  return fail(ErrorKind::kInvalid, "replica URL \"" + std::string(url) + "\": " + std::string(why));
+}
+
+Result<int> parse_database(std::string_view url, std::string_view text) {
+  if (text.empty()) return 0;
+  const auto number = parse_number(text, 1 << 20);
+  if (!number) return refuse(url, "\"" + std::string(text) + "\" is not a database number");
+  return *number;
+}
+
+Result<Endpoint> parse_socket(std::string_view url, std::string_view rest) {
+  constexpr std::string_view kDatabase = "?db=";
+  Endpoint endpoint;
+  if (const auto query = rest.find('?'); query != std::string_view::npos) {
+    if (!rest.substr(query).starts_with(kDatabase)) {
+      return refuse(url, "only ?db=number may follow the path");
+    }
+    TRIBUTARY_ASSIGN(endpoint.database, parse_database(url, rest.substr(query + kDatabase.size())));
+    rest = rest.substr(0, query);
+  }
+  if (!rest.starts_with('/')) return refuse(url, "the path of the socket must be absolute");
+  endpoint.socket = rest;
+  return endpoint;
+}
+
+/// "host", "host:port", "[v6]" or "[v6]:port".
+Result<Endpoint> parse_host(std::string_view url, std::string_view rest) {
+  Endpoint endpoint;
+  std::size_t host_end = rest.find(':');
+  if (rest.starts_with('[')) {
+    const auto close = rest.find(']');
+    if (close == std::string_view::npos) return refuse(url, "the ] of the IPv6 address is missing");
+    endpoint.host = rest.substr(1, close - 1);
+    host_end = close + 1;
+  } else {
+    endpoint.host = rest.substr(0, host_end);
+  }
+  if (endpoint.host.empty()) return refuse(url, "it names no host");
+  if (host_end >= rest.size()) return endpoint;
+  const auto port = parse_number(rest.substr(host_end + 1), 65535);
+  if (rest[host_end] != ':' || !port || *port == 0) {
+    return refuse(url, "the port must be a number from 1 to 65535");
+  }
+  endpoint.port = *port;
+  return endpoint;
 }
 
 }  // namespace
 
 std::string Endpoint::name() const {
-  return "redis://" + host + ":" + std::to_string(port) + "/" + std::to_string(database);
+  const std::string number = std::to_string(database);
+  if (!socket.empty()) return "unix://" + socket + "?db=" + number;
+  const std::string shown = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return "redis://" + shown + ":" + std::to_string(port) + "/" + number;
 }
 
-Result<Endpoint> parse_url(const std::string& url) {
-  const auto refuse = [&](const std::string& why) {
-    return fail(ErrorKind::kInvalid, "replica URL \"" + url + "\": " + why);
-  };
-  constexpr std::string_view kScheme = "redis://";
-  std::string_view rest = url;
-  if (rest.starts_with("rediss://")) {
-    return refuse("TLS to Redis is not supported; use redis:// through a TLS tunnel on loopback");
-  }
-  if (!rest.starts_with(kScheme)) return refuse("it must start with redis://");
-  rest.remove_prefix(kScheme.size());
-  if (rest.find('@') != std::string_view::npos) {
+Result<Endpoint> parse_url(std::string_view url) {
+  constexpr std::string_view kTcp = "redis://";
+  constexpr std::string_view kUnix = "unix://";
+  if (url.find('@') != std::string_view::npos) {
     return fail(ErrorKind::kInvalid,
-                "a replica URL holds credentials; use username and password_file or password_env");
+                "a replica URL holds credentials; name them apart, by file or environment");
   }
-  Endpoint endpoint;
-  if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
-    const std::string_view database = rest.substr(slash + 1);
-    if (!database.empty() && !parse_number(database, endpoint.database, 1 << 20)) {
-      return refuse("the part behind the last / is a database number");
-    }
-    rest = rest.substr(0, slash);
+  if (url.starts_with("rediss://")) {
+    return refuse(url, "TLS to Redis is not supported; use redis:// through a local TLS tunnel");
   }
-  if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
-    if (!parse_number(rest.substr(colon + 1), endpoint.port, 65535)) {
-      return refuse("the port is a number up to 65535");
-    }
-    rest = rest.substr(0, colon);
+  if (url.starts_with(kUnix)) return parse_socket(url, url.substr(kUnix.size()));
+  if (!url.starts_with(kTcp)) return refuse(url, "it must be " + std::string(kForms));
+  const std::string_view rest = url.substr(kTcp.size());
+  const auto slash = rest.find('/');
+  TRIBUTARY_ASSIGN(Endpoint endpoint, parse_host(url, rest.substr(0, slash)));
+  if (slash != std::string_view::npos) {
+    TRIBUTARY_ASSIGN(endpoint.database, parse_database(url, rest.substr(slash + 1)));
   }
-  if (rest.empty()) return refuse("it names no host");
-  endpoint.host = rest;
   return endpoint;
 }
 

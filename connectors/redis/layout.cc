@@ -1,5 +1,5 @@
+#include <array>
 #include <charconv>
-#include <vector>
 
 #include <tributary/base/bytes.h>
 #include <tributary/connectors/redis/layout.h>
@@ -7,7 +7,10 @@
 namespace tributary::redis {
 namespace {
 
-/// Redis' rule: the first '{' with a '}' behind it and something between.
+constexpr std::string_view kDeferringMark = " deferring";
+constexpr std::uint64_t kParkedFormat = 1;
+
+/// Redis Cluster's rule: the first '{', the first '}' behind it, and something between them.
 bool has_hash_tag(std::string_view key) {
   const auto open = key.find('{');
   if (open == std::string_view::npos) return false;
@@ -17,17 +20,23 @@ bool has_hash_tag(std::string_view key) {
 
 }  // namespace
 
-std::string state_key(std::string_view key) {
-  std::string out;
-  out.reserve(key.size() + 12);
-  out.append("tributary:");
-  if (has_hash_tag(key)) return out.append(key);
-  return out.append("{").append(key).append("}");
+StateKey state_key(std::string_view key) {
+  if (has_hash_tag(key)) return {"tributary:", key, ""};
+  return {"tributary:{", key, "}"};
 }
 
-std::string type_of_version(std::string_view version) {
-  return std::string(version.substr(0, version.find(' ')));
+std::string make_version(std::string_view type, std::uint64_t nonce, bool deferring) {
+  std::string version(type);
+  version.append(" ").append(ActorId{nonce}.hex());
+  if (deferring) version.append(kDeferringMark);
+  return version;
 }
+
+std::string_view type_of_version(std::string_view version) {
+  return version.substr(0, version.find(' '));
+}
+
+bool deferring_by_version(std::string_view version) { return version.ends_with(kDeferringMark); }
 
 std::optional<std::uint64_t> parse_u64(std::string_view text) {
   std::uint64_t value = 0;
@@ -42,30 +51,28 @@ std::string encode(const OriginProgress& progress) {
 }
 
 std::optional<OriginProgress> decode_progress(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
+  std::array<std::string_view, 4> words;
+  for (std::string_view& word : words) {
     const auto space = text.find(' ');
-    words.push_back(text.substr(0, space));
+    word = text.substr(0, space);
     text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
   }
-  if (words.size() != 4) return std::nullopt;
   const auto actor = ActorId::from_hex(words[0]);
   const auto offset = parse_u64(words[1]);
   const auto head = parse_u64(words[2]);
   const auto hlc = parse_u64(words[3]);
-  if (!actor || !offset || !head || !hlc) return std::nullopt;
+  if (!actor || !offset || !head || !hlc || !text.empty()) return std::nullopt;
   return OriginProgress{*actor, Offset{*offset}, Seq{*head}, Hlc{*hlc}};
 }
 
 std::string encode(Hlc hlc) {
-  std::string digits = std::to_string(hlc.value);
+  const std::string digits = std::to_string(hlc.value);
   return std::string(20 - digits.size(), '0') + digits;
 }
 
-Hlc decode_hlc(std::string_view text) { return Hlc{parse_u64(text).value_or(0)}; }
-
 std::string encode(const Parked& parked) {
   ByteWriter out;
+  out.varint(kParkedFormat);
   out.text(parked.origin.value);
   out.fixed64(parked.actor.value);
   out.varint(parked.first_seq.value);
@@ -79,6 +86,7 @@ std::string encode(const Parked& parked) {
 
 std::optional<Parked> decode_parked(std::string_view id, std::string_view bytes) {
   ByteReader in(bytes);
+  if (in.varint() != kParkedFormat) return std::nullopt;
   Parked parked;
   parked.id = id;
   parked.origin = OriginName{std::string(in.text())};

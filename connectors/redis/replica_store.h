@@ -1,4 +1,4 @@
-/// A region's replica in Redis 7. One thread; after a transient error open a new one.
+/// A region's replica in Redis 7. The layout is told in docs/replica-layout.md.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,9 @@
 
 namespace tributary::redis {
 
-/// Connects and loads the commit script.
+/// Connects, logs in and loads the commit script. After a transient error the store is dead: open a
+/// new one. A commit that ends in a transient error may or may not have happened. Errors: those of
+/// Connection::open().
 [[nodiscard]] Result<std::unique_ptr<ReplicaStore>> open_replica_store(const Endpoint& endpoint);
 
 }  // namespace tributary::redis

@@ -1,11 +1,11 @@
-#include <tributary/connectors/sqlite/outbox_store.h>
-
 #include <utility>
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+
 #include <tributary/connectors/sqlite/database.h>
 #include <tributary/connectors/sqlite/lease.h>
+#include <tributary/connectors/sqlite/outbox_store.h>
 #include <tributary/connectors/sqlite/schema_sql.h>
 #include <tributary/connectors/sqlite/seal.h>
 

@@ -1,19 +1,17 @@
-#include <tributary/connectors/sqlite/seal.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include <sqlite3.h>
+
 #include <tributary/base/check.h>
+#include <tributary/connectors/sqlite/seal.h>
 
 namespace tributary::sqlite {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 
-Error lost_lead() {
-  return Error{ErrorKind::kConflict, "another relay leads this origin now"};
-}
+Error lost_lead() { return Error{ErrorKind::kConflict, "another relay leads this origin now"}; }
 
 }  // namespace
 
@@ -31,9 +29,9 @@ std::string_view Seal::keep(std::string_view bytes) {
 }
 
 Result<void> Seal::read_rows(std::size_t max_rows) {
-  TRIBUTARY_ASSIGN(
-      Statement row,
-      Statement::prepare(connection_, "SELECT id, transaction_id, key, type, operation, field, "
+  TRIBUTARY_ASSIGN(Statement row,
+                   Statement::prepare(connection_,
+                                      "SELECT id, transaction_id, key, type, operation, field, "
                                       "value, amount, context, hlc FROM tributary_outbox "
                                       "ORDER BY id"));
   while (true) {
@@ -88,12 +86,11 @@ Result<std::vector<StoredTotals>> Seal::load_totals(std::span<const TotalsKey> k
 }
 
 Result<void> Seal::advance(const SealCommit& seal, std::uint64_t epoch) {
-  TRIBUTARY_ASSIGN(Statement origin,
-                   Statement::prepare(connection_,
-                                      "UPDATE tributary_origin SET hlc = ?, "
-                                      "head_seq = coalesce(?, head_seq), "
-                                      "totals_seq = coalesce(?, totals_seq) "
-                                      "WHERE leader_epoch = ?"));
+  TRIBUTARY_ASSIGN(Statement origin, Statement::prepare(connection_,
+                                                        "UPDATE tributary_origin SET hlc = ?, "
+                                                        "head_seq = coalesce(?, head_seq), "
+                                                        "totals_seq = coalesce(?, totals_seq) "
+                                                        "WHERE leader_epoch = ?"));
   origin.add(seal.hlc.value);
   seal.batch ? origin.add(seal.batch->last_seq.value) : origin.add_null();
   seal.totals_seq ? origin.add(seal.totals_seq->value) : origin.add_null();
@@ -104,11 +101,10 @@ Result<void> Seal::advance(const SealCommit& seal, std::uint64_t epoch) {
 
 Result<void> Seal::store_totals(std::span<const StoredTotals> totals, ActorId actor) {
   if (totals.empty()) return {};
-  TRIBUTARY_ASSIGN(Statement row,
-                   Statement::prepare(connection_,
-                                      "INSERT OR REPLACE INTO tributary_counter "
-                                      "(key, field, actor, increments, decrements) "
-                                      "VALUES (?, ?, ?, ?, ?)"));
+  TRIBUTARY_ASSIGN(Statement row, Statement::prepare(connection_,
+                                                     "INSERT OR REPLACE INTO tributary_counter "
+                                                     "(key, field, actor, increments, decrements) "
+                                                     "VALUES (?, ?, ?, ?, ?)"));
   for (const StoredTotals& each : totals) {
     row.add_text(each.key).add_blob(each.field).add(actor.value);
     TRIBUTARY_TRY(row.add(each.totals.increments).add(each.totals.decrements).run());

@@ -1,10 +1,10 @@
 /// Batches, totals, parked rows, actors and status.
 #include <limits>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -21,8 +21,8 @@ std::vector<std::uint64_t> firsts(const Result<std::vector<SealedBatch>>& batche
 using Seqs = std::vector<std::uint64_t>;
 
 /// Seals `count` batches of one change each.
-void seal_each(OutboxStore& store, ProducerSession& session, std::uint64_t after,
-               std::size_t count, ActorId actor) {
+void seal_each(OutboxStore& store, ProducerSession& session, std::uint64_t after, std::size_t count,
+               ActorId actor) {
   for (std::uint64_t i = 0; i < count; ++i) {
     write(session, {counter::add("counter:a", 1)});
     must(store.begin_seal(10));
@@ -54,7 +54,7 @@ TEST_CASE_TEMPLATE("a new outbox has no actor, and keeps the one it is given", K
     must(store->mint(kHuge));
   }
   const auto store = backend->open_store();
-  const OriginRecord record = must(store->lead());
+  const OriginRecord record = lead_soon(*store);
   CHECK(record.actor == kHuge);
   CHECK(record.identity == record.current_identity);
   CHECK(record.leader_epoch == 2);
@@ -110,7 +110,7 @@ TEST_CASE_TEMPLATE("what a seal wrote is what the next leader finds", Kind, Memo
                              .totals_seq = std::nullopt}));
   }
   const auto store = backend->open_store();
-  const OriginRecord record = must(store->lead());
+  const OriginRecord record = lead_soon(*store);
   CHECK(record.head_seq == Seq{1});
   CHECK(record.hlc == Hlc{std::numeric_limits<std::uint64_t>::max() - 1});
   CHECK(record.confirmed_seq == Seq{0});
@@ -156,7 +156,7 @@ TEST_CASE_TEMPLATE("totals are those last stored, and start again with a new act
   must(store->begin_seal(10));
   CHECK(must(store->load_totals(asked)).empty());
   store->abort_seal();
-  const OriginRecord record = must(store->lead());
+  const OriginRecord record = lead_soon(*store);
   CHECK(record.actor == ActorId{8});
   CHECK(record.head_seq == Seq{0});
   CHECK(record.totals_seq == Seq{0});
@@ -175,7 +175,8 @@ TEST_CASE_TEMPLATE("a parked row is set aside and never taken again", Kind, Memo
   const auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
-  write(*session, {register_::set("reg:a", std::string("\0\xff", 2)), counter::add("counter:a", 1)});
+  write(*session,
+        {register_::set("reg:a", std::string("\0\xff", 2)), counter::add("counter:a", 1)});
   const auto rows = must(store->begin_seal(10));
   // A reason may quote half a character of a key.
   const std::vector<ParkedRow> parked{{rows[0].id, "because \xc3"}, {rows[1].id, "it's so"}};

@@ -1,11 +1,11 @@
 /// Which rows a seal takes, and in which order.
 #include <limits>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -54,7 +54,7 @@ TEST_CASE_TEMPLATE("a row comes back with every byte that was written", Kind, Me
   watermark.raise(ActorId{std::numeric_limits<std::uint64_t>::max()}, Seq{1ULL << 60});
   VersionVector exact;
   exact.raise(ActorId{5}, Seq{9});
-  const Hlc seen{(1ULL << 62) + 12345};  // beyond what a double holds, and ahead of the clock
+  const Hlc seen{0x7fff000000003039};  // more than a double holds, and ahead of the clock
   must(store->set_context(watermark, seen));
 
   write(*session, {counter::add("counter:a", most), counter::add("counter:b", -most),

@@ -1,0 +1,51 @@
+/// What a replica in memory holds. Private to replica_store.cc.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tributary/connectors/replica_store.h>
+
+namespace tributary {
+
+/// A view as Redis would hold it: real structures, so that a wrong edit shows.
+struct MemoryView {
+  explicit MemoryView(crdt::ViewKind its_kind) : kind(its_kind) {}
+
+  crdt::ViewKind kind;
+  std::string string;
+  std::set<std::string> members;              ///< set
+  std::map<std::string, std::string> fields;  ///< hash · sorted set: member -> score
+  std::vector<std::string> list;
+
+  /// Redis drops a collection with its last member; a string may be empty.
+  [[nodiscard]] bool gone() const;
+  /// As in KeyReading; a sorted set by (score, member), as ZRANGE.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> values() const;
+};
+
+struct MemoryState {
+  std::string type;
+  std::string version;
+  std::map<std::string, std::string> fields;
+};
+
+struct ReplicaDisk {
+  std::map<std::string, MemoryState, std::less<>> states;
+  std::map<std::string, MemoryView, std::less<>> views;
+  ReplicaProgress progress;
+  std::map<std::string, Parked> parked;
+  std::set<std::string, std::less<>> deferring;
+};
+
+/// Carries out edits on the view at `key`, which is of `kind` or absent.
+void apply(ReplicaDisk& disk, std::string_view key, crdt::ViewKind kind,
+           const crdt::ViewEdits& edits);
+
+[[nodiscard]] std::string dump(const ReplicaDisk& disk);
+
+}  // namespace tributary

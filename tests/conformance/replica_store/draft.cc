@@ -1,0 +1,72 @@
+#include "draft.h"
+
+#include <array>
+
+namespace tributary::replica_tests {
+namespace {
+
+using crdt::Type;
+using crdt::ViewEdit;
+using crdt::ViewKind;
+
+Type make_type(std::string_view name, ViewKind view) {
+  Type type;
+  type.name = name;
+  type.view = view;
+  return type;
+}
+
+}  // namespace
+
+const Type& type_of(ViewKind kind) {
+  static const std::array types{
+      make_type("as_string", ViewKind::kString), make_type("as_set", ViewKind::kSet),
+      make_type("as_hash", ViewKind::kHash), make_type("as_zset", ViewKind::kSortedSet),
+      make_type("as_list", ViewKind::kList)};
+  return types.at(static_cast<std::size_t>(kind));
+}
+
+ViewEdit put(std::string member, std::string value) {
+  return {ViewEdit::Action::kPut, std::move(member), std::move(value)};
+}
+ViewEdit remove(std::string member) { return {ViewEdit::Action::kRemove, std::move(member), {}}; }
+ViewEdit clear() { return {ViewEdit::Action::kClear, {}, {}}; }
+
+Draft::Key& Draft::key(std::string key, ViewKind kind, std::string version, const Fields& fields,
+                       crdt::ViewEdits edits) {
+  Key& added = keys_.emplace_back();
+  added.key = std::move(key);
+  added.type = &type_of(kind);
+  added.version = std::move(version);
+  // What is to be dropped must have been there.
+  for (const auto& [name, value] : fields) {
+    added.state.load(name, value ? std::nullopt : std::optional<std::string>("before"));
+  }
+  added.state.settle();
+  for (const auto& [name, value] : fields) {
+    if (value) added.state.set(name, *value);
+    else added.state.erase(name);
+  }
+  added.edits = std::move(edits);
+  return added;
+}
+
+Draft& Draft::step(ActorId actor, std::uint64_t from, std::uint64_t to) {
+  steps_.push_back({actor, Seq{from}, Seq{to}});
+  return *this;
+}
+
+Result<void> Draft::commit(ReplicaStore& store) {
+  std::vector<KeyCommit> keys;
+  for (const Key& each : keys_) {
+    keys.push_back({each.key, each.type, each.version, &each.state, &each.edits, each.deferring});
+  }
+  return store.commit(ReplicaCommit{.steps = steps_,
+                                    .keys = keys,
+                                    .progress = progress,
+                                    .parked = parked,
+                                    .unparked = unparked,
+                                    .hlc = hlc});
+}
+
+}  // namespace tributary::replica_tests

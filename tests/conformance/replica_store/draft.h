@@ -1,0 +1,51 @@
+/// Builds a commit piece by piece and owns what its views point to.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tributary/connectors/replica_store.h>
+
+namespace tributary::replica_tests {
+
+/// A type of no behaviour: a store looks at names and views only.
+[[nodiscard]] const crdt::Type& type_of(crdt::ViewKind kind);
+
+[[nodiscard]] crdt::ViewEdit put(std::string member, std::string value = {});
+[[nodiscard]] crdt::ViewEdit remove(std::string member);
+[[nodiscard]] crdt::ViewEdit clear();
+
+/// State fields that will be written; nullopt: dropped.
+using Fields = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
+class Draft {
+ public:
+  struct Key {
+    std::string key;
+    const crdt::Type* type = nullptr;
+    std::string version;
+    crdt::State state;
+    crdt::ViewEdits edits;
+    bool deferring = false;
+  };
+
+  /// The answer stays valid until the draft dies.
+  Key& key(std::string key, crdt::ViewKind kind, std::string version, const Fields& fields,
+           crdt::ViewEdits edits = {});
+  Draft& step(ActorId actor, std::uint64_t from, std::uint64_t to);
+  [[nodiscard]] Result<void> commit(ReplicaStore& store);
+
+  std::vector<std::pair<OriginName, OriginProgress>> progress;
+  std::vector<Parked> parked;
+  std::vector<std::string> unparked;
+  Hlc hlc;
+
+ private:
+  std::deque<Key> keys_;
+  std::vector<WatermarkStep> steps_;
+};
+
+}  // namespace tributary::replica_tests

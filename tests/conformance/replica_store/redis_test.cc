@@ -1,0 +1,224 @@
+/// What only Redis can do to us.
+#include <chrono>
+
+#include "draft.h"
+#include "subjects.h"
+
+#include <tributary/connectors/redis/replica_store.h>
+
+namespace tributary::replica_tests {
+namespace {
+
+using crdt::ViewKind;
+
+Result<void> write(ReplicaStore& store, const std::string& version, const std::string& value) {
+  Draft draft;
+  draft.key("k", ViewKind::kString, version, {{"s", value}}, {put("", value)});
+  return draft.commit(store);
+}
+
+/// The error of opening, which must fail.
+Error refused(const redis::Endpoint& endpoint) {
+  const auto store = redis::open_replica_store(endpoint);
+  REQUIRE(!store);
+  return store.error();
+}
+
+bool mentions(const Error& error, std::string_view words) {
+  return error.message.find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a commit survives a flushed script cache") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  need(write(*store, "", "1"));
+  need(subject.other().call({"SCRIPT", "FLUSH"}));
+  need(write(*store, version_of(*store, "k"), "2"));
+  CHECK(values_of(*store, "k") == "string =2");
+}
+
+TEST_CASE("a killed connection is a transient error, and a new store works") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  auto store = subject.open();
+  need(write(*store, "", "1"));
+  subject.kill_connections();
+  for (int attempt = 0; attempt < 3; ++attempt) {  // it stays dead, and raises no SIGPIPE
+    const auto done = write(*store, "", std::string(1'000'000, 'x'));
+    REQUIRE(!done);
+    CHECK(done.error().kind == ErrorKind::kTransient);
+    CHECK(mentions(done.error(), "redis"));
+  }
+  const auto load = store->progress();
+  REQUIRE(!load);
+  CHECK(load.error().kind == ErrorKind::kTransient);
+  store = subject.open();
+  need(write(*store, version_of(*store, "k"), "2"));
+}
+
+TEST_CASE("a connection killed between the chunks of a load leaves no half answer") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 5000; ++i) keys.push_back("k" + std::to_string(i));
+  std::vector<KeyLoad> loads;
+  for (const std::string& key : keys) loads.push_back({key, {false, {"s"}}});
+  subject.kill_connections();
+  const auto loaded = store->load(loads);
+  REQUIRE(!loaded);
+  CHECK(loaded.error().kind == ErrorKind::kTransient);
+}
+
+TEST_CASE("a server that does not answer in time is a transient error") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  redis::Endpoint endpoint = subject.endpoint();
+  endpoint.command_deadline = Millis{100};
+  const auto store = need(redis::open_replica_store(endpoint));
+  need(subject.other().call({"CLIENT", "PAUSE", "600", "ALL"}));
+  const auto started = std::chrono::steady_clock::now();
+  const auto done = write(*store, "", "1");
+  CHECK(std::chrono::steady_clock::now() - started < Millis{500});
+  REQUIRE(!done);
+  CHECK(done.error().kind == ErrorKind::kTransient);
+  CHECK(mentions(done.error(), "100 ms"));
+}
+
+TEST_CASE("out of memory and a read-only server are transient and write nothing") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  auto store = subject.open();
+  need(write(*store, "", "1"));
+  const std::string before = picture(*store, "k");
+  const std::string version = version_of(*store, "k");
+  need(subject.other().call({"CONFIG", "SET", "maxmemory", "1"}));
+  const auto oom = write(*store, version, "2");
+  need(subject.other().call({"CONFIG", "SET", "maxmemory", "0"}));
+  REQUIRE(!oom);
+  CHECK(oom.error().kind == ErrorKind::kTransient);
+  CHECK(mentions(oom.error(), "maxmemory"));
+  need(subject.other().call({"REPLICAOF", "127.0.0.1", "1"}));
+  store = subject.open();
+  const auto readonly = write(*store, version, "2");
+  need(subject.other().call({"REPLICAOF", "NO", "ONE"}));
+  REQUIRE(!readonly);
+  CHECK(readonly.error().kind == ErrorKind::kTransient);
+  CHECK(mentions(readonly.error(), "master"));
+  store = subject.open();
+  CHECK(picture(*store, "k") == before);
+}
+
+TEST_CASE("another program's key under one of our names stops every commit before it writes") {
+  for (const std::string_view name : {"tributary:watermark", "tributary:progress", "tributary:hlc",
+                                      "tributary:parked", "tributary:deferring", "tributary:{k}"}) {
+    RedisSubject subject;
+    REQUIRE_SUBJECT(subject);
+    const auto store = subject.open();
+    CAPTURE(name);
+    need(subject.other().call({"RPUSH", name, "theirs"}));
+    const auto done = write(*store, "", "1");
+    REQUIRE(!done);
+    CHECK(done.error().kind == ErrorKind::kFatal);
+    CHECK(redis::integer(*need(subject.other().call({"EXISTS", "k"}))) == 0);
+  }
+}
+
+TEST_CASE("a stream where a view should be is named, not read") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  need(subject.other().call({"XADD", "k", "*", "f", "v"}));
+  const auto reading = store->read("k");
+  REQUIRE(!reading);
+  CHECK(reading.error().kind == ErrorKind::kInvalid);
+  CHECK(mentions(reading.error(), "stream"));
+  const auto done = write(*store, "", "1");
+  REQUIRE(!done);
+  CHECK(done.error().kind == ErrorKind::kConflict);
+}
+
+TEST_CASE("view and state of a key share a hash slot") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  for (const std::string key : {"plain", "{tag}:key", "a{x}b{y}", "{}", "{", "}{", "x{}y{z}"}) {
+    Draft draft;
+    draft.key(key, ViewKind::kString, "", {{"s", "1"}});
+    need(draft.commit(*store));
+    const auto names = need(subject.other().call({"KEYS", "tributary:*"}));
+    REQUIRE(redis::size(*names) == 1);
+    const std::string state(redis::text(redis::at(*names, 0)));
+    CAPTURE(state);
+    // Redis knows no slots without cluster mode, so the tag is compared instead.
+    const bool own_tag = key == "{tag}:key" || key == "a{x}b{y}";
+    CHECK(state == (own_tag ? "tributary:" + key : "tributary:{" + key + "}"));
+    subject.flush();
+  }
+}
+
+TEST_CASE("nobody at the address is a transient error") {
+  redis::Endpoint endpoint = need(redis::parse_url("redis://127.0.0.1:1"));
+  endpoint.password = "secret";
+  const Error error = refused(endpoint);
+  CHECK(error.kind == ErrorKind::kTransient);
+  CHECK(mentions(error, "redis://127.0.0.1:1/0"));
+  CHECK(!mentions(error, "secret"));
+  CHECK(refused(need(redis::parse_url("unix:///nowhere/redis.sock"))).kind ==
+        ErrorKind::kTransient);
+}
+
+TEST_CASE("refused credentials are fatal, say what to do, and stay secret") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  need(subject.other().call(
+      {"ACL", "SETUSER", "conformance", "reset", "on", ">right-word", "~*", "+@all"}));
+  redis::Endpoint endpoint = subject.endpoint();
+  endpoint.username = "conformance";
+  endpoint.password = "wrong-word";
+  const Error wrong = refused(endpoint);
+  CHECK(wrong.kind == ErrorKind::kFatal);
+  CHECK(mentions(wrong, "check the replica's username and password"));
+  CHECK(!mentions(wrong, "wrong-word"));
+  // An answer that holds the password, as when AUTH was renamed, is not passed on.
+  endpoint.password = "WRONGPASS";
+  CHECK(!mentions(refused(endpoint), "WRONGPASS"));
+  endpoint.password = "right-word";
+  need(need(redis::open_replica_store(endpoint))->progress());
+  need(subject.other().call({"ACL", "SETUSER", "conformance", "-evalsha"}));
+  const auto store = need(redis::open_replica_store(endpoint));
+  const auto denied = write(*store, "", "1");
+  REQUIRE(!denied);
+  CHECK(denied.error().kind == ErrorKind::kFatal);
+  CHECK(mentions(denied.error(), "ACL"));
+  need(subject.other().call({"ACL", "DELUSER", "conformance"}));
+}
+
+TEST_CASE("a URL says where, and what is wrong with it") {
+  CHECK(need(redis::parse_url("redis://cache")).name() == "redis://cache:6379/0");
+  CHECK(need(redis::parse_url("redis://cache:7000/3")).name() == "redis://cache:7000/3");
+  CHECK(need(redis::parse_url("redis://[::1]:7000/")).host == "::1");
+  CHECK(need(redis::parse_url("redis://[::1]")).name() == "redis://[::1]:6379/0");
+  CHECK(need(redis::parse_url("unix:///run/redis.sock?db=2")).name() ==
+        "unix:///run/redis.sock?db=2");
+  for (const std::string_view bad :
+       {"", "http://x", "redis://", "redis://:1", "redis://x:", "redis://x:0", "redis://x:65536",
+        "redis://x:1y", "redis://x/y", "redis://x/-1", "redis://[::1", "redis://[::1]7",
+        "unix://relative", "unix:///s?database=1", "unix:///s?db=x"}) {
+    CAPTURE(bad);
+    const auto parsed = redis::parse_url(bad);
+    REQUIRE(!parsed);
+    CHECK(parsed.error().kind == ErrorKind::kInvalid);
+  }
+  const auto tls = redis::parse_url("rediss://x");
+  REQUIRE(!tls);
+  CHECK(mentions(tls.error(), "TLS"));
+  const auto inline_password = redis::parse_url("redis://u:secret@x");
+  REQUIRE(!inline_password);
+  CHECK(!mentions(inline_password.error(), "secret"));
+}
+
+}  // namespace tributary::replica_tests
