@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kLongestNoise = 40;
 constexpr int kTriesPerReplica = 8;
+constexpr std::string_view kLargestVarint = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
 
 std::string noise(Dice& dice) {
   std::string bytes(dice.below(kLongestNoise), '\0');
@@ -19,10 +20,11 @@ std::string noise(Dice& dice) {
 std::string damaged(std::string bytes, Dice& dice) {
   if (bytes.empty()) return noise(dice);
   const std::size_t where = dice.below(bytes.size());
-  switch (dice.below(4)) {
+  switch (dice.below(5)) {
     case 0: bytes[where] = static_cast<char>(bytes[where] ^ (1 << dice.below(8))); break;
     case 1: bytes.resize(where); break;
-    case 2: bytes.insert(where, noise(dice)); break;
+    case 2: bytes.replace(where, 1, kLargestVarint); break;
+    case 3: bytes.insert(where, noise(dice)); break;
     default: bytes.erase(where, 1 + dice.below(3)); break;
   }
   return bytes;

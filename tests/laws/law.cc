@@ -14,7 +14,7 @@ namespace tributary::laws {
 namespace {
 
 constexpr int kCases = 10'000;
-constexpr std::size_t kFewestSteps = 6;
+constexpr std::size_t kFewestSteps = 8;
 
 int cases() {
   const char* wanted = std::getenv("TRIBUTARY_LAW_CASES");
@@ -26,7 +26,7 @@ rc::Shrinkable<Plan> generate(const rc::Random& random, int size) {
   rc::Random numbers = random;
   Dice dice(numbers.next());
   Plan plan{dice.next(), {}};
-  const auto longest = kFewestSteps + static_cast<std::size_t>(size) / 2;
+  const auto longest = kFewestSteps + static_cast<std::size_t>(size);
   plan.steps.resize(kFewestSteps + dice.below(longest));
   for (std::uint64_t& step : plan.steps) step = dice.next();
   return rc::shrinkable::shrinkRecur(std::move(plan), [](const Plan& larger) {

@@ -34,8 +34,8 @@ void World::run() {
 
 void World::step(Dice& dice) {
   const std::size_t chance = dice.below(100);
-  if (chance < 42) return write(dice);
-  if (chance < 50) return authors_[dice.below(authors_.size())].seal(type_, 1 + dice.below(6));
+  if (chance < 35) return write(dice);
+  if (chance < 42) return authors_[dice.below(authors_.size())].seal(type_, 1 + dice.below(6));
   if (chance < 84) return deliver(dice);
   if (chance < 91) return merge_states(dice);
   if (chance < 93) return prune(dice);
