@@ -204,7 +204,7 @@ class Demo:
         self.say(f"consumer-eu: started again by the supervisor, pid {self.restarted(killed)}")
         self.wait_seen("eu", f"GET sold:{MUG}", ["268"])
         self.wait_seen("us", f"GET sold:{MUG}", ["248"])
-        self.say("Each region counts its own 200 once each: nothing is lost, nothing counted twice.")
+        self.say("Each region counts its own 200 sales once: none is lost, none counted twice.")
         self.show(f"GET sold:{MUG}")
 
     def restarted(self, killed: int) -> int:
