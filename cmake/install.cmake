@@ -1,1 +1,47 @@
-# The install rules stand here.
+# `cmake --install build/release --prefix X`: the program, and for services the producer libraries
+# with their headers, a CMake package (find_package(Tributary)) and pkg-config files.
+include(CMakePackageConfigHelpers)
+
+set(TRIBUTARY_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Tributary)
+
+# Headers of what a producer uses; everything else is private to the daemons.
+file(GLOB tributary_crdt_headers ${CMAKE_SOURCE_DIR}/crdt/*.h)
+file(GLOB tributary_type_headers ${CMAKE_SOURCE_DIR}/crdt/types/*.h)
+list(FILTER tributary_type_headers EXCLUDE REGEX "_codec\\.h$")
+install(FILES base/bytes.h base/ids.h base/result.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/base)
+install(FILES ${tributary_crdt_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/crdt)
+install(FILES ${tributary_type_headers}
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/crdt/types)
+install(FILES outbox/transaction.h outbox/postgres.h outbox/sqlite.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/outbox)
+
+# One export per component, so that a service on SQLite needs no libpq, and the other way round.
+function(tributary_install_component component)
+  install(TARGETS ${ARGN} EXPORT Tributary-${component}
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT Tributary-${component} NAMESPACE Tributary:: FILE Tributary-${component}.cmake
+          DESTINATION ${TRIBUTARY_CMAKE_DIR})
+endfunction()
+tributary_install_component(outbox tributary_base tributary_crdt tributary_outbox)
+tributary_install_component(postgres tributary_postgres)
+tributary_install_component(sqlite tributary_sqlite)
+
+configure_package_config_file(
+  cmake/TributaryConfig.cmake.in ${CMAKE_BINARY_DIR}/TributaryConfig.cmake
+  INSTALL_DESTINATION ${TRIBUTARY_CMAKE_DIR}
+  NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(
+  ${CMAKE_BINARY_DIR}/TributaryConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/TributaryConfig.cmake
+              ${CMAKE_BINARY_DIR}/TributaryConfigVersion.cmake
+        DESTINATION ${TRIBUTARY_CMAKE_DIR})
+
+# Relative to the .pc file, so that the prefix may be chosen, or moved, after the build.
+file(RELATIVE_PATH TRIBUTARY_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" TRIBUTARY_PC_PREFIX "${TRIBUTARY_PC_PREFIX}")
+foreach(package tributary tributary-postgres tributary-sqlite)
+  configure_file(cmake/${package}.pc.in ${CMAKE_BINARY_DIR}/${package}.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/${package}.pc
+          DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

@@ -1,29 +1,6 @@
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
 #include <tributary/config/topology.h>
 
 namespace tributary::config {
-namespace {
-
-/// Fills in a password; nullopt when all is well.
-std::optional<std::string> resolve(Credentials& credentials) {
-  if (!credentials.password_env.empty()) {
-    const char* value = std::getenv(credentials.password_env.c_str());
-    if (value == nullptr) {
-      return "environment variable " + credentials.password_env + " is not set";
-    }
-    credentials.password = value;
-  } else if (!credentials.password_file.empty()) {
-    std::ifstream file(credentials.password_file);
-    if (!file) return "cannot read file " + credentials.password_file;
-    std::getline(file, credentials.password);
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 const Region* Topology::region(const RegionName& name) const {
   for (const Region& each : regions) {
@@ -37,29 +14,6 @@ const Origin* Topology::origin(const OriginName& name) const {
     if (each.name == name) return &each;
   }
   return nullptr;
-}
-
-Loaded load_topology(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) {
-    return {{}, {{0, "", "cannot be read; give the topology's path with -c"}}};
-  }
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse_topology(text.str());
-}
-
-std::vector<Mistake> resolve_secrets(Topology& topology) {
-  std::vector<Mistake> mistakes;
-  const auto add = [&](Credentials& credentials, const std::string& key) {
-    if (auto what = resolve(credentials)) mistakes.push_back({0, key, std::move(*what)});
-  };
-  for (Region& region : topology.regions) {
-    add(region.broker.credentials, "regions." + region.name.value + ".broker");
-    add(region.replica.credentials, "regions." + region.name.value + ".replica");
-  }
-  for (Origin& origin : topology.origins) add(origin.credentials, "origins." + origin.name.value);
-  return mistakes;
 }
 
 std::string to_string(const std::string& file, const Mistake& mistake) {

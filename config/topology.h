@@ -14,14 +14,17 @@
 
 namespace tributary::config {
 
-/// Credentials stand in a file or an environment variable, never in the topology.
+/// Credentials stand in a file or an environment variable, and in the URL only when the topology
+/// says `allow_inline_passwords: true`; parsing then moves them here.
 struct Credentials {
   std::string username;
-  std::string password_env;
-  std::string password_file;
-  std::string password;  ///< filled by resolve_secrets()
+  std::string password_env;   ///< name of an environment variable
+  std::string password_file;  ///< its first line is the password
+  std::string password;       ///< filled by resolve_secrets(); never rendered
+  int line = 0;               ///< where the file names the password, for messages
 };
 
+/// PEM files. The key pair is for brokers that ask for a client certificate.
 struct Tls {
   std::string ca_file;
   std::string cert_file;
@@ -55,33 +58,33 @@ struct Origin {
 };
 
 struct Relay {
-  std::int64_t batch_changes = 4096;
-  std::int64_t batch_bytes = 1'048'576;
-  std::int64_t unconfirmed_batches = 64;
-  std::int64_t poll_min_ms = 1;
-  std::int64_t poll_max_ms = 20;
-  std::int64_t heartbeat_ms = 1000;
-  std::int64_t context_refresh_ms = 50;
-  std::int64_t lease_retry_ms = 500;
-  std::int64_t backoff_first_ms = 50;
-  std::int64_t backoff_max_ms = 5000;
-  std::int64_t drain_ms = 10'000;  ///< after SIGTERM
+  std::int64_t batch_changes = 4096;      ///< changes sealed at once, but whole transactions
+  std::int64_t batch_bytes = 1'048'576;   ///< bytes of changes sealed at once, about
+  std::int64_t unconfirmed_batches = 64;  ///< sealing pauses when so many wait for a confirm
+  std::int64_t poll_min_ms = 1;           ///< wait after a seal that found changes
+  std::int64_t poll_max_ms = 20;          ///< wait after many that found none
+  std::int64_t heartbeat_ms = 1000;       ///< an idle origin says so this often
+  std::int64_t context_refresh_ms = 50;   ///< the region's watermark is copied this often
+  std::int64_t lease_retry_ms = 500;      ///< a standby asks for the lease this often
+  std::int64_t backoff_first_ms = 50;     ///< wait after a first failure; doubles
+  std::int64_t backoff_max_ms = 5000;     ///< up to this
+  std::int64_t drain_ms = 10'000;         ///< after SIGTERM: time to publish what is sealed
 };
 
 struct Consumer {
-  std::int64_t group_deltas = 8192;
-  std::int64_t queue_batches = 32;
-  std::int64_t queue_bytes = 4'194'304;
-  std::int64_t gap_retry_ms = 30'000;
-  std::int64_t prune_ms = 1000;
-  std::int64_t backoff_first_ms = 50;
-  std::int64_t backoff_max_ms = 5000;
+  std::int64_t group_deltas = 8192;      ///< deltas committed at once, but whole batches
+  std::int64_t queue_batches = 32;       ///< batches read ahead, per origin
+  std::int64_t queue_bytes = 4'194'304;  ///< bytes read ahead, per origin
+  std::int64_t gap_retry_ms = 30'000;    ///< an origin stopped at a gap is tried again this often
+  std::int64_t prune_ms = 1000;          ///< deferred removes are looked through this often
+  std::int64_t backoff_first_ms = 50;    ///< wait after a first failure; doubles
+  std::int64_t backoff_max_ms = 5000;    ///< up to this
 };
 
 struct ChangelogOptions {
-  std::int64_t max_age_hours = 168;
-  std::int64_t max_bytes = 0;  ///< 0: no limit but the age
-  std::int64_t segment_bytes = 104'857'600;
+  std::int64_t max_age_hours = 168;          ///< older segments go; 0: no limit by age
+  std::int64_t max_bytes = 0;                ///< of one origin's changelog; 0: no limit by size
+  std::int64_t segment_bytes = 104'857'600;  ///< of one file at the broker
 };
 
 struct ClockOptions {
@@ -109,6 +112,7 @@ struct Topology {
   ClockOptions clock;
   Logging logging;
   MetricsPorts metrics;
+  bool allow_inline_passwords = false;  ///< URLs may hold passwords
 
   /// nullptr when there is none of that name.
   [[nodiscard]] const Region* region(const RegionName& name) const;
@@ -117,21 +121,25 @@ struct Topology {
 
 /// One thing wrong with a topology file.
 struct Mistake {
-  int line = 0;      ///< from 1
+  int line = 0;      ///< from 1; 0: the file as a whole
+  int column = 0;    ///< from 1
   std::string key;   ///< full path, e.g. origins.shop_eu.region; empty: the file itself
   std::string what;  ///< with what to do
 };
 
 struct Loaded {
   Topology topology;              ///< usable only without mistakes
-  std::vector<Mistake> mistakes;  ///< in line order; all of them
+  std::vector<Mistake> mistakes;  ///< in the order of the file; all of them
 };
 
-/// Reads and validates. Unknown keys are mistakes. Never throws.
+/// Reads and validates. Unknown keys are mistakes; a file that is not YAML is one mistake.
+/// Relative file names in it count from its directory. Never throws.
 [[nodiscard]] Loaded load_topology(const std::string& path);
+/// The same for a text; relative file names stay as they are.
 [[nodiscard]] Loaded parse_topology(const std::string& yaml);
 
-/// Reads the passwords from files and environment. Mistakes carry no line, but the key.
+/// Reads the passwords from files and environment; for processes that connect. Works, as far as
+/// it can, on a topology with mistakes too.
 [[nodiscard]] std::vector<Mistake> resolve_secrets(Topology& topology);
 
 /// "file:line: key: what", or "file: key: what" without a line.

@@ -32,9 +32,9 @@ class ChangelogWriter {
  public:
   virtual ~ChangelogWriter() = default;
 
-  /// Hands `bytes` to the log without waiting for the confirm. `tag` names the message in settled();
-  /// tags grow. kTransient when the link is dead; never blocks longer than the connector's deadline,
-  /// also when the broker blocks the connection.
+  /// Hands `bytes` to the log without waiting for the confirm. `tag` names the message in
+  /// settled(); tags grow. kTransient when the link is dead; never blocks longer than the
+  /// connector's deadline, also when the broker blocks the connection.
   virtual Result<void> publish(std::uint64_t tag, std::string_view bytes) = 0;
 
   /// Waits up to `wait` for news and tells up to which tag everything is confirmed (all smaller

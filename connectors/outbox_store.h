@@ -16,6 +16,7 @@
 #include <tributary/crdt/hlc.h>
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/version_vector.h>
+#include <tributary/outbox/batch.h>
 #include <tributary/outbox/rows.h>
 
 namespace tributary {
@@ -31,6 +32,12 @@ struct OriginRecord {
   std::uint64_t leader_epoch = 0;  ///< ours; a later leader has a larger one
   Seq confirmed_seq;               ///< batches up to here were confirmed by the changelog
   Seq totals_seq;  ///< the stored totals hold every change up to here, maybe more not
+};
+
+/// How much one seal takes, about: whole transactions at a time, and always one.
+struct SealLimit {
+  std::size_t rows = 0;
+  std::size_t bytes = std::size_t{64} << 20;  ///< of values
 };
 
 /// All that one seal writes, in one database transaction.
@@ -66,16 +73,20 @@ class OutboxStore {
   virtual Result<void> mint(ActorId actor) = 0;
   virtual Result<void> release() = 0;
 
-  /// Opens the seal transaction and takes up to about `max_rows` committed rows in id order, whole
+  /// Opens the seal transaction and takes committed rows up to about `limit` in id order, whole
   /// transactions at a time; the rows disappear from the outbox if it commits. No rows: the
   /// transaction is closed again. The span is valid until commit_seal() or abort_seal().
-  virtual Result<std::span<const OutboxRow>> begin_seal(std::size_t max_rows) = 0;
+  virtual Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) = 0;
   /// Within the seal transaction: stored totals of the current actor for those keys that have any.
   virtual Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) = 0;
   /// Commits the seal, fenced by the leader epoch (kConflict: another relay took over, nothing is
   /// written). After a transient error it may or may not have been committed: lead() again.
   virtual Result<void> commit_seal(const SealCommit& seal) = 0;
   virtual void abort_seal() = 0;
+
+  /// Deletes unsealed rows that a batch has consumed: those of the same ids and transaction, if the
+  /// first of them was written at the same time. For a database that was restored. Fenced.
+  virtual Result<void> discard(std::span<const ConsumedRows> rows) = 0;
 
   /// Batches of any actor not yet confirmed, in sealing order.
   virtual Result<std::vector<SealedBatch>> unconfirmed() = 0;

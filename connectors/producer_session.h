@@ -1,5 +1,6 @@
-/// A producer's own connection to an origin's database, for programs that have no connection of their
-/// own to bring (the command line). A service uses outbox/postgres.h or outbox/sqlite.h instead.
+/// A producer's own connection to an origin's database, for programs that have no connection of
+/// their own to bring (the command line). A service uses outbox/postgres.h or outbox/sqlite.h
+/// instead.
 #pragma once
 
 #include <tributary/base/result.h>

@@ -1,5 +1,6 @@
-/// Port: a region's replica: views for readers, state beside them, and the progress of the consumer.
-/// Implemented by redis and memory; tests/conformance/replica_store decides whether it is right.
+/// Port: a region's replica: views for readers, state beside them, and the progress of the
+/// consumer. Implemented by redis and memory; tests/conformance/replica_store decides whether it is
+/// right.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +24,10 @@ namespace tributary {
 
 /// What the replica knows of one origin. Lives in the replica, with the data.
 struct OriginProgress {
-  ActorId actor;         ///< current actor of the origin
-  Offset offset;         ///< of the last changelog message applied; a hint where to resume
-  Seq head_seq;          ///< the origin's head as told by the last batch or heartbeat
-  Hlc hlc;               ///< of the last batch or heartbeat
+  ActorId actor;  ///< current actor of the origin
+  Offset offset;  ///< of the last changelog message applied; a hint where to resume
+  Seq head_seq;   ///< the origin's head as told by the last batch or heartbeat
+  Hlc hlc;        ///< of the last batch or heartbeat
   bool operator==(const OriginProgress&) const = default;
 };
 
@@ -46,29 +47,29 @@ struct KeyLoad {
 struct LoadedKey {
   std::string version;  ///< opaque; changes with every commit to the key
   std::string type;
-  crdt::State state;    ///< holds the selected fields
+  crdt::State state;  ///< holds the selected fields
 };
 
 /// One key's part of a commit.
 struct KeyCommit {
   std::string_view key;
   const crdt::Type* type = nullptr;
-  std::string_view expected_version;      ///< as loaded
-  const crdt::State* state = nullptr;     ///< its changed fields are written
-  const crdt::ViewEdits* edits = nullptr; ///< applied to the view in order
-  bool deferring = false;                 ///< listed by deferring_keys() from now on, or no more
+  std::string_view expected_version;       ///< as loaded
+  const crdt::State* state = nullptr;      ///< its changed fields are written
+  const crdt::ViewEdits* edits = nullptr;  ///< applied to the view in order
+  bool deferring = false;                  ///< listed by deferring_keys() from now on, or no more
 };
 
 /// A change or batch set aside, with what is needed to show it and to apply it again.
 struct Parked {
-  std::string id;         ///< unique within the replica: "<origin>/<actor hex>/<last seq>/<n>"
+  std::string id;  ///< unique within the replica: "<origin>/<actor hex>/<last seq>/<n>"
   OriginName origin;
   ActorId actor;
-  Seq first_seq;          ///< of its batch; 0: not known
-  Seq last_seq;           ///< of its batch; 0: not known
-  std::string key;        ///< empty: the whole message
+  Seq first_seq;    ///< of its batch; 0: not known
+  Seq last_seq;     ///< of its batch; 0: not known
+  std::string key;  ///< empty: the whole message
   std::string reason;
-  std::string bytes;      ///< the message (outbox/batch.h); for one key: a batch with its delta only
+  std::string bytes;  ///< the message (outbox/batch.h); for one key: a batch with its delta only
   Micros parked_at{0};
 };
 
@@ -84,9 +85,9 @@ struct ReplicaCommit {
   std::span<const WatermarkStep> steps;
   std::span<const KeyCommit> keys;
   std::span<const std::pair<OriginName, OriginProgress>> progress;
-  std::span<const Parked> parked;        ///< to set aside
-  std::span<const std::string> unparked; ///< ids to forget
-  Hlc hlc;                               ///< raises the replica's hlc
+  std::span<const Parked> parked;         ///< to set aside
+  std::span<const std::string> unparked;  ///< ids to forget
+  Hlc hlc;                                ///< raises the replica's hlc
 };
 
 /// A view key that somebody else made with another Redis type.
@@ -97,13 +98,13 @@ struct ForeignView {
 
 /// A key for people: view, type and context.
 struct KeyReading {
-  std::string type;                 ///< CRDT type; empty when the key has no state
+  std::string type;  ///< CRDT type; empty when the key has no state
   crdt::ViewKind view = crdt::ViewKind::kString;
-  bool exists = false;              ///< the view exists
+  bool exists = false;  ///< the view exists
   /// string: one value · set: members · hash and sorted set: name, value pairs · list: values;
   /// sets and hashes sorted by name.
   std::vector<std::pair<std::string, std::string>> values;
-  VersionVector context;            ///< the replica's watermark, read together with the view
+  VersionVector context;  ///< the replica's watermark, read together with the view
 };
 
 /// Thread rule: one thread at a time. Errors: kTransient when the replica cannot be reached,

@@ -33,7 +33,8 @@ class OutboxConnection {
 
   /// Keyspaces and limits as `tributary topology apply` stored them in this database.
   [[nodiscard]] virtual const Schema& schema() const = 0;
-  /// Sealed running totals of those counters among `keys` (key, field) that are close to overflow.
+  /// Running totals, sealed or pending, of those counters among `keys` (key, field) that are close
+  /// to overflow. None where insert() itself refuses what would overflow.
   virtual Result<std::vector<std::pair<std::pair<std::string, std::string>, crdt::Totals>>>
   near_overflow(std::span<const std::pair<std::string, std::string>> keys) = 0;
   /// Inserts rows in order, within the open transaction, all or none: after an error the

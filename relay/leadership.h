@@ -23,7 +23,8 @@ struct Leadership {
 
 /// Takes the lease and reads the outbox's state. Mints a new actor for a new outbox, for a database
 /// whose identity changed (a copy or a promoted standby), and for one whose changelog already holds
-/// seqs above its head (restored from a backup): re-using an actor would silently diverge.
+/// seqs above its head (restored from a backup): re-using an actor would silently diverge. Rows that a
+/// restored database holds once more, though they were published, are dropped.
 /// kConflict while another relay leads. The changelog must be reachable: without its tail a restored
 /// database cannot be told.
 [[nodiscard]] Result<Leadership> take_leadership(OutboxStore& store, Changelog& changelog,

@@ -90,7 +90,8 @@ Result<Millis> OriginRelay::work() {
 }
 
 Result<bool> OriginRelay::seal_some() {
-  TRIBUTARY_ASSIGN(const auto rows, store_->begin_seal(settings_.batch_changes));
+  TRIBUTARY_ASSIGN(const auto rows,
+                   store_->begin_seal({settings_.batch_changes, settings_.batch_bytes}));
   if (rows.empty()) return false;
   TotalsCache& totals = leadership_->totals;
   if (const auto unknown = totals.unknown(rows); !unknown.empty()) {

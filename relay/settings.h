@@ -10,7 +10,7 @@ namespace tributary {
 
 struct RelaySettings {
   std::size_t batch_changes = 4096;            ///< rows taken by one seal, but whole transactions
-  std::size_t batch_bytes = 1 << 20;           ///< of rows taken by one seal, about
+  std::size_t batch_bytes = 1 << 20;           ///< of values taken by one seal, about
   std::size_t unconfirmed_batches = 64;        ///< sealing pauses when so many wait for a confirm
   std::size_t unconfirmed_bytes = 32 << 20;    ///< or so many bytes
   std::size_t unsaved_totals = 20'000;         ///< running totals kept back from the database

@@ -91,8 +91,7 @@ class Session final : public ProducerSession, public OutboxConnection {
     const crdt::Type* type = crdt::find_type(change.type);
     const crdt::Operation* operation =
         type == nullptr ? nullptr : crdt::find_operation(*type, change.operation);
-    if (operation == nullptr || change.key.empty() ||
-        change.key.find('\0') != std::string::npos) {
+    if (operation == nullptr || change.key.empty() || change.key.find('\0') != std::string::npos) {
       return fail(ErrorKind::kInvalid, "key \"" + change.key + "\", type \"" + change.type +
                                            "\", operation \"" + change.operation +
                                            "\" is no legal change");

@@ -1,10 +1,9 @@
-#include <tributary/connectors/memory/outbox_store.h>
-
 #include <algorithm>
 #include <set>
 
 #include <tributary/base/check.h>
 #include <tributary/connectors/memory/outbox_disk.h>
+#include <tributary/connectors/memory/outbox_store.h>
 
 namespace tributary::memory {
 namespace {
@@ -48,12 +47,12 @@ class Store final : public OutboxStore {
     return {};
   }
 
-  Result<std::span<const OutboxRow>> begin_seal(std::size_t max_rows) override {
-    CHECK(taken_.empty() && max_rows > 0);
+  Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
+    CHECK(taken_.empty() && limit.rows > 0);
     using Rows = std::span<const OutboxRow>;
     return fenced("begin_seal", [&]() -> Result<Rows> {
-      std::size_t limit = max_rows;
-      while (!take(limit) && taken_.size() * 2 < max_rows) limit *= 2;
+      SealLimit wider = limit;
+      while (!take(wider) && taken_.empty()) wider = {wider.rows * 2, wider.bytes * 2};
       for (const StoredRow& row : taken_) rows_.push_back(row.view());
       return Rows(rows_);
     });
@@ -94,6 +93,23 @@ class Store final : public OutboxStore {
   void abort_seal() override {
     taken_.clear();
     rows_.clear();
+  }
+
+  Result<void> discard(std::span<const ConsumedRows> rows) override {
+    return fenced("discard", [&]() -> Result<void> {
+      for (const ConsumedRows& each : rows) {
+        const auto first = disk().rows.find(each.first_id);
+        if (first == disk().rows.end() || first->second.transaction != each.transaction ||
+            first->second.hlc != each.hlc) {
+          continue;
+        }
+        std::erase_if(disk().rows, [&](const auto& entry) {
+          return entry.first >= each.first_id && entry.first <= each.last_id &&
+                 entry.second.transaction == each.transaction;
+        });
+      }
+      return {};
+    });
   }
 
   Result<std::vector<SealedBatch>> unconfirmed() override {
@@ -173,16 +189,23 @@ class Store final : public OutboxStore {
   }
 
   /// Copies the transactions that lie within the first `limit` rows; true when that is all rows.
-  bool take(std::size_t limit) {
+  bool take(SealLimit limit) {
     taken_.clear();
+    std::size_t fitting = 0;
+    std::size_t bytes = 0;
+    for (const auto& [id, row] : disk().rows) {
+      if (fitting == limit.rows || bytes >= limit.bytes) break;
+      bytes += row.value.size();
+      ++fitting;
+    }
     std::set<std::int64_t> beyond;
     std::size_t seen = 0;
     for (const auto& [id, row] : disk().rows) {
-      if (seen++ >= limit) beyond.insert(row.transaction);
+      if (seen++ >= fitting) beyond.insert(row.transaction);
     }
     seen = 0;
     for (const auto& [id, row] : disk().rows) {
-      if (seen++ >= limit) return false;
+      if (seen++ >= fitting) return false;
       if (!beyond.contains(row.transaction)) taken_.push_back(row);
     }
     return true;
@@ -254,8 +277,7 @@ void MemoryOutbox::restore(const OutboxBackup& backup, bool noticed) {
   const std::lock_guard lock(shared_->mutex);
   const std::string identity = shared_->disk.identity;
   shared_->disk = backup.disk();
-  shared_->disk.identity =
-      noticed ? "memory:" + std::to_string(++shared_->identities) : identity;
+  shared_->disk.identity = noticed ? "memory:" + std::to_string(++shared_->identities) : identity;
 }
 
 }  // namespace tributary::memory

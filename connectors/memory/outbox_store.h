@@ -35,7 +35,7 @@ class MemoryOutbox {
  public:
   /// Asked before (`after` false) and after every operation of a store or session, by the name of
   /// its function: an error given before keeps the operation from happening; one given after is
-  /// returned although it happened.
+  /// returned although it happened. It must not call the outbox.
   using Fault = std::function<std::optional<Error>(std::string_view operation, bool after)>;
 
   /// `clock` is borrowed and must outlive every store and session.

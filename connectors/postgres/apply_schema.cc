@@ -1,4 +1,5 @@
 #include <libpq-fe.h>
+
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/schema_sql.h>
 #include <tributary/connectors/postgres/session.h>
@@ -74,7 +75,8 @@ Result<void> apply_schema(const std::string& url, const OriginName& origin, cons
   TRIBUTARY_ASSIGN(const ConnectionHandle connection,
                    connect(url, "tributary-topology",
                            "-c client_min_messages=warning -c client_encoding=UTF8 "
-                           "-c lock_timeout=" + timeout + " -c statement_timeout=" + timeout,
+                           "-c lock_timeout=" +
+                               timeout + " -c statement_timeout=" + timeout,
                            deadline));
   return apply(connection.get(), origin, schema);
 }

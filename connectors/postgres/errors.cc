@@ -1,10 +1,10 @@
-#include <tributary/connectors/postgres/errors.h>
-
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/errors.h>
 
 namespace tributary::postgres {
 namespace {

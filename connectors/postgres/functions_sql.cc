@@ -7,7 +7,8 @@ namespace tributary::postgres {
 namespace {
 
 // The clock reads µs << 12, above the replica's hlc; the sign bit is flipped (# is XOR) wherever
-// order matters, since an hlc is unsigned.
+// order matters, since an hlc is unsigned. Where sequential scans are switched off, JIT is too: the
+// huge cost the planner gives to what it is not to do would make it compile every little query.
 constexpr std::string_view kFunctions = R"sql(
 CREATE OR REPLACE FUNCTION tributary.write_hlc() RETURNS bigint LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp AS $$

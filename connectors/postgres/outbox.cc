@@ -1,13 +1,13 @@
-#include <tributary/outbox/postgres.h>
-
 #include <algorithm>
 #include <cstring>
 #include <optional>
 
 #include <libpq-fe.h>
+
 #include <tributary/connectors/postgres/errors.h>
 #include <tributary/connectors/postgres/params.h>
 #include <tributary/connectors/postgres/text.h>
+#include <tributary/outbox/postgres.h>
 
 namespace tributary::postgres {
 namespace {
@@ -172,9 +172,9 @@ class Outbox final : public OutboxConnection {
       }
       if (auto done = call(changes.subspan(from, to - from), operations.subspan(from, to - from));
           !done) {
-        TRIBUTARY_TRY(succeed(
-            connection_, PQexec(connection_, "ROLLBACK TO SAVEPOINT tributary_insert; "
-                                             "RELEASE SAVEPOINT tributary_insert")));
+        TRIBUTARY_TRY(succeed(connection_, PQexec(connection_,
+                                                  "ROLLBACK TO SAVEPOINT tributary_insert; "
+                                                  "RELEASE SAVEPOINT tributary_insert")));
         return done;
       }
       from = to;
@@ -220,11 +220,12 @@ Schema read_schema(const PGresult* result) {
 
 Result<std::unique_ptr<OutboxConnection>> open_outbox(PGconn* connection) {
   if (PQstatus(connection) != CONNECTION_OK) return fail(broken(connection));
-  TRIBUTARY_ASSIGN(const ResultHandle present,
-                   succeed(connection, PQexec(connection,
-                                              "SELECT to_regclass('public.tributary_limits'), "
-                                              "to_regprocedure('tributary.insert_changes(bytea[],"
-                                              "text[],text[],bytea[],bytea[],bigint[],bytea[])')")));
+  TRIBUTARY_ASSIGN(
+      const ResultHandle present,
+      succeed(connection, PQexec(connection,
+                                 "SELECT to_regclass('public.tributary_limits'), "
+                                 "to_regprocedure('tributary.insert_changes(bytea[],"
+                                 "text[],text[],bytea[],bytea[],bigint[],bytea[])')")));
   if (PQgetisnull(present.get(), 0, 0) != 0 || PQgetisnull(present.get(), 0, 1) != 0) {
     return fail(ErrorKind::kInvalid, "PostgreSQL database \"" + std::string(PQdb(connection)) +
                                          "\" has no outbox: run `tributary topology apply`");

@@ -1,8 +1,8 @@
-#include <tributary/connectors/postgres/outbox_store.h>
-
 #include <algorithm>
 
 #include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/pipeline.h>
 #include <tributary/connectors/postgres/schema_sql.h>
 #include <tributary/connectors/postgres/seal.h>
@@ -68,8 +68,8 @@ class Store final : public OutboxStore {
     return {};
   }
 
-  Result<std::span<const OutboxRow>> begin_seal(std::size_t max_rows) override {
-    return named(seal_.begin(epoch_, max_rows));
+  Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
+    return named(seal_.begin(epoch_, limit));
   }
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) override {
     return named(seal_.load_totals(keys));
@@ -88,6 +88,27 @@ class Store final : public OutboxStore {
     pipeline_.queue(statements::kRetained,
                     Params().add(after.value).add(static_cast<std::uint64_t>(limit)));
     return read_batches();
+  }
+
+  Result<void> discard(std::span<const ConsumedRows> rows) override {
+    ArrayParam transactions(SqlType::kBigint);
+    ArrayParam first_ids(SqlType::kBigint);
+    ArrayParam last_ids(SqlType::kBigint);
+    ArrayParam hlcs(SqlType::kBigint);
+    for (const ConsumedRows& each : rows) {
+      transactions.add(each.transaction);
+      first_ids.add(each.first_id);
+      last_ids.add(each.last_id);
+      hlcs.add(static_cast<std::int64_t>(each.hlc.value));
+    }
+    pipeline_.queue(statements::kBegin);
+    pipeline_.queue(statements::kFence, Params().add(epoch_));
+    pipeline_.queue(statements::kDiscard, Params()
+                                              .add(transactions.finish())
+                                              .add(first_ids.finish())
+                                              .add(last_ids.finish())
+                                              .add(hlcs.finish()));
+    return commit_queued();
   }
 
   Result<void> confirm(ActorId actor, Seq seq, Micros retention) override {
@@ -212,9 +233,10 @@ class Store final : public OutboxStore {
 std::string settings(Millis deadline) {
   const std::string timeout = std::to_string(deadline.count());
   return "-c client_encoding=SQL_ASCII -c enable_seqscan=off -c enable_hashjoin=off "
-         "-c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off "
+         "-c enable_mergejoin=off -c enable_bitmapscan=off -c enable_sort=off -c jit=off "
          "-c plan_cache_mode=force_generic_plan -c default_transaction_isolation=read\\ committed "
-         "-c statement_timeout=" + timeout + " -c lock_timeout=" + timeout +
+         "-c statement_timeout=" +
+         timeout + " -c lock_timeout=" + timeout +
          " -c idle_in_transaction_session_timeout=" + std::to_string(3 * deadline.count());
 }
 

@@ -1,8 +1,7 @@
-#include <tributary/connectors/postgres/params.h>
-
 #include <limits>
 
 #include <tributary/base/check.h>
+#include <tributary/connectors/postgres/params.h>
 
 namespace tributary::postgres {
 namespace {

@@ -1,11 +1,11 @@
-#include <tributary/connectors/postgres/pipeline.h>
-
 #include <cerrno>
 #include <optional>
 #include <string>
 
 #include <libpq-fe.h>
 #include <poll.h>
+
+#include <tributary/connectors/postgres/pipeline.h>
 
 namespace tributary::postgres {
 
@@ -38,8 +38,8 @@ Result<void> Pipeline::await(Micros until) {
     if (unsent == 0 && PQisBusy(raw) == 0) return {};
     const Millis left = std::chrono::duration_cast<Millis>(until - clock.monotonic());
     if (left.count() <= 0) {
-      return fail(ErrorKind::kTransient, "PostgreSQL did not answer within " +
-                                             std::to_string(deadline_.count()) + " ms");
+      return fail(ErrorKind::kTransient,
+                  "PostgreSQL did not answer within " + std::to_string(deadline_.count()) + " ms");
     }
     const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
     pollfd wanted{PQsocket(raw), events, 0};

@@ -1,6 +1,6 @@
-#include <tributary/connectors/postgres/producer_session.h>
-
 #include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/producer_session.h>
 #include <tributary/connectors/postgres/session.h>
 #include <tributary/outbox/postgres.h>
 

@@ -1,9 +1,9 @@
-#include <tributary/connectors/postgres/seal.h>
-
 #include <algorithm>
 
 #include <libpq-fe.h>
+
 #include <tributary/base/check.h>
+#include <tributary/connectors/postgres/seal.h>
 #include <tributary/connectors/postgres/statements.h>
 #include <tributary/connectors/postgres/text.h>
 
@@ -44,18 +44,19 @@ Result<bool> Seal::any_row() {
   return PQntuples(results[0].get()) > 0;
 }
 
-Result<Seal::Taken> Seal::take(std::uint64_t epoch, std::size_t limit) {
+Result<Seal::Taken> Seal::take(std::uint64_t epoch, SealLimit limit) {
   if (!open_) {
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kFence, Params().add(epoch));
     open_ = true;
   }
-  pipeline_.queue(statements::kTake, Params().add(static_cast<std::uint64_t>(limit)));
+  pipeline_.queue(statements::kTake,
+                  Params().add(std::uint64_t{limit.rows}).add(std::uint64_t{limit.bytes}));
   TRIBUTARY_ASSIGN(auto results, pipeline_.flush());
   const PGresult* const result = results.back().get();
   Taken taken{static_cast<std::size_t>(PQntuples(result)), false};
   if (taken.rows > 0) {
-    taken.cut_short = static_cast<std::size_t>(bigint_at(result, 0, 10)) >= limit;
+    taken.cut_short = bigint_at(result, 0, 10) != 0;
     read_rows(result);
     results_.push_back(std::move(results.back()));
   } else {
@@ -64,8 +65,8 @@ Result<Seal::Taken> Seal::take(std::uint64_t epoch, std::size_t limit) {
   return taken;
 }
 
-Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, std::size_t max_rows) {
-  CHECK(!open_ && max_rows > 0);
+Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, SealLimit limit) {
+  CHECK(!open_ && limit.rows > 0 && limit.bytes > 0);
   rows_.clear();
   results_.clear();
   if (idle_) {
@@ -73,13 +74,13 @@ Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, std::size_t 
     if (!any) return std::span<const OutboxRow>{};
   }
   // Long transactions that reach beyond the limit make it grow until they fit.
-  for (std::size_t limit = max_rows;; limit *= 2) {
-    auto taken = take(epoch, limit);
+  for (SealLimit wider = limit;; wider = {wider.rows * 2, wider.bytes * 2}) {
+    auto taken = take(epoch, wider);
     if (!taken) {
       abort();
       return fail(std::move(taken).error());
     }
-    if (!taken->cut_short || rows_.size() * 2 >= max_rows) break;
+    if (!taken->cut_short || !rows_.empty()) break;
   }
   idle_ = rows_.empty();
   if (idle_) {

@@ -19,18 +19,18 @@ class Seal {
  public:
   explicit Seal(Pipeline& pipeline) : pipeline_(pipeline) {}
 
-  Result<std::span<const OutboxRow>> begin(std::uint64_t epoch, std::size_t max_rows);
+  Result<std::span<const OutboxRow>> begin(std::uint64_t epoch, SealLimit limit);
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys);
   Result<void> commit(const SealCommit& seal, ActorId actor);
   void abort();
 
  private:
-  /// One DELETE of the transactions that lie within the first `limit` rows.
+  /// One DELETE of the transactions that lie within the limit.
   struct Taken {
     std::size_t rows = 0;
     bool cut_short = false;  ///< there may be more
   };
-  Result<Taken> take(std::uint64_t epoch, std::size_t limit);
+  Result<Taken> take(std::uint64_t epoch, SealLimit limit);
   void read_rows(const PGresult* result);
   Result<bool> any_row();
   void park(const ParkedRow& parked);

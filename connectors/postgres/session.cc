@@ -1,10 +1,10 @@
-#include <tributary/connectors/postgres/session.h>
-
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/session.h>
 
 namespace tributary::postgres {
 namespace {
@@ -33,9 +33,9 @@ Error unreachable(PGconn* connection) {
   const auto says = [&](std::string_view words) { return why.find(words) != std::string::npos; };
   std::string message = place(connection) + ": " + why;
   if (says("database \"") && says("does not exist")) {
-    return Error{ErrorKind::kFatal,
-                 message + "; create it: createdb --encoding=UTF8 --template=template0 " +
-                     PQdb(connection)};
+    return Error{
+        ErrorKind::kFatal,
+        message + "; create it: createdb --encoding=UTF8 --template=template0 " + PQdb(connection)};
   }
   const bool refused = says("authentication failed") || says("does not exist") ||
                        says("no pg_hba.conf entry") || says("no password supplied");
@@ -62,24 +62,19 @@ Result<ConnectionHandle> connect(const std::string& url, std::string_view applic
   const std::string unanswered = std::to_string(std::max<std::int64_t>(2000, deadline.count()));
   // What stands behind "dbname" in the list overrides what the URL says; what stands before it is
   // overridden by the URL.
-  constexpr std::array kKeywords{"keepalives_idle",   "keepalives_interval", "keepalives_count",
-                                 "connect_timeout",   "tcp_user_timeout",    "target_session_attrs",
-                                 "application_name",  "dbname",              "options",
-                                 static_cast<const char*>(nullptr)};
-  const std::array values{"5",
-                          "2",
-                          "3",
-                          seconds.c_str(),
-                          unanswered.c_str(),
-                          "read-write",
-                          name.c_str(),
-                          url.c_str(),
-                          options.c_str(),
-                          static_cast<const char*>(nullptr)};
+  constexpr std::array kKeywords{"keepalives_idle",  "keepalives_interval",
+                                 "keepalives_count", "connect_timeout",
+                                 "tcp_user_timeout", "target_session_attrs",
+                                 "application_name", "dbname",
+                                 "options",          static_cast<const char*>(nullptr)};
+  const std::array values{
+      "5",          "2",          "3",         seconds.c_str(), unanswered.c_str(),
+      "read-write", name.c_str(), url.c_str(), options.c_str(), static_cast<const char*>(nullptr)};
   ConnectionHandle connection(PQconnectdbParams(kKeywords.data(), values.data(), 1));
   if (connection == nullptr) return fail(ErrorKind::kFatal, "out of memory");
   if (PQstatus(connection.get()) != CONNECTION_OK) return fail(unreachable(connection.get()));
-  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   return connection;
 }
 

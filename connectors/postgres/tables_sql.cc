@@ -1,6 +1,6 @@
-#include <tributary/connectors/postgres/schema_sql.h>
-
 #include <cstddef>
+
+#include <tributary/connectors/postgres/schema_sql.h>
 
 namespace tributary::postgres {
 namespace {

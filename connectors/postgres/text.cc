@@ -1,7 +1,7 @@
-#include <tributary/connectors/postgres/text.h>
-
 #include <cstddef>
 #include <cstdint>
+
+#include <tributary/connectors/postgres/text.h>
 
 namespace tributary::postgres {
 namespace {

@@ -1,4 +1,5 @@
 #include <sqlite3.h>
+
 #include <tributary/connectors/sqlite/database.h>
 #include <tributary/connectors/sqlite/outbox_store.h>
 #include <tributary/connectors/sqlite/schema_sql.h>
@@ -8,10 +9,9 @@ namespace {
 
 /// An outbox that is there already must be ours and not newer than we are.
 Result<void> check_present(sqlite3* connection, const OriginName& origin) {
-  TRIBUTARY_ASSIGN(
-      Statement table,
-      Statement::prepare(connection,
-                         "SELECT 1 FROM sqlite_schema WHERE name = 'tributary_origin'"));
+  TRIBUTARY_ASSIGN(Statement table,
+                   Statement::prepare(
+                       connection, "SELECT 1 FROM sqlite_schema WHERE name = 'tributary_origin'"));
   TRIBUTARY_ASSIGN(const bool exists, table.step());
   if (!exists) return {};
   TRIBUTARY_ASSIGN(Statement row, Statement::prepare(connection,
@@ -25,10 +25,10 @@ Result<void> check_present(sqlite3* connection, const OriginName& origin) {
                                          "\": give every origin a database of its own");
   }
   if (row.integer(1) > kSchemaVersion) {
-    return fail(ErrorKind::kInvalid,
-                "the outbox tables are of version " + std::to_string(row.integer(1)) +
-                    ", this program knows " + std::to_string(kSchemaVersion) +
-                    ": use a newer tributary");
+    return fail(ErrorKind::kInvalid, "the outbox tables are of version " +
+                                         std::to_string(row.integer(1)) + ", this program knows " +
+                                         std::to_string(kSchemaVersion) +
+                                         ": use a newer tributary");
   }
   return {};
 }

@@ -1,6 +1,6 @@
-#include <tributary/connectors/sqlite/database.h>
-
 #include <sqlite3.h>
+
+#include <tributary/connectors/sqlite/database.h>
 
 namespace tributary::sqlite {
 

@@ -1,11 +1,11 @@
-#include <tributary/connectors/sqlite/lease.h>
-
 #include <cerrno>
 #include <system_error>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include <tributary/connectors/sqlite/lease.h>
 
 namespace tributary::sqlite {
 

@@ -1,12 +1,12 @@
-#include <tributary/outbox/sqlite.h>
-
 #include <algorithm>
 #include <limits>
 #include <optional>
 
 #include <sqlite3.h>
+
 #include <tributary/base/clock.h>
 #include <tributary/connectors/sqlite/statement.h>
+#include <tributary/outbox/sqlite.h>
 
 namespace tributary::sqlite {
 namespace {
@@ -28,8 +28,9 @@ Result<const crdt::Operation*> operation_of(const Change& change) {
                                          change.operation + "\" of a type \"" + change.type + "\"");
   }
   if (change.key.empty() || change.key.find('\0') != std::string::npos) {
-    return fail(ErrorKind::kInvalid, "a key is empty or has a NUL, which an outbox in SQLite "
-                                     "cannot hold");
+    return fail(ErrorKind::kInvalid,
+                "a key is empty or has a NUL, which an outbox in SQLite "
+                "cannot hold");
   }
   return operation;
 }
@@ -43,20 +44,24 @@ struct Statements {
 
   static Result<Statements> prepare(sqlite3* db) {
     TRIBUTARY_ASSIGN(Statement context,
-                     Statement::prepare(db, "SELECT watermark, c.hlc, number "
-                                            "FROM tributary_context c, tributary_transaction"));
+                     Statement::prepare(db,
+                                        "SELECT watermark, c.hlc, number "
+                                        "FROM tributary_context c, tributary_transaction"));
     TRIBUTARY_ASSIGN(Statement totals,
-                     Statement::prepare(db, "SELECT increments, decrements FROM tributary_counter "
-                                            "WHERE key = ? AND field = ?"));
+                     Statement::prepare(db,
+                                        "SELECT increments, decrements FROM tributary_counter "
+                                        "WHERE key = ? AND field = ?"));
     TRIBUTARY_ASSIGN(
         Statement pending,
-        Statement::prepare(db, "SELECT amount FROM tributary_outbox "
-                               "WHERE key = ? AND coalesce(field, x'') = ? AND "
-                               "(amount >= 2305843009213693952 OR amount <= -2305843009213693952)"));
+        Statement::prepare(db,
+                           "SELECT amount FROM tributary_outbox "
+                           "WHERE key = ? AND coalesce(field, x'') = ? AND "
+                           "(amount >= 2305843009213693952 OR amount <= -2305843009213693952)"));
     TRIBUTARY_ASSIGN(
         Statement insert,
-        Statement::prepare(db, "INSERT INTO tributary_outbox (transaction_id, key, type, operation, "
-                               "field, value, amount, context, hlc) VALUES (?,?,?,?,?,?,?,?,?)"));
+        Statement::prepare(db,
+                           "INSERT INTO tributary_outbox (transaction_id, key, type, operation, "
+                           "field, value, amount, context, hlc) VALUES (?,?,?,?,?,?,?,?,?)"));
     TRIBUTARY_ASSIGN(
         Statement end,
         Statement::prepare(db, "UPDATE tributary_transaction SET number = number + ?"));
@@ -174,8 +179,9 @@ class Outbox final : public OutboxConnection {
 Result<Schema> read_schema(sqlite3* connection) {
   Schema schema;
   TRIBUTARY_ASSIGN(Statement keyspaces,
-                   Statement::prepare(connection, "SELECT pattern, type FROM tributary_keyspace "
-                                                  "ORDER BY position"));
+                   Statement::prepare(connection,
+                                      "SELECT pattern, type FROM tributary_keyspace "
+                                      "ORDER BY position"));
   while (true) {
     TRIBUTARY_ASSIGN(const bool row, keyspaces.step());
     if (!row) break;

@@ -1,11 +1,11 @@
-#include <tributary/connectors/sqlite/outbox_store.h>
-
 #include <utility>
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+
 #include <tributary/connectors/sqlite/database.h>
 #include <tributary/connectors/sqlite/lease.h>
+#include <tributary/connectors/sqlite/outbox_store.h>
 #include <tributary/connectors/sqlite/schema_sql.h>
 #include <tributary/connectors/sqlite/seal.h>
 
@@ -46,8 +46,8 @@ class Store final : public OutboxStore {
     return {};
   }
 
-  Result<std::span<const OutboxRow>> begin_seal(std::size_t max_rows) override {
-    return named(seal_.begin(epoch_, max_rows));
+  Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
+    return named(seal_.begin(epoch_, limit));
   }
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) override {
     return named(seal_.load_totals(keys));
@@ -71,6 +71,22 @@ class Store final : public OutboxStore {
                                    "AND first_seq > ? ORDER BY first_seq LIMIT ?")));
     row.add(after.value).add(static_cast<std::uint64_t>(limit));
     return named(read_batches(row));
+  }
+
+  Result<void> discard(std::span<const ConsumedRows> rows) override {
+    return named(fenced([&]() -> Result<void> {
+      TRIBUTARY_ASSIGN(Statement row,
+                       prepare("DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 "
+                               "AND transaction_id = ?3 AND EXISTS (SELECT 1 FROM "
+                               "tributary_outbox WHERE id = ?1 AND transaction_id = ?3 "
+                               "AND hlc = ?4)"));
+      for (const ConsumedRows& each : rows) {
+        row.reset();
+        row.add(each.first_id).add(each.last_id).add(each.transaction);
+        TRIBUTARY_TRY(row.add(each.hlc.value).run());
+      }
+      return {};
+    }));
   }
 
   Result<void> confirm(ActorId actor, Seq seq, Micros retention) override {

@@ -14,8 +14,9 @@ namespace tributary::sqlite {
 
 /// Opens the file; `busy` is how long a call waits for another writer. kFatal when the file is
 /// missing or is no database.
-[[nodiscard]] Result<std::unique_ptr<OutboxStore>> open_outbox_store(
-    const std::string& url, const OriginName& origin, Millis busy = Millis{5000});
+[[nodiscard]] Result<std::unique_ptr<OutboxStore>> open_outbox_store(const std::string& url,
+                                                                     const OriginName& origin,
+                                                                     Millis busy = Millis{5000});
 
 /// Creates the file, its tables and triggers, or upgrades them, switches it to write-ahead logging
 /// and stores the origin's keyspaces and limits; safe to repeat. kInvalid when the database belongs

@@ -1,7 +1,7 @@
-#include <tributary/connectors/sqlite/producer_session.h>
-
 #include <sqlite3.h>
+
 #include <tributary/connectors/sqlite/database.h>
+#include <tributary/connectors/sqlite/producer_session.h>
 #include <tributary/outbox/sqlite.h>
 
 namespace tributary::sqlite {

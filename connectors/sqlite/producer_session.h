@@ -11,7 +11,8 @@
 namespace tributary::sqlite {
 
 /// kFatal when the file is missing, kInvalid when `tributary topology apply` has not run.
-[[nodiscard]] Result<std::unique_ptr<ProducerSession>> open_producer_session(
-    const std::string& url, Millis busy = Millis{5000});
+[[nodiscard]] Result<std::unique_ptr<ProducerSession>> open_producer_session(const std::string& url,
+                                                                             Millis busy = Millis{
+                                                                                 5000});
 
 }  // namespace tributary::sqlite

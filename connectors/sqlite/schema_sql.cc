@@ -1,7 +1,6 @@
-#include <tributary/connectors/sqlite/schema_sql.h>
-
 #include <cstddef>
 
+#include <tributary/connectors/sqlite/schema_sql.h>
 #include <tributary/crdt/type.h>
 
 namespace tributary::sqlite {

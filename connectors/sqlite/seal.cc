@@ -1,19 +1,17 @@
-#include <tributary/connectors/sqlite/seal.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include <sqlite3.h>
+
 #include <tributary/base/check.h>
+#include <tributary/connectors/sqlite/seal.h>
 
 namespace tributary::sqlite {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 
-Error lost_lead() {
-  return Error{ErrorKind::kConflict, "another relay leads this origin now"};
-}
+Error lost_lead() { return Error{ErrorKind::kConflict, "another relay leads this origin now"}; }
 
 }  // namespace
 
@@ -30,18 +28,21 @@ std::string_view Seal::keep(std::string_view bytes) {
   return {kept, bytes.size()};
 }
 
-Result<void> Seal::read_rows(std::size_t max_rows) {
-  TRIBUTARY_ASSIGN(
-      Statement row,
-      Statement::prepare(connection_, "SELECT id, transaction_id, key, type, operation, field, "
+Result<void> Seal::read_rows(SealLimit limit) {
+  TRIBUTARY_ASSIGN(Statement row,
+                   Statement::prepare(connection_,
+                                      "SELECT id, transaction_id, key, type, operation, field, "
                                       "value, amount, context, hlc FROM tributary_outbox "
                                       "ORDER BY id"));
+  std::size_t bytes = 0;
   while (true) {
     TRIBUTARY_ASSIGN(const bool found, row.step());
     if (!found) return {};
     const std::int64_t transaction = row.integer(1);
     // The end of a transaction is where its number ends.
-    if (rows_.size() >= max_rows && transaction != rows_.back().transaction) return {};
+    const bool full = rows_.size() >= limit.rows || bytes >= limit.bytes;
+    if (full && transaction != rows_.back().transaction) return {};
+    bytes += row.bytes(6).size();
     rows_.push_back({.id = row.integer(0),
                      .transaction = transaction,
                      .key = keep(row.bytes(2)),
@@ -55,14 +56,14 @@ Result<void> Seal::read_rows(std::size_t max_rows) {
   }
 }
 
-Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, std::size_t max_rows) {
-  CHECK(rows_.empty() && max_rows > 0);
+Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, SealLimit limit) {
+  CHECK(rows_.empty() && limit.rows > 0);
   TRIBUTARY_ASSIGN(Statement origin,
                    Statement::prepare(connection_, "SELECT leader_epoch FROM tributary_origin"));
   TRIBUTARY_ASSIGN(const bool found, origin.step());
   if (!found || origin.unsigned_integer(0) != epoch) return fail(lost_lead());
   origin.reset();
-  if (auto done = read_rows(max_rows); !done) {
+  if (auto done = read_rows(limit); !done) {
     abort();
     return fail(std::move(done).error());
   }
@@ -88,12 +89,11 @@ Result<std::vector<StoredTotals>> Seal::load_totals(std::span<const TotalsKey> k
 }
 
 Result<void> Seal::advance(const SealCommit& seal, std::uint64_t epoch) {
-  TRIBUTARY_ASSIGN(Statement origin,
-                   Statement::prepare(connection_,
-                                      "UPDATE tributary_origin SET hlc = ?, "
-                                      "head_seq = coalesce(?, head_seq), "
-                                      "totals_seq = coalesce(?, totals_seq) "
-                                      "WHERE leader_epoch = ?"));
+  TRIBUTARY_ASSIGN(Statement origin, Statement::prepare(connection_,
+                                                        "UPDATE tributary_origin SET hlc = ?, "
+                                                        "head_seq = coalesce(?, head_seq), "
+                                                        "totals_seq = coalesce(?, totals_seq) "
+                                                        "WHERE leader_epoch = ?"));
   origin.add(seal.hlc.value);
   seal.batch ? origin.add(seal.batch->last_seq.value) : origin.add_null();
   seal.totals_seq ? origin.add(seal.totals_seq->value) : origin.add_null();
@@ -104,11 +104,10 @@ Result<void> Seal::advance(const SealCommit& seal, std::uint64_t epoch) {
 
 Result<void> Seal::store_totals(std::span<const StoredTotals> totals, ActorId actor) {
   if (totals.empty()) return {};
-  TRIBUTARY_ASSIGN(Statement row,
-                   Statement::prepare(connection_,
-                                      "INSERT OR REPLACE INTO tributary_counter "
-                                      "(key, field, actor, increments, decrements) "
-                                      "VALUES (?, ?, ?, ?, ?)"));
+  TRIBUTARY_ASSIGN(Statement row, Statement::prepare(connection_,
+                                                     "INSERT OR REPLACE INTO tributary_counter "
+                                                     "(key, field, actor, increments, decrements) "
+                                                     "VALUES (?, ?, ?, ?, ?)"));
   for (const StoredTotals& each : totals) {
     row.add_text(each.key).add_blob(each.field).add(actor.value);
     TRIBUTARY_TRY(row.add(each.totals.increments).add(each.totals.decrements).run());

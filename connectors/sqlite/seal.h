@@ -21,13 +21,13 @@ class Seal {
  public:
   explicit Seal(sqlite3* connection) : connection_(connection) {}
 
-  Result<std::span<const OutboxRow>> begin(std::uint64_t epoch, std::size_t max_rows);
+  Result<std::span<const OutboxRow>> begin(std::uint64_t epoch, SealLimit limit);
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys);
   Result<void> commit(const SealCommit& seal, std::uint64_t epoch, ActorId actor, Micros now);
   void abort();
 
  private:
-  Result<void> read_rows(std::size_t max_rows);
+  Result<void> read_rows(SealLimit limit);
   [[nodiscard]] std::string_view keep(std::string_view bytes);
   Result<void> write(const SealCommit& seal, std::uint64_t epoch, ActorId actor, Micros now);
   Result<void> advance(const SealCommit& seal, std::uint64_t epoch);

@@ -1,7 +1,7 @@
-#include <tributary/connectors/sqlite/statement.h>
-
 #include <sqlite3.h>
+
 #include <tributary/base/check.h>
+#include <tributary/connectors/sqlite/statement.h>
 
 namespace tributary::sqlite {
 namespace {
@@ -37,9 +37,7 @@ Result<void> execute(sqlite3* connection, const char* sql) {
   return fail(error_of(connection));
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
-  sqlite3_finalize(statement);
-}
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Result<Statement> Statement::prepare(sqlite3* connection, std::string_view sql) {
   sqlite3_stmt* raw = nullptr;

@@ -65,6 +65,9 @@ class SandboxTest(unittest.TestCase):
         cls.addClassCleanup(cls.sandbox.stop)
         cls.sandbox.start(tied=True)
 
+    def setUp(self):
+        self._clients: dict[str, Redis] = {}
+
     def run(self, result=None):
         """As usual; after a failure the daemons' last lines are shown."""
         before = _problems(result)
@@ -120,10 +123,11 @@ class SandboxTest(unittest.TestCase):
             time.sleep(0.05)
 
     def redis(self, region: str) -> Redis:
-        """A client of that region's replica: redis("GET", "k"). Closed after the test."""
-        client = Redis(self.sandbox.redis_port(region))
-        self.addCleanup(client.close)
-        return client
+        """This test's client of that region's replica: redis("GET", "k")."""
+        if region not in self._clients:
+            self._clients[region] = Redis(self.sandbox.redis_port(region))
+            self.addCleanup(self._clients[region].close)
+        return self._clients[region]
 
 
 def _problems(result) -> int:

@@ -191,9 +191,12 @@ class Sandbox:
         control.ask(self.folder, "stop", names=names)
 
     def kill9(self, name: str) -> int:
-        """Kills it as a crash would; it is started again. Returns the killed pid."""
+        """Kills it as a crash would, and returns its pid when it is dead; it is started again."""
         pid = self.pid(name)
-        os.kill(pid, signal.SIGKILL)
+        process = os.pidfd_open(pid)
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [], 30)
+        os.close(process)
         return pid
 
     # Inside

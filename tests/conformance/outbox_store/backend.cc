@@ -2,9 +2,11 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include <libpq-fe.h>
 #include <unistd.h>
+
 #include <tributary/connectors/memory/outbox_store.h>
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/producer_session.h>
@@ -58,28 +60,45 @@ void execute(const std::string& url, const std::string& sql) {
   if (!ok) FAIL(sql << ": " << why);
 }
 
-class PostgresBackend final : public Backend {
+/// One database a run, since making one takes a second; dropped when the run ends.
+class Database {
  public:
-  explicit PostgresBackend(std::string server) : server_(std::move(server)) {
-    static int count = 0;
-    name_ = "tributary_test_" + std::to_string(getpid()) + "_" + std::to_string(++count);
+  explicit Database(std::string server)
+      : server_(std::move(server)), name_("tributary_test_" + std::to_string(getpid())) {
     execute(server_, "CREATE DATABASE " + name_ + " TEMPLATE template0 ENCODING 'UTF8'");
-    must(postgres::apply_schema(url(), origin(), schema()));
   }
-  ~PostgresBackend() override { execute(server_, "DROP DATABASE " + name_ + " WITH (FORCE)"); }
-  std::unique_ptr<OutboxStore> open_store() override {
-    return must(postgres::open_outbox_store(url(), origin()));
-  }
-  std::unique_ptr<ProducerSession> open_session() override {
-    return must(postgres::open_producer_session(url()));
-  }
-  bool concurrent_writers() const override { return true; }
+  ~Database() { execute(server_, "DROP DATABASE " + name_ + " WITH (FORCE)"); }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
   /// The server's URL with the database's name replaced.
   std::string url() const { return server_.substr(0, server_.rfind('/') + 1) + name_; }
 
  private:
   std::string server_;
   std::string name_;
+};
+
+class PostgresBackend final : public Backend {
+ public:
+  explicit PostgresBackend(const std::string& server) {
+    static const Database database(server);
+    url_ = database.url();
+    execute(url_,
+            "SET client_min_messages = warning; DROP SCHEMA IF EXISTS tributary CASCADE; "
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    must(postgres::apply_schema(url_, origin(), schema()));
+  }
+  std::unique_ptr<OutboxStore> open_store() override {
+    return must(postgres::open_outbox_store(url_, origin()));
+  }
+  std::unique_ptr<ProducerSession> open_session() override {
+    return must(postgres::open_producer_session(url_));
+  }
+  bool concurrent_writers() const override { return true; }
+  const std::string& url() const { return url_; }
+
+ private:
+  std::string url_;
 };
 
 }  // namespace
@@ -122,26 +141,35 @@ void write(ProducerSession& session, std::vector<Change> changes) {
   must(tx.commit());
 }
 
+OriginRecord lead_soon(OutboxStore& store) {
+  for (int tries = 0;; ++tries) {
+    auto record = store.lead();
+    const bool held = !record && record.error().kind == ErrorKind::kConflict;
+    if (!held || tries == 500) return must(std::move(record));
+    std::this_thread::sleep_for(Millis{10});
+  }
+}
+
 OriginRecord lead(OutboxStore& store, ActorId actor) {
-  OriginRecord record = must(store.lead());
+  OriginRecord record = lead_soon(store);
   if (record.actor != actor) must(store.mint(actor));
   return record;
 }
 
 Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count, ActorId actor) {
   const Seq last{after.value + count};
-  return store.commit_seal({.batch = SealedBatch{actor, after.next(), last,
-                                                 "batch " + std::to_string(last.value)},
-                            .hlc = Hlc{last.value},
-                            .parked = {},
-                            .totals = {},
-                            .totals_seq = std::nullopt});
+  return store.commit_seal(
+      {.batch = SealedBatch{actor, after.next(), last, "batch " + std::to_string(last.value)},
+       .hlc = Hlc{last.value},
+       .parked = {},
+       .totals = {},
+       .totals_seq = std::nullopt});
 }
 
 std::vector<std::string> seal_all(OutboxStore& store, Seq after) {
   std::vector<std::string> keys;
   while (true) {
-    const auto rows = must(store.begin_seal(1000));
+    const auto rows = must(store.begin_seal({1000}));
     if (rows.empty()) return keys;
     for (const OutboxRow& row : rows) keys.emplace_back(row.key);
     const std::size_t count = rows.size();

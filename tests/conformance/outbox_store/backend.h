@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+
 #include <tributary/connectors/outbox_store.h>
 #include <tributary/connectors/producer_session.h>
 #include <tributary/crdt/schema.h>
@@ -54,6 +55,8 @@ inline void must(const Result<void>& result) {
 
 /// Writes and commits one transaction.
 void write(ProducerSession& session, std::vector<Change> changes);
+/// The record once the lease is free: a server may notice the end of a connection a little later.
+OriginRecord lead_soon(OutboxStore& store);
 /// An actor has been minted, the store leads.
 OriginRecord lead(OutboxStore& store, ActorId actor = ActorId{7});
 /// Commits the open seal as a batch of `count` changes after `after`.
@@ -63,8 +66,8 @@ OriginRecord lead(OutboxStore& store, ActorId actor = ActorId{7});
 std::vector<std::string> seal_all(OutboxStore& store, Seq after);
 
 /// For TEST_CASE_TEMPLATE: makes `backend`, or leaves the test.
-#define OUTBOX_SUITE_BACKEND(Kind)              \
-  const auto backend = Kind::create();          \
+#define OUTBOX_SUITE_BACKEND(Kind)     \
+  const auto backend = Kind::create(); \
   if (backend == nullptr) return
 
 }  // namespace tributary::outbox_suite

@@ -1,10 +1,10 @@
 /// Batches, totals, parked rows, actors and status.
 #include <limits>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -21,11 +21,11 @@ std::vector<std::uint64_t> firsts(const Result<std::vector<SealedBatch>>& batche
 using Seqs = std::vector<std::uint64_t>;
 
 /// Seals `count` batches of one change each.
-void seal_each(OutboxStore& store, ProducerSession& session, std::uint64_t after,
-               std::size_t count, ActorId actor) {
+void seal_each(OutboxStore& store, ProducerSession& session, std::uint64_t after, std::size_t count,
+               ActorId actor) {
   for (std::uint64_t i = 0; i < count; ++i) {
     write(session, {counter::add("counter:a", 1)});
-    must(store.begin_seal(10));
+    must(store.begin_seal({10}));
     must(commit_batch(store, Seq{after + i}, 1, actor));
   }
 }
@@ -54,7 +54,7 @@ TEST_CASE_TEMPLATE("a new outbox has no actor, and keeps the one it is given", K
     must(store->mint(kHuge));
   }
   const auto store = backend->open_store();
-  const OriginRecord record = must(store->lead());
+  const OriginRecord record = lead_soon(*store);
   CHECK(record.actor == kHuge);
   CHECK(record.identity == record.current_identity);
   CHECK(record.leader_epoch == 2);
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("a sealed batch is unconfirmed, then retained, then forgotten
   CHECK(firsts(store->retained(Seq{0}, 10)) == Seqs{1, 2, 3, 4});
 
   write(*session, {counter::add("counter:a", 1)});
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   const std::vector<StoredTotals> totals{{"counter:a", "", {5, 0}}};
   must(store->commit_seal(with_totals(totals, Seq{5}, kHuge)));
   must(store->confirm(kHuge, Seq{3}, kLong));
@@ -101,7 +101,7 @@ TEST_CASE_TEMPLATE("what a seal wrote is what the next leader finds", Kind, Memo
     const auto store = backend->open_store();
     lead(*store, kHuge);
     write(*session, {counter::add("counter:a", 1)});
-    must(store->begin_seal(10));
+    must(store->begin_seal({10}));
     const Seq seq{1};
     must(store->commit_seal({.batch = SealedBatch{kHuge, seq, seq, std::string("\0\xff", 2)},
                              .hlc = Hlc{std::numeric_limits<std::uint64_t>::max() - 1},
@@ -110,7 +110,7 @@ TEST_CASE_TEMPLATE("what a seal wrote is what the next leader finds", Kind, Memo
                              .totals_seq = std::nullopt}));
   }
   const auto store = backend->open_store();
-  const OriginRecord record = must(store->lead());
+  const OriginRecord record = lead_soon(*store);
   CHECK(record.head_seq == Seq{1});
   CHECK(record.hlc == Hlc{std::numeric_limits<std::uint64_t>::max() - 1});
   CHECK(record.confirmed_seq == Seq{0});
@@ -129,13 +129,13 @@ TEST_CASE_TEMPLATE("totals are those last stored, and start again with a new act
   const std::vector<TotalsKey> asked{{"counter:a", ""}, {"counter:b", field}, {"counter:c", ""}};
 
   write(*session, {counter::add("counter:a", 1)});
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   CHECK(must(store->load_totals(asked)).empty());
   std::vector<StoredTotals> totals{{"counter:a", "", {1, 2}}, {"counter:b", field, {most, 3}}};
   must(store->commit_seal(with_totals(totals, Seq{1}, kHuge)));
 
   write(*session, {counter::add("counter:a", 1)});
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   auto loaded = must(store->load_totals(asked));
   REQUIRE(loaded.size() == 2);
   if (loaded[0].key != "counter:a") std::swap(loaded[0], loaded[1]);
@@ -147,16 +147,16 @@ TEST_CASE_TEMPLATE("totals are those last stored, and start again with a new act
   must(store->commit_seal(with_totals(totals, Seq{2}, kHuge)));
 
   write(*session, {counter::add("counter:a", 1)});
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   CHECK(must(store->load_totals(std::span(asked).first(1)))[0].totals == crdt::Totals{9, 2});
   store->abort_seal();
   CHECK(must(store->lead()).totals_seq == Seq{2});
 
   must(store->mint(ActorId{8}));
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   CHECK(must(store->load_totals(asked)).empty());
   store->abort_seal();
-  const OriginRecord record = must(store->lead());
+  const OriginRecord record = lead_soon(*store);
   CHECK(record.actor == ActorId{8});
   CHECK(record.head_seq == Seq{0});
   CHECK(record.totals_seq == Seq{0});
@@ -175,8 +175,9 @@ TEST_CASE_TEMPLATE("a parked row is set aside and never taken again", Kind, Memo
   const auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
-  write(*session, {register_::set("reg:a", std::string("\0\xff", 2)), counter::add("counter:a", 1)});
-  const auto rows = must(store->begin_seal(10));
+  write(*session,
+        {register_::set("reg:a", std::string("\0\xff", 2)), counter::add("counter:a", 1)});
+  const auto rows = must(store->begin_seal({10}));
   // A reason may quote half a character of a key.
   const std::vector<ParkedRow> parked{{rows[0].id, "because \xc3"}, {rows[1].id, "it's so"}};
   must(store->commit_seal(

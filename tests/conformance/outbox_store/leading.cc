@@ -4,10 +4,10 @@
 #include <map>
 #include <thread>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -32,7 +32,7 @@ void seal_until(Backend& backend, const std::atomic<bool>& stop,
     }
     Seq head = record->head_seq;
     for (int i = 0; i < 20 || last_round; ++i) {
-      const auto rows = store->begin_seal(7);
+      const auto rows = store->begin_seal({7});
       if (!rows) break;
       if (rows->empty()) {
         if (last_round) return;
@@ -68,7 +68,7 @@ TEST_CASE_TEMPLATE("only one relay leads, until it lets go or dies", Kind, Memor
   must(second->release());
   must(first->lead());
   first.reset();
-  must(second->lead());
+  lead_soon(*second);
 }
 
 TEST_CASE_TEMPLATE("a relay that lost the lease can write nothing any more", Kind, Memory, Sqlite,
@@ -79,12 +79,12 @@ TEST_CASE_TEMPLATE("a relay that lost the lease can write nothing any more", Kin
   const auto session = backend->open_session();
   lead(*zombie);
   write(*session, {register_::set("reg:a", "1")});
-  must(zombie->begin_seal(10));
+  must(zombie->begin_seal({10}));
   must(commit_batch(*zombie, Seq{0}, 1));
   write(*session, {register_::set("reg:b", "1")});
   must(zombie->release());
   must(leader->lead());
-  check_conflict(zombie->begin_seal(10));
+  check_conflict(zombie->begin_seal({10}));
   check_conflict(zombie->mint(ActorId{99}));
   check_conflict(zombie->confirm(ActorId{7}, Seq{1}, Micros{0}));
   CHECK(must(leader->status()).actor == ActorId{7});
@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("a seal that another leader interrupts is whole or not at all
   const auto session = backend->open_session();
   lead(*zombie);
   write(*session, {register_::set("reg:a", "1"), register_::set("reg:b", "1")});
-  must(zombie->begin_seal(10));
+  must(zombie->begin_seal({10}));
   must(zombie->release());
   Result<OriginRecord> record;
   std::thread other([&] { record = leader->lead(); });
@@ -133,8 +133,8 @@ TEST_CASE_TEMPLATE("two racing relays put every row into exactly one batch", Kin
         if (!session->begin()) ++failed;
         Transaction tx(session->outbox());
         for (int i = 0; i <= t % 4; ++i) {
-          const std::string name = std::to_string(w) + "." + std::to_string(t) + "." +
-                                   std::to_string(i);
+          const std::string name =
+              std::to_string(w) + "." + std::to_string(t) + "." + std::to_string(i);
           if (!tx.write(register_::set("reg:x", name))) ++failed;
           if (i % 2 == 1 && !tx.flush()) ++failed;
         }
@@ -153,7 +153,7 @@ TEST_CASE_TEMPLATE("two racing relays put every row into exactly one batch", Kin
   CHECK(all.size() == kWriters * kTransactions * 10 / 4);
   for (const auto& [name, times] : all) CHECK_MESSAGE(times == 1, name);
   const auto store = backend->open_store();
-  const OriginRecord record = must(store->lead());
+  const OriginRecord record = lead_soon(*store);
   CHECK(record.head_seq == Seq{all.size()});
   std::uint64_t next = 1;
   for (const SealedBatch& batch : must(store->unconfirmed())) {

@@ -1,11 +1,11 @@
 /// What a producer is refused, and that its transaction survives it.
 #include <limits>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -22,11 +22,13 @@ TEST_CASE_TEMPLATE("a refused write leaves the transaction usable", Kind, Memory
   lead(*store);
   must(session->begin());
   Transaction tx(session->outbox());
-  const std::vector<Change> wrong{
-      counter::add("reg:a", 1),           counter::add("", 1),
-      counter::add("nobody:a", 1),        register_::set("tributary:a", "1"),
-      set::add("set:a", std::string(1001, 'x')), counter::add("counter:a", std::int64_t{1} << 63),
-      register_::set("reg:" + std::string(64, 'x'), "1")};
+  const std::vector<Change> wrong{counter::add("reg:a", 1),
+                                  counter::add("", 1),
+                                  counter::add("nobody:a", 1),
+                                  register_::set("tributary:a", "1"),
+                                  set::add("set:a", std::string(1001, 'x')),
+                                  counter::add("counter:a", std::int64_t{1} << 63),
+                                  register_::set("reg:" + std::string(64, 'x'), "1")};
   for (const Change& change : wrong) {
     const auto refused = tx.write(change);
     REQUIRE(!refused);
@@ -100,7 +102,7 @@ TEST_CASE_TEMPLATE("a counter cannot pass the end of its range at write", Kind, 
   CHECK(try_add(10));
   CHECK(try_add(-kMost));
 
-  must(store->begin_seal(10));
+  must(store->begin_seal({10}));
   const std::vector<StoredTotals> totals{{"counter:a", "", {kMost - 10, kMost - 5}}};
   must(store->commit_seal({.batch = SealedBatch{ActorId{7}, Seq{1}, Seq{1}, "b"},
                            .hlc = Hlc{1},

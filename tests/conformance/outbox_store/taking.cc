@@ -1,11 +1,11 @@
 /// Which rows a seal takes, and in which order.
 #include <limits>
 
+#include "backend.h"
+
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
-
-#include "backend.h"
 
 namespace tributary::outbox_suite {
 namespace {
@@ -54,14 +54,14 @@ TEST_CASE_TEMPLATE("a row comes back with every byte that was written", Kind, Me
   watermark.raise(ActorId{std::numeric_limits<std::uint64_t>::max()}, Seq{1ULL << 60});
   VersionVector exact;
   exact.raise(ActorId{5}, Seq{9});
-  const Hlc seen{(1ULL << 62) + 12345};  // beyond what a double holds, and ahead of the clock
+  const Hlc seen{0x7fff000000003039};  // more than a double holds, and ahead of the clock
   must(store->set_context(watermark, seen));
 
   write(*session, {counter::add("counter:a", most), counter::add("counter:b", -most),
                    register_::set("reg:é\x01 '\"\\", binary), register_::set("reg:e", ""),
                    set::remove("set:a", binary), set::remove("set:b", "x", exact),
                    set::remove("set:c", "x", VersionVector{}), set::add("set:d", "x")});
-  const auto rows = must(store->begin_seal(100));
+  const auto rows = must(store->begin_seal({100}));
   REQUIRE(rows.size() == 8);
   CHECK(rows[0].amount == most);
   CHECK(rows[1].amount == -most);
@@ -94,12 +94,12 @@ TEST_CASE_TEMPLATE("a timestamp beyond 2^63 still counts as later than the clock
   const Hlc seen{(1ULL << 63) + 5};
   must(store->set_context({}, seen));
   write(*session, {register_::set("reg:a", "1")});
-  CHECK(must(store->begin_seal(10))[0].hlc == Hlc{seen.value + 1});
+  CHECK(must(store->begin_seal({10}))[0].hlc == Hlc{seen.value + 1});
   store->abort_seal();
   must(store->set_context({}, Hlc{1}));
   write(*session, {register_::set("reg:b", "1")});
   const auto clock = static_cast<std::uint64_t>(SystemClock().wall().count());
-  const std::uint64_t written = must(store->begin_seal(10))[1].hlc.micros();
+  const std::uint64_t written = must(store->begin_seal({10}))[1].hlc.micros();
   CHECK(written + 60'000'000 > clock);
   CHECK(written < clock + 60'000'000);
   store->abort_seal();
@@ -117,7 +117,7 @@ TEST_CASE_TEMPLATE("a limit never cuts a transaction", Kind, Memory, Sqlite, Pos
   }
   Seq after{0};
   for (const std::size_t limit : {1U, 2U, 4U, 7U, 1000U}) {
-    const auto rows = must(store->begin_seal(limit));
+    const auto rows = must(store->begin_seal({limit}));
     if (rows.empty()) break;
     CHECK(rows.size() % 5 == 0);
     CHECK(rows.size() <= std::max<std::size_t>(2 * limit, limit + 5));
@@ -165,7 +165,7 @@ TEST_CASE_TEMPLATE("a transaction that reaches beyond the limit does not overtak
   }
   insert(*wide, "reg:wide2");
   must(wide->outbox().commit());
-  CHECK(keys_of(must(store->begin_seal(4))) == Keys{"reg:a", "reg:b", "reg:c"});
+  CHECK(keys_of(must(store->begin_seal({4}))) == Keys{"reg:a", "reg:b", "reg:c"});
   must(commit_batch(*store, Seq{0}, 3));
   CHECK(seal_all(*store, Seq{3}) == Keys{"reg:wide1", "reg:d", "reg:wide2"});
 }
@@ -178,9 +178,9 @@ TEST_CASE_TEMPLATE("a seal that is aborted, or never ended, leaves its rows", Ki
   {
     const auto store = backend->open_store();
     lead(*store);
-    CHECK(must(store->begin_seal(10)).size() == 2);
+    CHECK(must(store->begin_seal({10})).size() == 2);
     store->abort_seal();
-    CHECK(must(store->begin_seal(10)).size() == 2);
+    CHECK(must(store->begin_seal({10})).size() == 2);
   }  // and now the relay dies
   const auto store = backend->open_store();
   CHECK(lead(*store).head_seq == Seq{0});

@@ -1,0 +1,13 @@
+/// Inclusion between key patterns, to find keyspaces that can never match. Matching itself is in
+/// crdt/schema.h.
+#pragma once
+
+#include <string_view>
+
+namespace tributary::config {
+
+/// Whether every key that `later` matches is matched by `earlier` too. Exact for patterns of
+/// ordinary length; a pair that would take too long to decide counts as false.
+[[nodiscard]] bool shadows(std::string_view earlier, std::string_view later);
+
+}  // namespace tributary::config

@@ -1,0 +1,185 @@
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <tributary/config/places.h>
+#include <tributary/config/url.h>
+
+namespace tributary::config {
+namespace {
+
+constexpr std::int64_t kTenYears = std::int64_t{3650} * 86'400;
+
+class PlaceParser {
+ public:
+  PlaceParser(Mapping& top, Topology& topology) : top_(top), topology_(topology) {}
+
+  void run() {
+    parse_all("regions", [this](Mapping& mapping, const std::string& name) {
+      topology_.regions.push_back(region(mapping, name));
+    });
+    parse_all("origins", [this](Mapping& mapping, const std::string& name) {
+      topology_.origins.push_back(origin(mapping, name));
+    });
+    if (!topology_.regions.empty()) check_references();
+  }
+
+ private:
+  struct Reference {
+    std::string region;
+    std::string key;
+    Place place;
+  };
+
+  /// A required mapping of names.
+  template <typename Parse>
+  void parse_all(std::string_view section, Parse parse) {
+    Mapping all(top_, section, true);
+    const std::vector<const YamlEntry*> entries = all.take_all();
+    if (all.present() && entries.empty()) top_.mistake(section, "name at least one here");
+    for (const YamlEntry* entry : entries) {
+      check_name(all, entry->key);
+      Mapping mapping(*entry, all.path_of(entry->key), all.mistakes());
+      parse(mapping, entry->key);
+      mapping.finish();
+    }
+  }
+
+  static void check_name(Mapping& parent, const std::string& name) {
+    constexpr std::string_view kLegal = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+    const bool legal =
+        !name.empty() && name.size() <= 40 && name.find_first_not_of(kLegal) == std::string::npos;
+    if (!legal) parent.mistake_of_key(name, "a name must have 1 to 40 of a-z, 0-9, _ and -");
+  }
+
+  Region region(Mapping& mapping, const std::string& name) {
+    Region region{.name = {name}, .broker = {}, .replica = {}};
+    Mapping broker(mapping, "broker", true);
+    parse_broker(broker, region.broker);
+    broker.finish();
+    Mapping replica(mapping, "replica", true);
+    credentials(replica, region.replica.credentials);
+    url(replica, "url", UrlKind::kReplica, region.replica.url, region.replica.credentials);
+    replica.finish();
+    return region;
+  }
+
+  void parse_broker(Mapping& mapping, Broker& out) {
+    credentials(mapping, out.credentials);
+    const auto parsed = url(mapping, "url", UrlKind::kBroker, out.url, out.credentials);
+    bool with_tls = !parsed || parsed->scheme == "amqps";
+    Mapping urls(mapping, "url_from");
+    for (const YamlEntry* entry : urls.take_all()) {
+      const std::string& viewer = entry->key;
+      references_.push_back({viewer, urls.path_of(viewer), entry->key_place});
+      const auto from = url(urls, viewer, UrlKind::kBroker, out.url_from[viewer], out.credentials);
+      with_tls = with_tls || !from || from->scheme == "amqps";
+    }
+    Mapping tls(mapping, "tls");
+    tls.text("ca_file", out.tls.ca_file);
+    tls.text("cert_file", out.tls.cert_file);
+    tls.text("key_file", out.tls.key_file);
+    tls.finish();
+    if (tls.present() && !with_tls) {
+      mapping.mistake_of_key("tls", "no URL of this broker uses it; write amqps:// there");
+    }
+    if (tls.has("cert_file") != tls.has("key_file")) {
+      tls.mistake_of_key(tls.has("cert_file") ? "cert_file" : "key_file",
+                         "cert_file and key_file go together; give both");
+    }
+  }
+
+  Origin origin(Mapping& mapping, const std::string& name) {
+    Origin origin{.name = {name}, .region = {}, .database = {}, .credentials = {}};
+    if (mapping.text("region", origin.region.value, true)) {
+      references_.push_back(
+          {origin.region.value, mapping.path_of("region"), mapping.place_of("region")});
+    }
+    credentials(mapping, origin.credentials);
+    const auto database =
+        url(mapping, "database", UrlKind::kDatabase, origin.database, origin.credentials);
+    if (database) check_database(mapping, name, *database);
+    mapping.integer("retention_seconds", origin.retention_seconds, 0, kTenYears);
+    return origin;
+  }
+
+  void check_database(Mapping& mapping, const std::string& name, const Url& database) {
+    const auto [first, fresh] = origin_of_.try_emplace(database.identity(), name);
+    if (!fresh) {
+      mapping.mistake("database", "origin \"" + first->second +
+                                      "\" already uses this database; an origin needs its own");
+    }
+    if (!database.is_file()) return;
+    for (const std::string_view key : {"username", "password_env", "password_file"}) {
+      if (mapping.has(key)) mapping.mistake_of_key(key, "SQLite has no users; remove this key");
+    }
+  }
+
+  static void credentials(Mapping& mapping, Credentials& out) {
+    mapping.text("username", out.username);
+    const bool file = mapping.text("password_file", out.password_file);
+    const bool env = mapping.text("password_env", out.password_env);
+    if (file) out.line = mapping.place_of("password_file").line;
+    if (env) out.line = mapping.place_of("password_env").line;
+    if (env && file) {
+      mapping.mistake_of_key("password_file", "give password_env or password_file, not both");
+    }
+  }
+
+  /// A required URL. Stored without credentials, which move to `credentials`; only a database's
+  /// user name stays, as libpq understands it. nullopt when there is a mistake.
+  std::optional<Url> url(Mapping& mapping, std::string_view key, UrlKind kind, std::string& out,
+                         Credentials& credentials) {
+    std::string text;
+    if (!mapping.text(key, text, true)) return std::nullopt;
+    auto url = parse_url(kind, text);
+    if (!url) {
+      mapping.mistake(key, url.error());
+      return std::nullopt;
+    }
+    if (kind == UrlKind::kDatabase && !url->is_file() &&
+        (url->rest.find("?password=") != std::string::npos ||
+         url->rest.find("&password=") != std::string::npos)) {
+      mapping.mistake(key,
+                      "credentials never stand in a URL's query; use password_env or "
+                      "password_file");
+    }
+    if (url->has_password && !topology_.allow_inline_passwords) {
+      mapping.mistake(key,
+                      "credentials never stand inline by default; use password_env or "
+                      "password_file, or set allow_inline_passwords: true");
+    } else if (url->has_password && (mapping.has("password_env") || mapping.has("password_file"))) {
+      mapping.mistake(key, "the password stands here and below; keep one of them");
+    }
+    out = url->without_password(kind == UrlKind::kDatabase);
+    if (url->has_password) credentials.password = url->password;
+    if (!url->username.empty() && credentials.username.empty() && kind != UrlKind::kDatabase) {
+      credentials.username = url->username;
+    }
+    return std::move(*url);
+  }
+
+  void check_references() {
+    std::vector<std::string> known;
+    for (const Region& region : topology_.regions) known.push_back(region.name.value);
+    for (const Reference& reference : references_) {
+      if (topology_.region({reference.region}) != nullptr) continue;
+      const std::string hint = did_you_mean(reference.region, known);
+      top_.mistakes().add(reference.place, reference.key,
+                          "no region is named \"" + reference.region + "\"" +
+                              (hint.empty() ? "; there are: " + listed(known) : hint));
+    }
+  }
+
+  Mapping& top_;
+  Topology& topology_;
+  std::vector<Reference> references_;
+  std::map<std::string, std::string> origin_of_;  ///< by identity of the database
+};
+
+}  // namespace
+
+void parse_places(Mapping& top, Topology& topology) { PlaceParser(top, topology).run(); }
+
+}  // namespace tributary::config
