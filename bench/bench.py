@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", choices=("drain", "latency"), help="one of the two parts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures go there, too")
     parser.add_argument("--profile", type=Path, metavar="DIR",
-                        help="record the daemons with perf into DIR (what runs last is kept)")
+                        help="record every process with perf into DIR (what runs last is kept)")
     parser.add_argument("--build", type=Path, default=REPOSITORY / "build" / "release",
                         help="what to measure (default: build/release)")
     options = parser.parse_args()

@@ -30,6 +30,9 @@ def drain(figures: dict) -> str:
     for title, key, form in (("changes/s", "changes_per_second", ",d"), ("seconds", "seconds", ".2f"),
                              ("bytes/change through the broker", "bytes_per_change", ".1f")):
         lines.append(_row((title, format(pipeline[key], form), format(floor[key], form)), widths))
+    if pipeline["sealed_seconds"]:
+        lines.append(_row(("seconds until all was sealed", pipeline["sealed_seconds"], "-"),
+                          widths))
     lines.append("  CPU seconds per million changes")
     mine, theirs = pipeline["cpu_seconds_per_million"], floor["cpu_seconds_per_million"]
     theirs = {"relay" if name == "publisher" else name: each for name, each in theirs.items()}
@@ -43,6 +46,7 @@ def drain(figures: dict) -> str:
         lines.append(_row((f"    {name}", f"{each:.0f}", "-"), widths))
     runs = " and ".join(f"{each:,}" for each in figures["floor_runs"])
     lines += ["", f"  ratio pipeline/floor {figures['ratio']:.2f}   (floor runs: {runs} changes/s)",
+              f"  ratio by CPU time    {figures['cpu_ratio']:.2f}   (steadier on a busy machine)",
               "", _FLOOR_DOES]
     return "\n".join(lines)
 

@@ -93,10 +93,13 @@ class Rig:
         for region in REGIONS:
             name = f"consumer-{region}"
             self.daemons[name] = Daemon(self, name, ["consumer", "--region", region])
+        if self._profile:  # servers first, so that the processes they fork later are seen, too
+            self._profilers = [self._perf(name, pid) for name, pid in self._servers.items()]
+            time.sleep(1)
         for daemon in self.daemons.values():
             daemon.process.start()
         if self._profile:
-            self._profilers = [self._perf(name, each.pid) for name, each in self.daemons.items()]
+            self._profilers += [self._perf(name, each.pid) for name, each in self.daemons.items()]
 
     def stop_daemons(self) -> None:
         for daemon in self.daemons.values():
@@ -112,13 +115,13 @@ class Rig:
 
     def _perf(self, name: str, pid: int) -> subprocess.Popen:
         self._profile.mkdir(parents=True, exist_ok=True)
-        return subprocess.Popen(["perf", "record", "-q", "-F", "999", "-g", "-p", str(pid), "-o",
+        return subprocess.Popen(["perf", "record", "-q", "-F", "1999", "-p", str(pid), "-o",
                                  self._profile / f"{name}.perf"], start_new_session=True)
 
     def pids(self) -> dict[str, int]:
         return {**{name: each.pid for name, each in self.daemons.items()}, **self._servers}
 
-    def wait_watermark(self, seq: int, seconds: float) -> dict[str, float]:
+    def wait_watermark(self, seq: int, seconds: float, watch=lambda: None) -> dict[str, float]:
         """Until every region has applied `seq` changes; region -> seconds it took."""
         began = time.monotonic()
         redises, done = self.redises(), {}
@@ -128,6 +131,7 @@ class Rig:
                     done[region] = time.monotonic() - began
             for daemon in self.daemons.values():
                 daemon.pid  # raises when it has ended
+            watch()
             if time.monotonic() - began > seconds:
                 raise Failed(f"the regions have not applied {seq} changes after {seconds:.0f} s; "
                              f"see the logs in {self.logs}")
