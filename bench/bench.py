@@ -29,6 +29,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures go there, too")
     parser.add_argument("--profile", type=Path, metavar="DIR",
                         help="record every process with perf into DIR (what runs last is kept)")
+    parser.add_argument("--settings", type=Path, metavar="FILE",
+                        help="YAML to add to the topology, such as a relay: section")
     parser.add_argument("--build", type=Path, default=REPOSITORY / "build" / "release",
                         help="what to measure (default: build/release)")
     options = parser.parse_args()
@@ -53,6 +55,9 @@ def run(options, folder: Path) -> None:
         say(f"this machine is busy (load {figures['machine']['load_before']:.1f}): "
             "the figures will be low")
     with Rig(folder, options.build.absolute(), options.profile) as rig:
+        if options.settings:
+            with open(rig.sandbox.topology, "a") as topology:
+                topology.write(options.settings.read_text())
         if options.only != "latency":
             figures["drain"] = drain.measure(rig, options.rows, say)
         if options.only != "drain":
