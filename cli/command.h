@@ -35,8 +35,12 @@ void add_completion(CLI::App& app, Job& job);
 /// Adds -c/--config (or the environment variable TRIBUTARY_TOPOLOGY).
 void add_config_option(CLI::App& command, std::string& path);
 
+/// Which passwords must be there: all of them, or those of the servers that are then connected to.
+enum class Secrets { kAll, kAsNeeded };
+
 /// Loads the topology with its secrets. On mistakes prints all of them and exits with kUsage.
-[[nodiscard]] config::Topology load_or_exit(const std::string& path);
+[[nodiscard]] config::Topology load_or_exit(const std::string& path,
+                                            Secrets secrets = Secrets::kAsNeeded);
 
 /// Prints "tributary: message" on stderr and gives the exit code for the error's kind.
 int report(const Error& error);

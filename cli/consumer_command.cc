@@ -22,6 +22,7 @@ ConsumerSettings settings_of(const config::Consumer& from) {
   to.group_deltas = static_cast<std::size_t>(from.group_deltas);
   to.queue_batches = static_cast<std::size_t>(from.queue_batches);
   to.queue_bytes = static_cast<std::size_t>(from.queue_bytes);
+  to.gap_patience = Millis{from.gap_patience_ms};
   to.gap_retry = Millis{from.gap_retry_ms};
   to.prune_interval = Millis{from.prune_ms};
   to.backoff_first = Millis{from.backoff_first_ms};

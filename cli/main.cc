@@ -1,4 +1,5 @@
 /// The `tributary` program. One file per subcommand; this one only dispatches.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -13,10 +14,14 @@ void add_config_option(CLI::App& command, std::string& path) {
       ->required();
 }
 
-config::Topology load_or_exit(const std::string& path) {
+config::Topology load_or_exit(const std::string& path, Secrets secrets) {
   config::Loaded loaded = config::load_topology(path);
-  auto mistakes = std::move(loaded.mistakes);
-  if (mistakes.empty()) mistakes = config::resolve_secrets(loaded.topology);
+  std::vector<config::Mistake> mistakes = std::move(loaded.mistakes);
+  const auto missing = config::resolve_secrets(loaded.topology);
+  if (secrets == Secrets::kAll) {
+    mistakes.insert(mistakes.end(), missing.begin(), missing.end());
+    std::ranges::stable_sort(mistakes, {}, &config::Mistake::line);
+  }
   for (const config::Mistake& mistake : mistakes) {
     std::fprintf(stderr, "%s\n", config::to_string(path, mistake).c_str());
   }

@@ -23,6 +23,9 @@ RelaySettings settings_of(const config::Topology& topology, const config::Origin
   to.batch_changes = static_cast<std::size_t>(from.batch_changes);
   to.batch_bytes = static_cast<std::size_t>(from.batch_bytes);
   to.unconfirmed_batches = static_cast<std::size_t>(from.unconfirmed_batches);
+  to.unconfirmed_bytes = static_cast<std::size_t>(from.unconfirmed_bytes);
+  to.unsaved_totals = static_cast<std::size_t>(from.unsaved_totals);
+  to.confirm_interval = Millis{from.confirm_interval_ms};
   to.poll_min = Millis{from.poll_min_ms};
   to.poll_max = Millis{from.poll_max_ms};
   to.heartbeat = Millis{from.heartbeat_ms};

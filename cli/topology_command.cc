@@ -9,7 +9,7 @@ namespace tributary::cli {
 namespace {
 
 int check(const std::string& path) {
-  const config::Topology topology = load_or_exit(path);
+  const config::Topology topology = load_or_exit(path, Secrets::kAll);
   std::printf("%s: ok: %zu regions, %zu origins, %zu keyspaces\n", path.c_str(),
               topology.regions.size(), topology.origins.size(), topology.schema.keyspaces.size());
   return kOk;

@@ -1,7 +1,6 @@
-#include <tributary/cli/wiring.h>
-
 #include <cctype>
 
+#include <tributary/cli/wiring.h>
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/producer_session.h>
 #include <tributary/connectors/rabbitmq/changelog.h>
@@ -27,6 +26,12 @@ void append_escaped(std::string& out, const std::string& text) {
       out.push_back(kDigits[byte & 0xf]);
     }
   }
+}
+
+/// The password is there, or none is asked for.
+Result<void> check_secret(const config::Credentials& credentials) {
+  if (credentials.problem.empty()) return {};
+  return fail(ErrorKind::kInvalid, credentials.problem);
 }
 
 /// The database URL with the credentials as libpq parameters, percent-encoded.
@@ -59,27 +64,28 @@ Result<const Named*> find_named(const std::vector<Named>& all, const std::string
   for (const Named& each : all) {
     if (each.name.value == name) return &each;
   }
-  return fail(ErrorKind::kInvalid, (name.empty() ? "say which " + kind + " with --" + kind
-                                                 : "the topology has no " + kind + " \"" + name +
-                                                       "\"") +
-                                       "; there are: " + names_of(all));
+  return fail(ErrorKind::kInvalid,
+              (name.empty() ? "say which " + kind + " with --" + kind
+                            : "the topology has no " + kind + " \"" + name + "\"") +
+                  "; there are: " + names_of(all));
 }
 
 }  // namespace
 
 OpenStore store_of(const config::Origin& origin) {
-  return [url = database_url(origin), name = origin.name,
+  return [credentials = origin.credentials, url = database_url(origin), name = origin.name,
           sqlite = is_sqlite(origin)]() -> Result<std::unique_ptr<OutboxStore>> {
-    auto store = sqlite ? sqlite::open_outbox_store(url, name)
-                        : postgres::open_outbox_store(url, name);
+    TRIBUTARY_TRY(check_secret(credentials));
+    auto store =
+        sqlite ? sqlite::open_outbox_store(url, name) : postgres::open_outbox_store(url, name);
     if (!store) return fail(store.error().in("origin " + name.value));
     return store;
   };
 }
 
 OpenReplicaStore replica_of(const config::Region& region) {
-  return [replica = region.replica,
-          name = region.name]() -> Result<std::unique_ptr<ReplicaStore>> {
+  return [replica = region.replica, name = region.name]() -> Result<std::unique_ptr<ReplicaStore>> {
+    TRIBUTARY_TRY(check_secret(replica.credentials));
     TRIBUTARY_ASSIGN(redis::Endpoint endpoint, redis::parse_url(replica.url));
     endpoint.username = replica.credentials.username;
     endpoint.password = replica.credentials.password;
@@ -93,6 +99,7 @@ Result<std::unique_ptr<Changelog>> changelog_of(const config::Topology& topology
                                                 const config::Region& owner,
                                                 const RegionName& viewer) {
   const config::Broker& broker = owner.broker;
+  TRIBUTARY_TRY(check_secret(broker.credentials));
   const rabbitmq::Endpoint endpoint{
       .url = config::broker_url(owner, viewer),
       .username = broker.credentials.username,
@@ -109,6 +116,7 @@ Result<std::unique_ptr<Changelog>> changelog_of(const config::Topology& topology
 }
 
 Result<std::unique_ptr<ProducerSession>> session_of(const config::Origin& origin) {
+  TRIBUTARY_TRY(check_secret(origin.credentials));
   auto session = is_sqlite(origin) ? sqlite::open_producer_session(database_url(origin))
                                    : postgres::open_producer_session(database_url(origin));
   if (!session) return fail(session.error().in("origin " + origin.name.value));
@@ -116,6 +124,7 @@ Result<std::unique_ptr<ProducerSession>> session_of(const config::Origin& origin
 }
 
 Result<void> apply_schema(const config::Topology& topology, const config::Origin& origin) {
+  TRIBUTARY_TRY(check_secret(origin.credentials));
   const std::string url = database_url(origin);
   auto done = is_sqlite(origin) ? sqlite::apply_schema(url, origin.name, topology.schema)
                                 : postgres::apply_schema(url, origin.name, topology.schema);

@@ -54,6 +54,7 @@ std::vector<Mistake> resolve_secrets(Topology& topology) {
   std::vector<Mistake> mistakes;
   const auto add = [&](Credentials& credentials, const std::string& place) {
     if (auto failure = resolve(credentials)) {
+      credentials.problem = place + "." + failure->key + ": " + failure->what;
       mistakes.push_back({.line = credentials.line,
                           .key = place + "." + failure->key,
                           .what = std::move(failure->what)});

@@ -21,6 +21,7 @@ struct Credentials {
   std::string password_env;   ///< name of an environment variable
   std::string password_file;  ///< its first line is the password
   std::string password;       ///< filled by resolve_secrets(); never rendered
+  std::string problem;        ///< why resolve_secrets() could not fill it; empty: it could
   int line = 0;               ///< where the file names the password, for messages
 };
 
@@ -58,23 +59,27 @@ struct Origin {
 };
 
 struct Relay {
-  std::int64_t batch_changes = 4096;      ///< changes sealed at once, but whole transactions
-  std::int64_t batch_bytes = 1'048'576;   ///< bytes of changes sealed at once, about
-  std::int64_t unconfirmed_batches = 64;  ///< sealing pauses when so many wait for a confirm
-  std::int64_t poll_min_ms = 1;           ///< wait after a seal that found changes
-  std::int64_t poll_max_ms = 20;          ///< wait after many that found none
-  std::int64_t heartbeat_ms = 1000;       ///< an idle origin says so this often
-  std::int64_t context_refresh_ms = 50;   ///< the region's watermark is copied this often
-  std::int64_t lease_retry_ms = 500;      ///< a standby asks for the lease this often
-  std::int64_t backoff_first_ms = 50;     ///< wait after a first failure; doubles
-  std::int64_t backoff_max_ms = 5000;     ///< up to this
-  std::int64_t drain_ms = 10'000;         ///< after SIGTERM: time to publish what is sealed
+  std::int64_t batch_changes = 4096;     ///< changes sealed at once, but whole transactions
+  std::int64_t batch_bytes = 1'048'576;  ///< bytes of changes sealed at once, about
+  std::int64_t unconfirmed_batches = 64;
+  std::int64_t unconfirmed_bytes = 33'554'432;
+  std::int64_t unsaved_totals = 20'000;    ///< running totals kept back from the database
+  std::int64_t confirm_interval_ms = 100;  ///< sealing pauses when so many wait for a confirm
+  std::int64_t poll_min_ms = 1;            ///< wait after a seal that found changes
+  std::int64_t poll_max_ms = 20;           ///< wait after many that found none
+  std::int64_t heartbeat_ms = 1000;        ///< an idle origin says so this often
+  std::int64_t context_refresh_ms = 50;    ///< the region's watermark is copied this often
+  std::int64_t lease_retry_ms = 500;       ///< a standby asks for the lease this often
+  std::int64_t backoff_first_ms = 50;      ///< wait after a first failure; doubles
+  std::int64_t backoff_max_ms = 5000;      ///< up to this
+  std::int64_t drain_ms = 10'000;          ///< after SIGTERM: time to publish what is sealed
 };
 
 struct Consumer {
   std::int64_t group_deltas = 8192;      ///< deltas committed at once, but whole batches
   std::int64_t queue_batches = 32;       ///< batches read ahead, per origin
   std::int64_t queue_bytes = 4'194'304;  ///< bytes read ahead, per origin
+  std::int64_t gap_patience_ms = 5000;   ///< how long a missing batch may still turn up
   std::int64_t gap_retry_ms = 30'000;    ///< an origin stopped at a gap is tried again this often
   std::int64_t prune_ms = 1000;          ///< deferred removes are looked through this often
   std::int64_t backoff_first_ms = 50;    ///< wait after a first failure; doubles

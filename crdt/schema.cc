@@ -1,6 +1,6 @@
-#include <tributary/crdt/schema.h>
-
 #include <limits>
+
+#include <tributary/crdt/schema.h>
 
 namespace tributary {
 namespace {
@@ -11,20 +11,6 @@ std::string quoted(std::string_view text) {
   constexpr std::size_t kShown = 80;
   std::string out = "\"" + std::string(text.substr(0, kShown));
   return out + (text.size() > kShown ? "…\"" : "\"");
-}
-
-Result<void> check_key(const Limits& limits, std::string_view key) {
-  if (key.empty()) return fail(ErrorKind::kInvalid, "the key is empty: give a Redis key");
-  if (key.size() > limits.key_bytes) {
-    return fail(ErrorKind::kInvalid, "key " + quoted(key) + " has " + std::to_string(key.size()) +
-                                         " bytes, the limit is " +
-                                         std::to_string(limits.key_bytes) + " (limits.key_bytes)");
-  }
-  if (key.starts_with(kReserved)) {
-    return fail(ErrorKind::kInvalid, "key " + quoted(key) + ": keys that start with \"tributary:\" " +
-                                         "hold Tributary's own state, choose another prefix");
-  }
-  return {};
 }
 
 Result<void> check_size(const Limits& limits, const Change& change, std::string_view what,
@@ -51,6 +37,24 @@ Result<void> check_operands(const crdt::Operation& operation, const Change& chan
 }
 
 }  // namespace
+
+Result<void> check_key(const Limits& limits, std::string_view key) {
+  if (key.empty()) return fail(ErrorKind::kInvalid, "the key is empty: give a Redis key");
+  if (key.size() > limits.key_bytes) {
+    return fail(ErrorKind::kInvalid, "key " + quoted(key) + " has " + std::to_string(key.size()) +
+                                         " bytes, the limit is " +
+                                         std::to_string(limits.key_bytes) + " (limits.key_bytes)");
+  }
+  if (key.find('\0') != std::string_view::npos) {
+    return fail(ErrorKind::kInvalid, "key " + quoted(key) + " holds a NUL byte: leave it out");
+  }
+  if (key.starts_with(kReserved)) {
+    return fail(ErrorKind::kInvalid, "key " + quoted(key) +
+                                         ": keys that start with \"tributary:\" " +
+                                         "hold Tributary's own state, choose another prefix");
+  }
+  return {};
+}
 
 bool matches(std::string_view pattern, std::string_view key) {
   std::size_t p = 0;
@@ -110,8 +114,8 @@ Result<void> check(const Schema& schema, const Change& change) {
       known.append(known.empty() ? "" : ", ").append(each.name);
     }
     return fail(ErrorKind::kInvalid, "key " + quoted(change.key) + ": a " + change.type +
-                                         " has no operation \"" + change.operation +
-                                         "\"; it has " + known);
+                                         " has no operation \"" + change.operation + "\"; it has " +
+                                         known);
   }
   TRIBUTARY_TRY(check_operands(*operation, change));
   TRIBUTARY_TRY(check_size(schema.limits, change, "the field", change.field));

@@ -36,6 +36,10 @@ struct Schema {
 /// The type of `key` by the first keyspace that matches; kInvalid when there is none.
 [[nodiscard]] Result<const crdt::Type*> type_of(const Schema& schema, std::string_view key);
 
+/// kInvalid unless `key` is a legal key: not empty, not too long, without NUL, and not one of
+/// Tributary's own.
+[[nodiscard]] Result<void> check_key(const Limits& limits, std::string_view key);
+
 /// kInvalid, with a message for the writer, unless the key is legal, the type is the keyspace's,
 /// the operation exists and its operands are present and within the limits.
 [[nodiscard]] Result<void> check(const Schema& schema, const Change& change);

@@ -1,8 +1,7 @@
-#include <tributary/crdt/state.h>
-
 #include <algorithm>
 
 #include <tributary/base/check.h>
+#include <tributary/crdt/state.h>
 
 namespace tributary::crdt {
 namespace {

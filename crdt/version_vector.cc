@@ -1,6 +1,6 @@
-#include <tributary/crdt/version_vector.h>
-
 #include <algorithm>
+
+#include <tributary/crdt/version_vector.h>
 
 namespace tributary {
 namespace {

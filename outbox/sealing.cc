@@ -44,15 +44,17 @@ class Sealer {
     if (!fresh) return groups_[entry->second];
     Group& group = groups_.emplace_back();
     group.key = row.key;
-    if (auto type = type_of(schema_, row.key)) group.type = *type;
-    else group.refusal = std::move(type.error());
+    const auto legal = check_key(schema_.limits, row.key);
+    const auto type = type_of(schema_, row.key);
+    if (legal && type) group.type = *type;
+    else group.refusal = legal ? type.error() : legal.error();
     return group;
   }
 
   Result<void> append(const OutboxRow& row, Group& group) {
     if (group.type == nullptr) return fail(group.refusal);
     const crdt::Operation* operation = crdt::find_operation(*group.type, row.operation);
-    if (operation == nullptr || group.type->name != row.type || row.key.empty()) {
+    if (operation == nullptr || group.type->name != row.type) {
       return fail(refusal(row));
     }
     const VersionVector* context = nullptr;

@@ -1,0 +1,99 @@
+"""Order lines, a transaction per invoice, from two regions, while daemons are killed.
+
+ORDER_LINES (default 100,000) is how many. The orders are made from a fixed seed in the shape of a
+wholesaler's ledger: a few products and customers make most of the lines, quantities may be returns.
+"""
+import json
+import os
+import random
+import threading
+import time
+import unittest
+from collections import defaultdict
+
+from harness import SandboxTest
+
+LINES = int(os.environ.get("ORDER_LINES", "100000"))
+KILLS = 10
+SETTLE_SECONDS = 120
+
+
+def invoices(seed: int, lines: int):
+    """Lists of order lines (product, quantity, price, customer); a list is an invoice."""
+    source = random.Random(seed)
+    products = [f"{85000 + i}{source.choice(['', 'A', 'B'])}" for i in range(3000)]
+    weights = [1 / (rank + 1) for rank in range(len(products))]
+    while lines > 0:
+        count = min(lines, source.randint(1, 40))
+        customer = str(12000 + int(source.paretovariate(0.8)) % 4000)
+        yield [(product, source.choice([1, 2, 3, 6, 12, 24, -1]), f"{source.randint(10, 2999) / 100:.2f}",
+                customer) for product in source.choices(products, weights, k=count)]
+        lines -= count
+
+
+def changes(line) -> list:
+    product, quantity, price, customer = line
+    return [{"key": f"stock:{product}", "type": "counter", "add": -quantity},
+            {"key": f"price:{product}", "type": "register", "set": price},
+            {"key": f"buyers:{product}", "type": "set", "add": customer}]
+
+
+class Expected:
+    """What every region must hold in the end, computed from the orders alone."""
+
+    def __init__(self):
+        self.stock = defaultdict(int)
+        self.buyers = defaultdict(set)
+        self.last_prices = defaultdict(dict)  # product -> origin -> its last price
+
+    def add(self, origin: str, invoice: list) -> None:
+        for product, quantity, price, customer in invoice:
+            self.stock[product] -= quantity
+            self.buyers[product].add(customer)
+            self.last_prices[product][origin] = price
+
+
+class OrdersUnderFire(SandboxTest):
+    def test_every_region_ends_with_what_the_orders_say(self):
+        expected = Expected()
+        inputs = {}
+        for seed, origin in enumerate(("shop_eu", "shop_us")):
+            texts = []
+            for invoice in invoices(seed, LINES // 2):
+                expected.add(origin, invoice)
+                texts.append(json.dumps({"tx": [each for line in invoice for each in changes(line)]}))
+            inputs[origin] = "\n".join(texts) + "\n"
+        writers = [threading.Thread(target=self.run_tributary, args=("write", "--origin", origin),
+                                    kwargs={"input": text, "timeout": 600})
+                   for origin, text in inputs.items()]
+        for writer in writers:
+            writer.start()
+        for _ in range(KILLS):
+            for name in ("relay-shop_eu", "consumer-us"):
+                self.kill9(name)
+            time.sleep(0.7)  # long enough to be restarted and do some work
+        for writer in writers:
+            writer.join()
+        self.wait_until_converged(SETTLE_SECONDS)
+        for region in self.regions:
+            with self.subTest(region=region):
+                self.check_region(region, expected)
+        self.check_same_prices(expected)
+
+    def check_region(self, region: str, expected: Expected) -> None:
+        redis = self.redis(region)
+        for product, stock in expected.stock.items():
+            self.assertEqual(redis("GET", f"stock:{product}"), str(stock), product)
+            self.assertIn(redis("GET", f"price:{product}"),
+                          expected.last_prices[product].values(), product)
+            self.assertEqual(set(redis("SMEMBERS", f"buyers:{product}")),
+                             expected.buyers[product], product)
+
+    def check_same_prices(self, expected: Expected) -> None:
+        for product in expected.stock:
+            prices = {self.redis(region)("GET", f"price:{product}") for region in self.regions}
+            self.assertEqual(len(prices), 1, product)
+
+
+if __name__ == "__main__":
+    unittest.main()
