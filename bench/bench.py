@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +39,10 @@ def arguments() -> argparse.Namespace:
         options.rows, options.seconds = 50_000, 5
     if options.rows < 1000 or options.rate < 1 or options.seconds < 1:
         parser.error("--rows must be 1000 or more, --rate and --seconds 1 or more")
+    if options.profile and not shutil.which("perf"):
+        parser.error("--profile needs perf: apt-get install linux-perf")
+    if options.settings and not options.settings.is_file():
+        parser.error(f"there is no file {options.settings}")
     return options
 
 
@@ -80,9 +85,10 @@ def main() -> int:
     except (Failed, Gone, SandboxError) as error:
         print(f"bench: {error}\nbench: logs are kept in {folder}", file=sys.stderr)
         return 1
-    for log in folder.glob("*.log"):
-        log.unlink()
-    folder.rmdir()
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        return 130
+    shutil.rmtree(folder)
     return 0
 
 

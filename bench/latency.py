@@ -9,11 +9,14 @@ def measure(rig: Rig, rate: int, seconds: int, say) -> dict:
     rig.start_daemons()
     _wait_ready(rig)
     say(f"measuring latency: {rate:,} transactions a second for {seconds} s")
+    sealed = rig.daemons["relay"].metric("tributary_relay_sealed_batches_total")
     before = cpu_seconds(rig.pids())
     found = rig.program("bench_latency", "--database", rig.database, "--rate", rate,
                         "--seconds", seconds,
                         *(word for url in rig.replica_urls(0) for word in ("--replica", url)))
     spent = used(before, cpu_seconds(rig.pids()))
+    sealed = rig.daemons["relay"].metric("tributary_relay_sealed_batches_total") - sealed
+    found["batches_per_second"] = round(sealed / seconds, 1)
     found["rate"] = rate
     found["seconds"] = seconds
     found["regions"] = dict(zip(REGIONS, found["regions"]))

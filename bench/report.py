@@ -67,7 +67,8 @@ def latency(figures: dict) -> str:
         add(f"due -> visible in {region}", each["from_due_ms"])
     add("due -> committed", figures["commit_ms"])
     spent = ", ".join(f"{name} {each:.0f}" for name, each in figures["cpu_percent"].items())
-    lines += ["", f"  % of one core meanwhile: {spent}", "", _LATENCY_IS]
+    lines += ["", f"  {figures['batches_per_second']:.0f} batches sealed a second",
+              f"  % of one core meanwhile: {spent}", "", _LATENCY_IS]
     return "\n".join(lines)
 
 
