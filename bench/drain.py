@@ -82,7 +82,7 @@ def _pipeline(rig: Rig, rows: int) -> dict:
 
 
 class _Sealed:
-    """Notes when the relay had sealed everything: it or the consumers may be what takes the time."""
+    """Notes when the relay had sealed everything: it or the consumers may take the time."""
 
     def __init__(self, rig: Rig, rows: int, began: float):
         self._rig, self._rows, self._began = rig, rows, began

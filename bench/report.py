@@ -4,14 +4,14 @@ _FLOOR_DOES = """\
 The floor moves the same rows through the same servers and does nothing else: one thread reads them
 from PostgreSQL by one binary COPY and publishes these bytes as 64 KiB messages to one stream, with
 confirms; two threads read that stream and send one HSET and one SET per row, pipelined, to their
-region's Redis. It seals, joins, checks and deletes nothing and survives no crash. It runs before and
-after the drain; the faster run counts. The pipeline's time includes starting its three processes."""
+region's Redis. It seals, joins, checks and deletes nothing and survives no crash. It runs before
+and after the drain; the faster run counts. The pipeline's time includes starting its processes."""
 
 _LATENCY_IS = """\
 Open loop: transaction i is due at start + i/rate, whatever came before, on the next free of 16
 connections. "commit" counts from when the writer knew its commit was durable, "due" from when the
 transaction was due, with the commit and any queueing. Visible is when Redis tells a client that
-tracks the keys (client-side caching, broadcast mode) that the key has changed: nothing is polled."""
+tracks the keys (client-side caching, broadcast mode) that the key has changed, without polling."""
 
 _AIMS = {"ratio": (0.5, "pipeline / floor, at least"), "p50": (5, "p50 commit to visible, ms"),
          "p99": (25, "p99 commit to visible, ms"), "peak": (256, "peak memory of a daemon, MiB")}
@@ -27,7 +27,8 @@ def drain(figures: dict) -> str:
     widths = (34, 12, 12)
     lines = [f"Drain of {figures['rows']:,} changes on {figures['keys']:,} keys to two regions", "",
              _row(("", "pipeline", "floor"), widths)]
-    for title, key, form in (("changes/s", "changes_per_second", ",d"), ("seconds", "seconds", ".2f"),
+    for title, key, form in (("changes/s", "changes_per_second", ",d"),
+                             ("seconds", "seconds", ".2f"),
                              ("bytes/change through the broker", "bytes_per_change", ".1f")):
         lines.append(_row((title, format(pipeline[key], form), format(floor[key], form)), widths))
     if pipeline["sealed_seconds"]:

@@ -25,7 +25,8 @@ BEGIN
                       WHEN 3 THEN CASE WHEN bench_draw(i, 3) < 0.2 THEN 'remove' ELSE 'add' END
                       ELSE 'add' END,
            CASE k % 4 WHEN 2 THEN convert_to('written by change ' || i, 'UTF8')
-                      WHEN 3 THEN convert_to('element-' || floor(bench_draw(i, 2) * 100), 'UTF8') END,
+                      WHEN 3 THEN convert_to('element-' || floor(bench_draw(i, 2) * 100),
+                                             'UTF8') END,
            CASE WHEN k % 4 < 2 THEN (floor(bench_draw(i, 2) * 20) - 9)::bigint END,
            CASE WHEN k % 4 = 3 AND bench_draw(i, 3) < 0.2 THEN '\x00'::bytea END,
            (now_ + i / 5) << 12
