@@ -59,8 +59,8 @@ struct Origin {
 };
 
 struct Relay {
-  std::int64_t batch_changes = 4096;     ///< changes sealed at once, but whole transactions
-  std::int64_t batch_bytes = 1'048'576;  ///< bytes of changes sealed at once, about
+  std::int64_t batch_changes = 16'384;   ///< changes sealed at once, but whole transactions
+  std::int64_t batch_bytes = 4'194'304;  ///< bytes of changes sealed at once, about
   std::int64_t unconfirmed_batches = 64;
   std::int64_t unconfirmed_bytes = 33'554'432;
   std::int64_t unsaved_totals = 20'000;    ///< running totals kept back from the database
@@ -87,7 +87,7 @@ struct Consumer {
 };
 
 struct ChangelogOptions {
-  std::int64_t max_age_hours = 168;          ///< older segments go; 0: no limit by age
+  std::int64_t max_age_hours = 0;            ///< older segments go; 0: the whole history is kept
   std::int64_t max_bytes = 0;                ///< of one origin's changelog; 0: no limit by size
   std::int64_t segment_bytes = 104'857'600;  ///< of one file at the broker
 };

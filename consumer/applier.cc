@@ -139,6 +139,7 @@ void Applier::plan_deltas(Plan& plan, const Batch& batch) {
 }
 
 void Applier::gap(const Received& received, const Batch& batch, Seq have) {
+  if (!received.at_tail) return;
   OriginState& state = origins_[received.origin];
   const Micros now = clock_.monotonic();
   if (!state.missing_since) state.missing_since = now;

@@ -64,7 +64,8 @@ class Applier {
   void plan_batch(Plan& plan, const Received& received, const Batch& batch);
   void plan_deltas(Plan& plan, const Batch& batch);
   /// A batch does not follow the watermark. After a returned or nacked publish the relay sends all
-  /// that is unconfirmed again, in order, so the missing batch may stand further on in the log.
+  /// that is unconfirmed again, in order, and an operator may refill a log: the missing batch may
+  /// stand further on. Only at the log's tail is it a gap.
   void gap(const Received& received, const Batch& batch, Seq have);
   void stop_at_gap(const Received& received, const Batch& batch, Seq have);
   Result<void> commit(Plan& plan);

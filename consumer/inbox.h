@@ -29,6 +29,7 @@ struct Received {
   Result<Batch> batch = Batch{};
   std::string raw;          ///< the message, when it does not decode
   bool from_start = false;  ///< the reader attached at the first message kept
+  bool at_tail = false;     ///< nothing newer was in the log when the reader attached
 };
 
 /// Where a reader is to attach.

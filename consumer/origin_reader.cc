@@ -20,6 +20,8 @@ OriginReader::OriginReader(Changelog& changelog, OriginName origin, Inbox& inbox
 Result<void> OriginReader::attach(const Attachment& attachment) {
   reader_.reset();
   attached_ = attachment;
+  TRIBUTARY_ASSIGN(const auto last, changelog_.last(origin_));
+  tail_ = last ? last->offset : Offset{};
   TRIBUTARY_ASSIGN(reader_, changelog_.open_reader(origin_, attachment.after));
   from_start_ = !attachment.after.has_value();
   connected_.set(1);
@@ -46,7 +48,8 @@ Received OriginReader::receive(ChangelogMessage message) const {
                     .bytes = message.bytes.size(),
                     .batch = decode_batch(message.bytes),
                     .raw = {},
-                    .from_start = from_start_};
+                    .from_start = from_start_,
+                    .at_tail = message.offset >= tail_};
   if (!received.batch) received.raw = std::move(message.bytes);
   return received;
 }

@@ -38,6 +38,7 @@ class OriginReader {
   Counter& read_bytes_;
   std::unique_ptr<ChangelogReader> reader_;
   Attachment attached_;
+  Offset tail_;  ///< of the log when the reader attached
   bool from_start_ = true;
   bool outage_logged_ = false;
 };

@@ -1,8 +1,8 @@
 /// The relay of one origin: leads, seals, publishes, confirms, keeps the writers' context fresh.
 ///
 /// One thread calls step() over and over; between calls it may wait as long as step() says. All
-/// progress is in the outbox and the changelog, so a crash at any point loses nothing: a sealed batch
-/// is published again, the same bytes. Two relays racing do no harm: seals are fenced.
+/// progress is in the outbox and the changelog, so a crash at any point loses nothing: a sealed
+/// batch is published again, the same bytes. Two relays racing do no harm: seals are fenced.
 #pragma once
 
 #include <cstdint>

@@ -58,8 +58,8 @@ class Publisher {
   std::unique_ptr<ChangelogWriter> writer_;
   std::deque<SealedBatch> pending_;
   std::size_t pending_bytes_ = 0;
-  std::size_t sent_ = 0;              ///< of pending_, handed to writer_
-  std::uint64_t first_tag_ = 1;       ///< of pending_.front()
+  std::size_t sent_ = 0;         ///< of pending_, handed to writer_
+  std::uint64_t first_tag_ = 1;  ///< of pending_.front()
   std::optional<SealedBatch> confirmed_;
   Micros last_published_{0};
   Micros retry_at_{0};

@@ -7,6 +7,7 @@
 #include <tributary/connectors/postgres/schema_sql.h>
 #include <tributary/connectors/postgres/seal.h>
 #include <tributary/connectors/postgres/statements.h>
+#include <tributary/connectors/postgres/vacuum.h>
 
 namespace tributary::postgres {
 namespace {
@@ -40,8 +41,11 @@ std::int64_t lease_key(const OriginName& origin) {
 
 class Store final : public OutboxStore {
  public:
-  Store(Pipeline pipeline, OriginName origin)
-      : pipeline_(std::move(pipeline)), origin_(std::move(origin)), seal_(pipeline_) {}
+  Store(Pipeline pipeline, OriginName origin, std::string url)
+      : pipeline_(std::move(pipeline)),
+        origin_(std::move(origin)),
+        seal_(pipeline_),
+        vacuum_(std::move(url)) {}
 
   Result<OriginRecord> lead() override {
     TRIBUTARY_TRY(take_lease());
@@ -75,7 +79,10 @@ class Store final : public OutboxStore {
     return named(seal_.load_totals(keys));
   }
   Result<void> commit_seal(const SealCommit& seal) override {
-    return named(seal_.commit(seal, actor_));
+    const std::size_t rows = seal_.size();
+    TRIBUTARY_TRY(named(seal_.commit(seal, actor_)));
+    vacuum_.deleted(rows, !seal_.more());
+    return {};
   }
   void abort_seal() override { seal_.abort(); }
 
@@ -223,6 +230,7 @@ class Store final : public OutboxStore {
   Pipeline pipeline_;
   OriginName origin_;
   Seal seal_;
+  Vacuum vacuum_;
   bool leased_ = false;
   std::uint64_t epoch_ = 0;
   std::string identity_;
@@ -251,7 +259,7 @@ Result<std::unique_ptr<OutboxStore>> open_outbox_store(const std::string& url,
                     "SELECT set_config('synchronous_commit', 'on', false) "
                     "WHERE current_setting('synchronous_commit') = 'off'"));
   TRIBUTARY_ASSIGN(Pipeline pipeline, Pipeline::open(std::move(connection), deadline));
-  return std::make_unique<Store>(std::move(pipeline), origin);
+  return std::make_unique<Store>(std::move(pipeline), origin, url);
 }
 
 }  // namespace tributary::postgres

@@ -80,7 +80,8 @@ Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, SealLimit li
       abort();
       return fail(std::move(taken).error());
     }
-    if (!taken->cut_short || !rows_.empty()) break;
+    more_ = taken->cut_short;
+    if (!more_ || !rows_.empty()) break;
   }
   idle_ = rows_.empty();
   if (idle_) {

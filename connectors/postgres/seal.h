@@ -24,6 +24,10 @@ class Seal {
   Result<void> commit(const SealCommit& seal, ActorId actor);
   void abort();
 
+  /// Of what begin() took: how much, and whether there may be more behind it.
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] bool more() const { return more_; }
+
  private:
   /// One DELETE of the transactions that lie within the limit.
   struct Taken {
@@ -37,6 +41,7 @@ class Seal {
 
   Pipeline& pipeline_;
   bool open_ = false;
+  bool more_ = false;
   bool idle_ = false;  ///< the last begin() found nothing: ask before opening a transaction
   std::vector<ResultHandle> results_;  ///< what rows_ points into
   std::vector<OutboxRow> rows_;
