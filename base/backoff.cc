@@ -1,6 +1,6 @@
-#include <tributary/base/backoff.h>
-
 #include <algorithm>
+
+#include <tributary/base/backoff.h>
 
 namespace tributary {
 

@@ -1,7 +1,7 @@
-#include <tributary/base/check.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <tributary/base/check.h>
 
 namespace tributary {
 

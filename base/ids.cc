@@ -1,6 +1,6 @@
-#include <tributary/base/ids.h>
-
 #include <charconv>
+
+#include <tributary/base/ids.h>
 
 namespace tributary {
 

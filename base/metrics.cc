@@ -1,5 +1,3 @@
-#include <tributary/base/metrics.h>
-
 #include <deque>
 #include <mutex>
 #include <unordered_map>
@@ -7,6 +5,8 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
+
+#include <tributary/base/metrics.h>
 
 namespace tributary {
 namespace {

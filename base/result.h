@@ -42,18 +42,18 @@ using Result = tl::expected<T, Error>;
 }  // namespace tributary
 
 /// Evaluates `expression` (a Result); on failure returns its error from the enclosing function.
-#define TRIBUTARY_TRY(expression)                                                  \
-  do {                                                                             \
-    if (auto try_result_ = (expression); !try_result_)                             \
-      return ::tributary::fail(std::move(try_result_).error());                    \
+#define TRIBUTARY_TRY(expression)                               \
+  do {                                                          \
+    if (auto try_result_ = (expression); !try_result_)          \
+      return ::tributary::fail(std::move(try_result_).error()); \
   } while (false)
 
 #define TRIBUTARY_CONCAT_INNER(a, b) a##b
 #define TRIBUTARY_CONCAT(a, b) TRIBUTARY_CONCAT_INNER(a, b)
 
 /// `TRIBUTARY_ASSIGN(auto x, f());` declares x from the value of a Result, or returns its error.
-#define TRIBUTARY_ASSIGN(declaration, expression)                                              \
-  auto TRIBUTARY_CONCAT(assign_result_, __LINE__) = (expression);                              \
-  if (!TRIBUTARY_CONCAT(assign_result_, __LINE__))                                             \
-    return ::tributary::fail(std::move(TRIBUTARY_CONCAT(assign_result_, __LINE__)).error());   \
+#define TRIBUTARY_ASSIGN(declaration, expression)                                            \
+  auto TRIBUTARY_CONCAT(assign_result_, __LINE__) = (expression);                            \
+  if (!TRIBUTARY_CONCAT(assign_result_, __LINE__))                                           \
+    return ::tributary::fail(std::move(TRIBUTARY_CONCAT(assign_result_, __LINE__)).error()); \
   declaration = std::move(*TRIBUTARY_CONCAT(assign_result_, __LINE__))

@@ -1,7 +1,7 @@
 /// The list of types. Each is defined in its own file pair beside this one.
-#include <tributary/crdt/type.h>
-
 #include <array>
+
+#include <tributary/crdt/type.h>
 
 namespace tributary::crdt {
 

@@ -26,8 +26,9 @@ def invoices(seed: int, lines: int):
     while lines > 0:
         count = min(lines, source.randint(1, 40))
         customer = str(12000 + int(source.paretovariate(0.8)) % 4000)
-        yield [(product, source.choice([1, 2, 3, 6, 12, 24, -1]), f"{source.randint(10, 2999) / 100:.2f}",
-                customer) for product in source.choices(products, weights, k=count)]
+        yield [(product, source.choice([1, 2, 3, 6, 12, 24, -1]),
+                f"{source.randint(10, 2999) / 100:.2f}", customer)
+               for product in source.choices(products, weights, k=count)]
         lines -= count
 
 
@@ -61,7 +62,8 @@ class OrdersUnderFire(SandboxTest):
             texts = []
             for invoice in invoices(seed, LINES // 2):
                 expected.add(origin, invoice)
-                texts.append(json.dumps({"tx": [each for line in invoice for each in changes(line)]}))
+                transaction = [each for line in invoice for each in changes(line)]
+                texts.append(json.dumps({"tx": transaction}))
             inputs[origin] = "\n".join(texts) + "\n"
         writers = [threading.Thread(target=self.run_tributary, args=("write", "--origin", origin),
                                     kwargs={"input": text, "timeout": 600})

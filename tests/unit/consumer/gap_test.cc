@@ -9,17 +9,11 @@
 #include <tributary/consumer/origin_reader.h>
 #include <tributary/crdt/type.h>
 #include <tributary/outbox/batch.h>
+#include <tributary/tests/unit/standing_clock.h>
 
 using namespace tributary;
 
 namespace {
-
-class StandingClock final : public Clock {
- public:
-  [[nodiscard]] Micros wall() const override { return Micros{1'700'000'000'000'000} + now; }
-  [[nodiscard]] Micros monotonic() const override { return now; }
-  Micros now{1};
-};
 
 const OriginName kShop{"shop"};
 const OriginName kTill{"till"};

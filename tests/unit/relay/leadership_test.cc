@@ -8,17 +8,11 @@
 #include <tributary/crdt/types/counter.h>
 #include <tributary/outbox/batch.h>
 #include <tributary/relay/origin_relay.h>
+#include <tributary/tests/unit/standing_clock.h>
 
 using namespace tributary;
 
 namespace {
-
-class StandingClock final : public Clock {
- public:
-  [[nodiscard]] Micros wall() const override { return Micros{1'700'000'000'000'000} + now; }
-  [[nodiscard]] Micros monotonic() const override { return now; }
-  Micros now{0};
-};
 
 /// One origin with its database and its broker.
 struct Shop {
