@@ -38,8 +38,13 @@ LagReport lag_of(const OriginReport& origin, const ReplicaProgress& progress) {
   return lag;
 }
 
+bool any_parked(const StatusReport& report) {
+  return std::ranges::any_of(report.regions,
+                             [](const RegionReport& region) { return region.parked > 0; });
+}
+
 bool is_converged(const StatusReport& report) {
-  if (!report.all_reached) return false;
+  if (!report.all_reached || any_parked(report)) return false;
   for (const OriginReport& origin : report.origins) {
     if (origin.outbox->depth > 0) return false;
   }
@@ -186,8 +191,9 @@ std::string to_table(const StatusReport& report) {
                               " parked: see `tributary parked list --region " + region.name + "`"});
     }
   }
-  return out + (report.converged ? "\nconverged: every region holds every change\n"
-                                 : "\nnot converged yet\n");
+  if (report.converged) return out + "\nconverged: every region holds every change\n";
+  return out +
+         (any_parked(report) ? "\nnot converged: changes are parked\n" : "\nnot converged yet\n");
 }
 
 }  // namespace tributary::cli

@@ -37,7 +37,8 @@ struct RegionReport {
 struct StatusReport {
   std::vector<OriginReport> origins;
   std::vector<RegionReport> regions;
-  /// Everything was reached, no change waits anywhere, and all regions hold all of them.
+  /// Everything was reached, no change waits or is parked anywhere, and all regions hold all of
+  /// them.
   bool converged = false;
   bool all_reached = true;
 };
