@@ -48,8 +48,8 @@ Result<Millis> Applier::recover(const Error& error) {
               {{"reason", error.message}});
     return backoff_.next();
   }
-  if (!outage_logged_) log::warn("replica is away", {{"reason", error.message}});
-  outage_logged_ = true;
+  if (outage_ != error.message) log::warn("replica is away", {{"reason", error.message}});
+  outage_ = error.message;
   return backoff_.next();
 }
 
@@ -69,9 +69,9 @@ Result<Millis> Applier::open() {
     inbox_.restart(origin, after);
   }
   deferring_ = true;  // perhaps: the first pruning tells
-  log::info(outage_logged_ ? "replica is back" : "replica is open",
+  log::info(outage_.empty() ? "replica is open" : "replica is back",
             {{"actors", watermark_.size()}, {"origins", inbox_.origins().size()}});
-  outage_logged_ = false;
+  outage_.clear();
   return Millis{0};
 }
 

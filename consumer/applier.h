@@ -94,7 +94,7 @@ class Applier {
   std::set<std::string, std::less<>> blocked_;
   bool deferring_ = false;
   Micros prune_at_{0};
-  bool outage_logged_ = false;
+  std::string outage_;  ///< the reason told last; empty: all is well
 };
 
 }  // namespace tributary

@@ -25,8 +25,8 @@ Result<void> OriginReader::attach(const Attachment& attachment) {
   TRIBUTARY_ASSIGN(reader_, changelog_.open_reader(origin_, attachment.after));
   from_start_ = !attachment.after.has_value();
   connected_.set(1);
-  if (outage_logged_) log::info("changelog is back", {{"origin", origin_.value}});
-  outage_logged_ = false;
+  if (!outage_.empty()) log::info("changelog is back", {{"origin", origin_.value}});
+  outage_.clear();
   return {};
 }
 
@@ -34,11 +34,11 @@ Result<Millis> OriginReader::lost(const Error& error) {
   reader_.reset();
   connected_.set(0);
   if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
-  if (!outage_logged_) {
+  if (outage_ != error.message) {
     log::warn("changelog is away; its changes wait at their source",
               {{"origin", origin_.value}, {"reason", error.message}});
   }
-  outage_logged_ = true;
+  outage_ = error.message;
   return backoff_.next();
 }
 

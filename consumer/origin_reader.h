@@ -40,7 +40,7 @@ class OriginReader {
   Attachment attached_;
   Offset tail_;  ///< of the log when the reader attached
   bool from_start_ = true;
-  bool outage_logged_ = false;
+  std::string outage_;  ///< the reason told last; empty: all is well
 };
 
 }  // namespace tributary

@@ -52,8 +52,8 @@ Result<void> Publisher::connect() {
   sent_ = 0;
   first_tag_ = 1;
   connected_.set(1);
-  if (outage_logged_) log::info("changelog is back", {{"origin", origin_.value}});
-  outage_logged_ = false;
+  if (!outage_.empty()) log::info("changelog is back", {{"origin", origin_.value}});
+  outage_.clear();
   return {};
 }
 
@@ -88,11 +88,11 @@ Result<void> Publisher::lost(const Error& error) {
   if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
   const Millis wait = backoff_.next();
   retry_at_ = clock_.monotonic() + wait;
-  if (!outage_logged_) {
+  if (outage_ != error.message) {
     log::warn("changelog is away; changes wait in the outbox",
               {{"origin", origin_.value}, {"reason", error.message}});
   }
-  outage_logged_ = true;
+  outage_ = error.message;
   return {};
 }
 

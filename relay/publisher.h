@@ -63,7 +63,7 @@ class Publisher {
   std::optional<SealedBatch> confirmed_;
   Micros last_published_{0};
   Micros retry_at_{0};
-  bool outage_logged_ = false;
+  std::string outage_;  ///< the reason told last; empty: all is well
 };
 
 }  // namespace tributary
