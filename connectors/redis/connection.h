@@ -31,8 +31,8 @@ struct FreeContext {
 /// connection is dead and says so: open a new one.
 class Connection {
  public:
-  /// Connects, logs in and selects the database. kTransient when there is no Redis for now, kFatal
-  /// when the credentials or the database are refused.
+  /// Connects, logs in and selects the database. kTransient when no Redis answers, kFatal when
+  /// the credentials or the database are refused.
   [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const Endpoint& endpoint);
 
   /// Queues "arguments[0] arguments[1] …"; nothing is sent before send().

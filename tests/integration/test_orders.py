@@ -6,10 +6,10 @@ wholesaler's ledger: a few products and customers make most of the lines, quanti
 import json
 import os
 import random
-import threading
 import time
 import unittest
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import SandboxTest
 
@@ -39,6 +39,11 @@ def changes(line) -> list:
             {"key": f"buyers:{product}", "type": "set", "add": customer}]
 
 
+def portion(lines: list, turn: int) -> list:
+    """One of KILLS parts, in order."""
+    return lines[len(lines) * turn // KILLS:len(lines) * (turn + 1) // KILLS]
+
+
 class Expected:
     """What every region must hold in the end, computed from the orders alone."""
 
@@ -59,28 +64,30 @@ class OrdersUnderFire(SandboxTest):
         expected = Expected()
         inputs = {}
         for seed, origin in enumerate(("shop_eu", "shop_us")):
-            texts = []
+            inputs[origin] = []
             for invoice in invoices(seed, LINES // 2):
                 expected.add(origin, invoice)
                 transaction = [each for line in invoice for each in changes(line)]
-                texts.append(json.dumps({"tx": transaction}))
-            inputs[origin] = "\n".join(texts) + "\n"
-        writers = [threading.Thread(target=self.run_tributary, args=("write", "--origin", origin),
-                                    kwargs={"input": text, "timeout": 600})
-                   for origin, text in inputs.items()]
-        for writer in writers:
-            writer.start()
-        for _ in range(KILLS):
-            for name in ("relay-shop_eu", "consumer-us"):
-                self.kill9(name)
-            time.sleep(0.7)  # long enough to be restarted and do some work
-        for writer in writers:
-            writer.join()
+                inputs[origin].append(json.dumps({"tx": transaction}) + "\n")
+        for turn in range(KILLS):
+            self.write_and_kill({origin: portion(lines, turn) for origin, lines in inputs.items()})
         self.wait_until_converged(SETTLE_SECONDS)
         for region in self.regions:
             with self.subTest(region=region):
                 self.check_region(region, expected)
         self.check_same_prices(expected)
+
+    def write_and_kill(self, inputs: dict) -> None:
+        """One relay and one consumer die while both origins are being written to."""
+        with ThreadPoolExecutor() as pool:
+            writers = [pool.submit(self.run_tributary, "write", "--origin", origin,
+                                   input="".join(lines), timeout=600)
+                       for origin, lines in inputs.items()]
+            time.sleep(0.2)
+            for name in ("relay-shop_eu", "consumer-us"):
+                self.kill9(name)
+            for writer in writers:
+                writer.result()
 
     def check_region(self, region: str, expected: Expected) -> None:
         redis = self.redis(region)
