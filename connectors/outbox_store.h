@@ -8,18 +8,27 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tributary/base/clock.h>
 #include <tributary/base/ids.h>
 #include <tributary/base/result.h>
 #include <tributary/crdt/hlc.h>
+#include <tributary/crdt/schema.h>
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/batch.h>
 #include <tributary/outbox/rows.h>
 
 namespace tributary {
+
+/// An actor that the origin had before, and the last of its seqs that counts.
+struct FormerActor {
+  ActorId actor;
+  Seq final_seq;
+  bool operator==(const FormerActor&) const = default;
+};
 
 /// The origin's row, as the leader found it.
 struct OriginRecord {
@@ -32,21 +41,53 @@ struct OriginRecord {
   std::uint64_t leader_epoch = 0;  ///< ours; a later leader has a larger one
   Seq confirmed_seq;               ///< batches up to here were confirmed by the changelog
   Seq totals_seq;  ///< the stored totals hold every change up to here, maybe more not
+  Hlc context_hlc;                       ///< the largest that writers were told of so far
+  std::vector<FormerActor> former = {};  ///< oldest first
+};
+
+/// The rules that `topology apply` stored in the database, with which writers are checked.
+struct StoredSchema {
+  Schema schema;  ///< may name types that this program does not know
+  std::vector<std::pair<std::string, std::string>> operations;  ///< (type, operation), all there are
+};
+
+/// A new actor for the origin.
+struct Minting {
+  ActorId actor;
+  Hlc hlc;                              ///< the origin's clock is raised to it
+  std::vector<FormerActor> former = {};  ///< to remember, oldest first, beyond those already there;
+                                         ///< a known actor's final seq is raised
 };
 
 /// How much one seal takes, about: whole transactions at a time, and always one.
 struct SealLimit {
   std::size_t rows = 0;
-  std::size_t bytes = std::size_t{64} << 20;  ///< of values
+  std::size_t bytes = std::size_t{64} << 20;  ///< of keys, fields, values and contexts
 };
 
 /// All that one seal writes, in one database transaction.
 struct SealCommit {
-  std::optional<SealedBatch> batch;      ///< absent when every taken row was parked
-  Hlc hlc;                               ///< the origin's clock after it
-  std::span<const ParkedRow> parked;     ///< of the rows taken
-  std::span<const StoredTotals> totals;  ///< to upsert
-  std::optional<Seq> totals_seq;         ///< set when `totals` brings the stored totals up to here
+  std::span<const SealedBatch> batches;      ///< in order; none when every row was parked or left
+  Hlc hlc;                                   ///< the origin's clock after it
+  std::span<const ParkedRow> parked;         ///< of the rows taken: whole transactions
+  std::span<const std::int64_t> left;        ///< ids of rows taken that stay in the outbox as they are
+  std::span<const StoredTotals> totals;      ///< to upsert
+  std::optional<Seq> totals_seq;             ///< set when `totals` brings the stored totals up to here
+};
+
+/// A row that was set aside, for people. Rows of one transaction are retried or discarded together.
+struct ParkedChange {
+  std::int64_t position = 0;  ///< grows in the order of parking
+  std::int64_t transaction = 0;
+  std::string key;
+  std::string type;
+  std::string operation;
+  std::string field;
+  std::string value;
+  std::int64_t amount = 0;
+  Hlc hlc;
+  std::string reason;
+  Micros parked_at{0};
 };
 
 /// What status shows of an outbox.
@@ -56,12 +97,18 @@ struct OutboxStatus {
   Seq confirmed_seq;
   std::uint64_t depth = 0;        ///< rows committed and not yet sealed
   std::uint64_t unconfirmed = 0;  ///< changes sealed and not yet confirmed
-  std::uint64_t parked = 0;       ///< rows set aside at sealing
+  std::uint64_t parked = 0;       ///< rows set aside
   Micros oldest{0};               ///< wall time of the oldest unsealed row; 0: none
+  std::vector<FormerActor> former = {};
 };
 
 /// Thread rule: one thread at a time. Errors: kTransient when the database cannot be reached or is
-/// busy, kConflict when another relay leads, kFatal when the tables are missing.
+/// busy, kConflict when another relay leads or the database was put back to an earlier state, kFatal
+/// when the tables are missing.
+///
+/// *Fenced* means: within the same transaction the origin's row must still say what this store
+/// knows: leader epoch, actor and head seq. An outbox that was restored under a running relay fails
+/// this, whatever the way of the restore.
 class OutboxStore {
  public:
   virtual ~OutboxStore() = default;
@@ -69,38 +116,58 @@ class OutboxStore {
   /// Takes the lease if it is free and raises the leader epoch; kConflict names it as held.
   /// The lease ends with the connection, release(), or the process.
   virtual Result<OriginRecord> lead() = 0;
-  /// Gives the origin a new actor (head_seq, confirmed_seq and totals start at 0). Fenced.
-  virtual Result<void> mint(ActorId actor) = 0;
+  /// Gives the origin a new actor (head_seq, confirmed_seq and totals start at 0). Fenced. Takes
+  /// constant time: the totals of the actor before are ignored from now on and go bit by bit.
+  virtual Result<void> mint(const Minting& minting) = 0;
   virtual Result<void> release() = 0;
+
+  /// Keyspaces, limits and operations as stored now. Needs no lease.
+  virtual Result<StoredSchema> schema() = 0;
 
   /// Opens the seal transaction and takes committed rows up to about `limit` in id order, whole
   /// transactions at a time; the rows disappear from the outbox if it commits. No rows: the
-  /// transaction is closed again. The span is valid until commit_seal() or abort_seal().
+  /// transaction is closed again. The span is valid until commit_seal() or abort_seal(). Fenced.
   virtual Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) = 0;
   /// Within the seal transaction: stored totals of the current actor for those keys that have any.
   virtual Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) = 0;
-  /// Commits the seal, fenced by the leader epoch (kConflict: another relay took over, nothing is
-  /// written). After a transient error it may or may not have been committed: lead() again.
+  /// Commits the seal. Fenced; kConflict: nothing is written. After a transient error it may or may
+  /// not have been committed: lead() again.
   virtual Result<void> commit_seal(const SealCommit& seal) = 0;
   virtual void abort_seal() = 0;
+  /// Stores running totals outside of a seal: the stored totals hold every change up to
+  /// `totals_seq` afterwards. Fenced.
+  virtual Result<void> save_totals(std::span<const StoredTotals> totals, Seq totals_seq) = 0;
 
   /// Deletes unsealed rows that a batch has consumed: those of the same ids and transaction, if the
   /// first of them was written at the same time. For a database that was restored. Fenced.
   virtual Result<void> discard(std::span<const ConsumedRows> rows) = 0;
+  /// Parks every row that is committed now, with `reason`; the value is how many. In steps, each
+  /// fenced: repeat it after an error.
+  virtual Result<std::uint64_t> set_aside(std::string_view reason) = 0;
 
-  /// Batches of any actor not yet confirmed, in sealing order.
-  virtual Result<std::vector<SealedBatch>> unconfirmed() = 0;
-  /// Retained batches of the current actor with first_seq > `after`, at most `limit`, in order.
-  virtual Result<std::vector<SealedBatch>> retained(Seq after, std::size_t limit) = 0;
+  /// Batches of any actor not yet confirmed, in sealing order (SealedBatch::position), behind
+  /// `after`, as many as make up `limit`, at least one if there is any.
+  virtual Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) = 0;
+  /// Retained batches of the current actor with first_seq > `after`, in order, as many as make up
+  /// `limit`, at least one if there is any.
+  virtual Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) = 0;
   /// Batches of `actor` up to `seq` are confirmed. Those confirmed before `retention` ago and
   /// covered by the stored totals are forgotten, a bounded number a call. Fenced.
   virtual Result<void> confirm(ActorId actor, Seq seq, Micros retention) = 0;
 
-  /// What changes written from now on count as seen by their writer.
+  /// What changes written from now on count as seen by their writer. The hlc that writers are told
+  /// never goes down.
   virtual Result<void> set_context(const VersionVector& watermark, Hlc hlc) = 0;
 
-  /// Needs no lease. May be called on a store that never led.
+  /// Needs no lease. May be called on a store that never led, as the following.
   virtual Result<OutboxStatus> status() = 0;
+  /// What is parked behind `after`, in the order of positions, at most `limit`.
+  virtual Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) = 0;
+  /// Puts all parked rows of a transaction back into the outbox, as they were written, behind all
+  /// rows that are there; the value is how many. kInvalid when none is parked.
+  virtual Result<std::uint64_t> retry_parked(std::int64_t transaction) = 0;
+  /// Forgets all parked rows of a transaction. kInvalid when none is parked.
+  virtual Result<std::uint64_t> discard_parked(std::int64_t transaction) = 0;
 };
 
 }  // namespace tributary

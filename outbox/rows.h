@@ -22,6 +22,7 @@ struct OutboxRow {
   std::string_view value;
   std::int64_t amount = 0;
   std::string_view context;  ///< VersionVector::bytes(); empty: none
+  bool exact = false;        ///< the writer gave the context itself; else it is the region's
   Hlc hlc;                   ///< of the write
 };
 
@@ -43,6 +44,7 @@ struct SealedBatch {
   Seq first_seq;
   Seq last_seq;
   std::string bytes;
+  std::int64_t position = 0;  ///< in the order of sealing; 0: not read from the outbox
 };
 
 /// A row that can never be published, and why.
