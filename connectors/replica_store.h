@@ -31,10 +31,44 @@ struct OriginProgress {
   bool operator==(const OriginProgress&) const = default;
 };
 
+/// Whose an actor is. Bound by its first message, for good; an actor that another one has followed
+/// is retired: what comes of it behind `final_seq` is void.
+struct ActorRecord {
+  OriginName origin;
+  std::optional<Seq> final_seq;
+  bool operator==(const ActorRecord&) const = default;
+};
+
 struct ReplicaProgress {
   VersionVector watermark;
   Hlc hlc;  ///< the largest HLC in the replica: what a writer here may have seen
   std::map<OriginName, OriginProgress> origins;
+  std::map<ActorId, ActorRecord> actors;
+  std::string token;  ///< names this very state of the replica; empty: it was never written to
+};
+
+/// What readers of this replica may have seen, and so a writer beside it: the watermark, but less
+/// of it for keys with parked changes.
+struct ReplicaContext {
+  VersionVector watermark;
+  Hlc hlc;
+  /// Blocked key -> what the key itself has seen of the actors that have changes parked for it.
+  /// When too many keys are blocked, `watermark` is lowered for all keys instead.
+  std::map<std::string, VersionVector, std::less<>> lowered;
+};
+
+/// Why and since when changes to a key are set aside. While a key is blocked, all later changes to
+/// it queue up behind the first, so that a retry meets the key as it was.
+struct KeyBlock {
+  std::string mark;  ///< opaque; changes whenever a change is parked or taken away; empty: not blocked
+  /// Of each actor with changes set aside: the last seq before the first of these. All that the key
+  /// has seen of the actor; of the others it has seen what the watermark says.
+  VersionVector before;
+  std::uint64_t bodies = 0;  ///< changes parked with their bytes
+  /// Changes were left out for good (too many, or the state is lost): only the changelogs have
+  /// them, and the key has to be rebuilt from there.
+  bool incomplete = false;
+  std::string reason;  ///< of the first
 };
 
 /// A key to load and which of its state fields.
@@ -47,7 +81,10 @@ struct KeyLoad {
 struct LoadedKey {
   std::string version;  ///< opaque; changes with every commit to the key
   std::string type;
-  crdt::State state;  ///< holds the selected fields
+  crdt::State state;    ///< holds the selected fields
+  KeyBlock block;
+  std::string damage;  ///< what is wrong with what is stored for the key (a stray key in the place of
+                       ///< its state, bytes that are no state of its type); empty: nothing
 };
 
 /// One key's part of a commit.
@@ -58,11 +95,25 @@ struct KeyCommit {
   const crdt::State* state = nullptr;      ///< its changed fields are written
   const crdt::ViewEdits* edits = nullptr;  ///< applied to the view in order
   bool deferring = false;                  ///< listed by deferring_keys() from now on, or no more
+  bool whole = false;  ///< the edits, a kClear first, make the whole view anew: it may be as it is.
+                       ///< Otherwise it must be there as earlier commits left it (its Redis type;
+                       ///< of sets, hashes, sorted sets and lists the number of members, too), and
+                       ///< must not be there when the key has no state
+  bool discard_damage = false;  ///< whatever stands in the place of the state is dropped first, and
+                                ///< of the view, too (with `whole`)
+};
+
+/// A key's block, before and after a commit.
+struct BlockCommit {
+  std::string_view key;
+  std::string_view expected_mark;  ///< as loaded
+  std::optional<KeyBlock> next;    ///< its mark is the store's to choose; absent: not blocked any more
 };
 
 /// A change or batch set aside, with what is needed to show it and to apply it again.
 struct Parked {
-  std::string id;  ///< unique within the replica: "<origin>/<actor hex>/<last seq>/<n>"
+  std::string id;  ///< unique within the replica, see parked_id(); for a message
+                   ///< "<origin>/message/<offset>"
   OriginName origin;
   ActorId actor;
   Seq first_seq;    ///< of its batch; 0: not known
@@ -80,20 +131,33 @@ struct WatermarkStep {
   Seq to;
 };
 
-/// Everything becomes visible at once, or nothing does.
+/// Everything becomes visible at once, or nothing does. The keys of `keys` are distinct, and so are
+/// those of `blocks`. A key of `keys` must not be blocked, unless `blocks` names it, too.
 struct ReplicaCommit {
+  /// ReplicaProgress::token that the replica must still have: nobody but this writer has moved its
+  /// progress, and it did not go back. Absent: the commit is guarded by versions and marks only, and
+  /// moves no progress (a retry, a rebuilt key).
+  std::optional<std::string_view> expected_token = std::nullopt;
   std::span<const WatermarkStep> steps;
+  /// Actors to bind or retire.
+  std::span<const std::pair<ActorId, ActorRecord>> actors = {};
+  /// The watermark must not be above these seqs (actors that are not named: above nothing); null:
+  /// it may be what it is.
+  const VersionVector* watermark_at_most = nullptr;
   std::span<const KeyCommit> keys;
+  std::span<const BlockCommit> blocks = {};
   std::span<const std::pair<OriginName, OriginProgress>> progress;
   std::span<const Parked> parked;         ///< to set aside
   std::span<const std::string> unparked;  ///< ids to forget
   Hlc hlc;                                ///< raises the replica's hlc
 };
 
-/// A view key that somebody else made with another Redis type.
-struct ForeignView {
+/// A view that is not as this replica's commits left it.
+struct ChangedView {
   std::string key;
-  std::string found;
+  std::string found;     ///< its Redis type, "none" when it is not there
+  bool foreign = false;  ///< its Redis type is one that edits of the key's kind cannot go to
+  bool stateless = false;  ///< it is there, but the key has no state
 };
 
 /// A key for people: view, type and context.
@@ -104,8 +168,15 @@ struct KeyReading {
   /// string: one value · set: members · hash and sorted set: name, value pairs · list: values;
   /// sets and hashes sorted by name.
   std::vector<std::pair<std::string, std::string>> values;
-  VersionVector context;  ///< the replica's watermark, read together with the view
+  VersionVector context;  ///< what this key has seen: the replica's watermark, read together with the
+                          ///< view, lowered by what is parked for the key
+  std::string problem;    ///< why the view cannot be trusted: blocked, or damaged; empty: it can
 };
+
+/// "<origin>/<actor hex>/<last seq, 20 digits>/<key>": with the key known, ids sort by (origin,
+/// actor, seq).
+[[nodiscard]] std::string parked_id(const OriginName& origin, ActorId actor, Seq last_seq,
+                                    std::string_view key);
 
 /// Thread rule: one thread at a time. Errors: kTransient when the replica cannot be reached,
 /// kConflict when a precondition does not hold, kFatal when it can never work (e.g. WRONGPASS).
@@ -114,22 +185,56 @@ class ReplicaStore {
   virtual ~ReplicaStore() = default;
 
   virtual Result<ReplicaProgress> progress() = 0;
+  /// ReplicaProgress::token alone: cheap enough to ask every second.
+  virtual Result<std::string> token() = 0;
+  /// Cheap: does not grow with origins or the changes that are parked.
+  virtual Result<ReplicaContext> context() = 0;
   /// Answers in the order of `loads`.
   virtual Result<std::vector<LoadedKey>> load(std::span<const KeyLoad> loads) = 0;
-  /// Atomic. kConflict, with nothing written, when a key's version, a watermark step's `from`, or
-  /// a view's Redis type is not as expected; load again and retry. When a view's type was the
-  /// cause, foreign_views() tells it.
-  virtual Result<void> commit(const ReplicaCommit& commit) = 0;
-  /// The keys whose view has a Redis type that edits of `kind` cannot go to, of those given.
-  virtual Result<std::vector<ForeignView>> foreign_views(
+  /// Atomic; gives the token after it (empty when none was expected). kConflict, with nothing
+  /// written, when the token, a key's version or mark, a watermark, or a view is not as expected:
+  /// load again and retry. When a view was the cause, changed_views() tells it.
+  virtual Result<std::string> commit(const ReplicaCommit& commit) = 0;
+  /// Of the keys given, with the kind of their views: those whose view a commit that is not `whole`
+  /// would refuse.
+  virtual Result<std::vector<ChangedView>> changed_views(
       std::span<const std::pair<std::string_view, crdt::ViewKind>> views) = 0;
 
   /// Keys whose state holds deferred removes, at most `limit`.
   virtual Result<std::vector<std::string>> deferring_keys(std::size_t limit) = 0;
 
   virtual Result<KeyReading> read(std::string_view key) = 0;
-  virtual Result<std::vector<Parked>> parked() = 0;
+  /// What is parked, in the order of ids behind `after` (not in that of time), at most `limit`.
+  virtual Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) = 0;
+  /// What is parked for one key, in the order of ids, at most `limit`.
+  virtual Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) = 0;
+  /// Changes and messages parked with their bytes, plus blocked keys that are incomplete.
   virtual Result<std::uint64_t> parked_count() = 0;
+  /// Blocked keys, in key order behind `after`, at most `limit`.
+  virtual Result<std::vector<std::pair<std::string, KeyBlock>>> blocked(std::string_view after,
+                                                                        std::size_t limit) = 0;
+
+  /// A step of a walk over all keys that have state, for a slow check of their views. `cursor` is
+  /// empty at first and where to go on afterwards; empty again: the walk is done. About `limit` keys
+  /// a step, some perhaps twice.
+  struct Walk {
+    std::string cursor;
+    std::vector<std::string> keys;
+  };
+  virtual Result<Walk> walk(std::string_view cursor, std::size_t limit) = 0;
+  /// The Redis type ("none": not there) and the content of a view, as in KeyReading, of views with
+  /// at most `members` members; of larger ones no values.
+  struct ViewContent {
+    std::string found;
+    std::size_t size = 0;
+    std::vector<std::pair<std::string, std::string>> values;
+  };
+  virtual Result<ViewContent> view(std::string_view key, std::size_t members) = 0;
+
+  /// What an operator should change about this server, one sentence each: an evicting
+  /// maxmemory-policy, a command that the user may not run (a commit would stop half-way; kFatal is
+  /// given by open instead when one is missing that every commit needs).
+  virtual Result<std::vector<std::string>> warnings() = 0;
 };
 
 }  // namespace tributary

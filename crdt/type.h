@@ -64,8 +64,9 @@ struct SealedChange {
   std::string_view value;
   std::int64_t amount = 0;
   Totals totals;                           ///< for operations that accumulate
-  const VersionVector* context = nullptr;  ///< for operations that observe; the own actor's entry
-                                           ///< is not in it: it is always seq - 1
+  const VersionVector* context = nullptr;  ///< for operations that observe; without the own actor's
+                                           ///< entry, which is `own`
+  Seq own;                                 ///< what the writer had seen of its own actor's changes
 };
 
 /// Where a delta comes from, and where it is joined.
@@ -103,6 +104,10 @@ struct Type {
   /// Joins a delta that passed touched() into `state`, which holds at least the touched fields.
   /// A delta whose last_seq the state has already seen changes nothing.
   Joined (*join)(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits);
+
+  /// Whether every field that `state` holds is one this type wrote, and decodes. Whoever loads a
+  /// state asks before joining or rendering, which rely on it.
+  bool (*intact)(const State& state);
 
   /// Joins another replica's complete state into this complete state (state merge).
   Joined (*merge)(State& mine, const VersionVector& my_watermark, const State& theirs,
