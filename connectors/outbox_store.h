@@ -23,13 +23,6 @@
 
 namespace tributary {
 
-/// An actor that the origin had before, and the last of its seqs that counts.
-struct FormerActor {
-  ActorId actor;
-  Seq final_seq;
-  bool operator==(const FormerActor&) const = default;
-};
-
 /// The origin's row, as the leader found it.
 struct OriginRecord {
   OriginName name;

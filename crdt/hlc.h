@@ -21,6 +21,10 @@ struct Hlc {
   [[nodiscard]] constexpr std::uint64_t micros() const { return value >> kLogicalBits; }
 };
 
+/// The year 2100. Whatever lies beyond is no time but damage or forgery: a clock that was raised to
+/// it could never be beaten again.
+inline constexpr Hlc kMaxHlc = Hlc::from_micros(4'102'444'800'000'000);
+
 /// The timestamp of a change at sealing: its own, clamped to `latest`, but always above `previous`,
 /// the timestamp of the actor's change before it. `latest` is the relay's wall time plus the
 /// permitted skew. A carry out of the logical bits moves the microseconds on, which keeps order.

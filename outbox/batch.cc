@@ -25,6 +25,10 @@ Result<void> check_range(const wire::Batch& message) {
   if (message.last_seq() < message.first_seq() && message.deltas_size() > 0) {
     return poison("a heartbeat carries changes");
   }
+  if (Hlc{message.hlc()} > kMaxHlc) return poison("its time is beyond the year 2100");
+  if (message.former_actor() == message.actor() && message.former_final_seq() > 0) {
+    return poison("its actor names itself as the one before");
+  }
   return {};
 }
 
@@ -39,6 +43,10 @@ std::string encode(const Batch& batch) {
   message.set_first_seq(batch.first_seq.value);
   message.set_last_seq(batch.last_seq.value);
   message.set_hlc(batch.hlc.value);
+  if (batch.predecessor) {
+    message.set_former_actor(batch.predecessor->actor.value);
+    message.set_former_final_seq(batch.predecessor->final_seq.value);
+  }
   for (const ConsumedRows& rows : batch.rows) {
     wire::Rows& out = *message.add_rows();
     out.set_transaction(rows.transaction);
@@ -78,6 +86,9 @@ Result<Batch> decode_batch(std::string_view bytes) {
   batch.first_seq = Seq{message.first_seq()};
   batch.last_seq = Seq{message.last_seq()};
   batch.hlc = Hlc{message.hlc()};
+  if (message.former_actor() != 0) {
+    batch.predecessor = {ActorId{message.former_actor()}, Seq{message.former_final_seq()}};
+  }
   batch.rows.reserve(message.rows_size());
   for (const wire::Rows& rows : message.rows()) {
     batch.rows.push_back({rows.transaction(), rows.first_id(), rows.last_id(), Hlc{rows.hlc()}});
@@ -91,6 +102,9 @@ Result<Batch> decode_batch(std::string_view bytes) {
   for (wire::Delta& delta : *message.mutable_deltas()) {
     if (delta.type() >= static_cast<std::uint32_t>(message.types_size())) {
       return poison("a delta's type is not in its table");
+    }
+    if (delta.last_seq() < message.first_seq() || delta.last_seq() > message.last_seq()) {
+      return poison("a delta's seq lies outside of the batch");
     }
     batch.deltas.push_back({std::move(*delta.mutable_key()), message.types(delta.type()),
                             Seq{delta.last_seq()}, std::move(*delta.mutable_body())});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,23 @@ struct ConsumedRows {
   Hlc hlc;
 };
 
+/// An actor that an origin had before, and the last of its seqs that counts.
+struct FormerActor {
+  ActorId actor;
+  Seq final_seq;
+  bool operator==(const FormerActor&) const = default;
+};
+
 struct Batch {
   ActorId actor;
   OriginName origin;
   Seq first_seq;
   Seq last_seq;
   Hlc hlc;
+  /// Whom this actor followed. Told by every batch and heartbeat, so that whichever comes first is
+  /// the record of the minting: a replica that lacks changes up to the final seq is at a gap, and
+  /// what comes of the former actor behind it is void.
+  std::optional<FormerActor> predecessor = std::nullopt;
   std::vector<ConsumedRows> rows = {};
   std::vector<VersionVector> contexts = {};
   std::vector<Delta> deltas = {};
@@ -43,9 +55,10 @@ struct Batch {
   [[nodiscard]] bool heartbeat() const { return last_seq < first_seq; }
 };
 
-inline constexpr std::uint32_t kBatchFormat = 1;
-/// Larger messages are refused before parsing. RabbitMQ's own default limit is 128 MiB.
-inline constexpr std::size_t kMaxBatchBytes = std::size_t{128} << 20;
+inline constexpr std::uint32_t kBatchFormat = 2;
+/// Larger messages are refused before parsing, and none is made: sealing cuts by encoded size.
+/// RabbitMQ's own default limits are 16 MiB (4.0 and later) and 128 MiB.
+inline constexpr std::size_t kMaxBatchBytes = std::size_t{8} << 20;
 
 /// Deterministic: equal batches have equal bytes.
 [[nodiscard]] std::string encode(const Batch& batch);
