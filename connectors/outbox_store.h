@@ -15,7 +15,6 @@
 #include <tributary/base/ids.h>
 #include <tributary/base/result.h>
 #include <tributary/crdt/hlc.h>
-#include <tributary/crdt/schema.h>
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/batch.h>
@@ -35,13 +34,8 @@ struct OriginRecord {
   Seq confirmed_seq;               ///< batches up to here were confirmed by the changelog
   Seq totals_seq;  ///< the stored totals hold every change up to here, maybe more not
   Hlc context_hlc;                       ///< the largest that writers were told of so far
+  VersionVector context = {};            ///< the watermark that writers were told of last
   std::vector<FormerActor> former = {};  ///< oldest first
-};
-
-/// The rules that `topology apply` stored in the database, with which writers are checked.
-struct StoredSchema {
-  Schema schema;  ///< may name types that this program does not know
-  std::vector<std::pair<std::string, std::string>> operations;  ///< (type, operation), all there are
 };
 
 /// A new actor for the origin.

@@ -39,12 +39,10 @@ void Publisher::reset() {
   pending_.clear();
   pending_bytes_ = 0;
   sent_ = 0;
-  confirmed_.reset();
+  confirmed_.clear();
 }
 
-std::optional<SealedBatch> Publisher::take_confirmed() {
-  return std::exchange(confirmed_, std::nullopt);
-}
+std::map<ActorId, Seq> Publisher::take_confirmed() { return std::exchange(confirmed_, {}); }
 
 Result<void> Publisher::connect() {
   TRIBUTARY_TRY(changelog_.declare(origin_));
@@ -69,9 +67,8 @@ Result<void> Publisher::exchange() {
   TRIBUTARY_ASSIGN(const std::uint64_t through, writer_->confirmed(Millis{0}));
   while (!pending_.empty() && sent_ > 0 && first_tag_ <= through) {
     pending_bytes_ -= pending_.front().bytes.size();
-    if (pending_.front().last_seq >= pending_.front().first_seq) {
-      confirmed_ = std::move(pending_.front());
-    }
+    const SealedBatch& batch = pending_.front();
+    if (batch.last_seq >= batch.first_seq) confirmed_[batch.actor] = batch.last_seq;
     pending_.pop_front();
     --sent_;
     ++first_tag_;

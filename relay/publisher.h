@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -32,8 +33,8 @@ class Publisher {
   /// deadline. Losing the broker is not an error here; kFatal is passed on.
   Result<void> step();
 
-  /// The newest confirmed batch since the last call.
-  [[nodiscard]] std::optional<SealedBatch> take_confirmed();
+  /// Up to where each actor's batches were confirmed, for actors with news since the last call.
+  [[nodiscard]] std::map<ActorId, Seq> take_confirmed();
   [[nodiscard]] bool empty() const { return pending_.empty(); }
   /// When the last message was handed over, by the monotonic clock.
   [[nodiscard]] Micros last_published() const { return last_published_; }
@@ -60,7 +61,7 @@ class Publisher {
   std::size_t pending_bytes_ = 0;
   std::size_t sent_ = 0;         ///< of pending_, handed to writer_
   std::uint64_t first_tag_ = 1;  ///< of pending_.front()
-  std::optional<SealedBatch> confirmed_;
+  std::map<ActorId, Seq> confirmed_;
   Micros last_published_{0};
   Micros retry_at_{0};
   std::string outage_;  ///< the reason told last; empty: all is well
