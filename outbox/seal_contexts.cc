@@ -6,7 +6,7 @@ namespace tributary {
 namespace {
 
 /// Pointwise minimum, for the actors that `limit` names.
-void lower(VersionVector& context, const VersionVector& limit) {
+void lower(VersionVector& context, const std::map<ActorId, Seq>& limit) {
   for (const auto& [actor, seq] : limit) {
     if (context.get(actor) <= seq) continue;
     context.erase(actor);
@@ -18,14 +18,15 @@ void lower(VersionVector& context, const VersionVector& limit) {
 
 const SealedContext* SealContexts::of(const OutboxRow& row) {
   const auto lowered = rules_.lowered.empty() ? rules_.lowered.end() : rules_.lowered.find(row.key);
-  const VersionVector* limit = lowered == rules_.lowered.end() ? nullptr : &lowered->second;
+  const std::map<ActorId, Seq>* limit = lowered == rules_.lowered.end() ? nullptr : &lowered->second;
   const std::tuple name{limit == nullptr ? std::string_view{} : row.key, row.exact, row.context};
   auto known = known_.find(name);
   if (known == known_.end()) known = known_.emplace(name, make(row, limit)).first;
   return known->second ? &*known->second : nullptr;
 }
 
-std::optional<SealedContext> SealContexts::make(const OutboxRow& row, const VersionVector* limit) {
+std::optional<SealedContext> SealContexts::make(const OutboxRow& row,
+                                                const std::map<ActorId, Seq>* limit) {
   SealedContext sealed;
   if (!row.context.empty()) {
     auto context = VersionVector::from_bytes(row.context);

@@ -32,7 +32,8 @@ class SealContexts {
   [[nodiscard]] std::size_t capped() const { return capped_; }
 
  private:
-  [[nodiscard]] std::optional<SealedContext> make(const OutboxRow& row, const VersionVector* lower);
+  [[nodiscard]] std::optional<SealedContext> make(const OutboxRow& row,
+                                                  const std::map<ActorId, Seq>* limit);
   void cap(VersionVector& context);
 
   ActorId own_;

@@ -36,7 +36,7 @@ struct SealRules {
   /// whatever it claims to have seen.
   VersionVector applied = {};
   /// Blocked key -> what readers of that key have seen of the actors named.
-  std::map<std::string, VersionVector, std::less<>> lowered = {};
+  std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
   std::size_t batch_bytes = std::size_t{4} << 20;   ///< a batch is cut here, between transactions
   std::size_t piece_bytes = std::size_t{7} << 20;   ///< … and here, even within one
 };
