@@ -8,9 +8,9 @@
 #include <memory>
 #include <optional>
 
-#include <tributary/base/backoff.h>
 #include <tributary/base/clock.h>
 #include <tributary/base/metrics.h>
+#include <tributary/base/outage.h>
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
 #include <tributary/outbox/rows.h>
@@ -18,8 +18,8 @@
 
 namespace tributary {
 
-/// One thread. Survives the loss of the broker: after a reconnect everything unconfirmed is sent
-/// again, the same bytes in the same order.
+/// One thread. Survives the loss of the broker, and a broker that refuses it: after a reconnect
+/// everything unconfirmed is sent again, the same bytes in the same order.
 class Publisher {
  public:
   Publisher(Changelog& changelog, OriginName origin, const RelaySettings& settings, Clock& clock,
@@ -29,8 +29,9 @@ class Publisher {
   [[nodiscard]] bool room() const;
   /// Queues a batch, or a heartbeat (last_seq before first_seq).
   void add(SealedBatch batch);
-  /// Sends what can be sent and collects confirms. Never waits longer than the connector's
-  /// deadline. Losing the broker is not an error here; kFatal is passed on.
+  /// Sends what can be sent and collects confirms. Waits for the broker's answers only while it
+  /// connects, within the connector's deadline. No failure of the broker is an error here, also no
+  /// refusal: batches wait, the gauge tributary_relay_failed tells, and it is tried again.
   Result<void> step();
 
   /// Up to where each actor's batches were confirmed, for actors with news since the last call.
@@ -44,13 +45,13 @@ class Publisher {
  private:
   Result<void> connect();
   Result<void> exchange();
-  Result<void> lost(const Error& error);
+  void lost(const Error& error);
 
   Changelog& changelog_;
   OriginName origin_;
   const RelaySettings& settings_;
   Clock& clock_;
-  Backoff backoff_;
+  Outage outage_;
   Counter& published_;
   Counter& published_bytes_;
   Gauge& unconfirmed_;
@@ -64,7 +65,6 @@ class Publisher {
   std::map<ActorId, Seq> confirmed_;
   Micros last_published_{0};
   Micros retry_at_{0};
-  std::string outage_;  ///< the reason told last; empty: all is well
 };
 
 }  // namespace tributary

@@ -28,8 +28,10 @@ struct RelayedOrigin {
   RelaySettings settings;
 };
 
-/// Runs until `stop`, then waits up to `drain` for what is sealed to be confirmed. An error means
-/// that this process cannot go on.
+/// Runs until `stop`, then waits up to `drain` for what is sealed to be confirmed. No origin's
+/// fault ends it or stops another origin: a refused login, a dropped database or a missing right is
+/// retried slowly, said once, and shown by tributary_relay_failed{origin}. An error means that
+/// draining failed.
 [[nodiscard]] Result<void> run_relays(const std::vector<RelayedOrigin>& origins,
                                       const Schema& schema, Millis drain, Clock& clock,
                                       Metrics& metrics, std::stop_token stop);
