@@ -53,7 +53,8 @@ struct SealedBatch {
 /// The rules that `topology apply` stored in the database, with which writers are checked.
 struct StoredSchema {
   Schema schema;  ///< may name types that this program does not know
-  std::vector<std::pair<std::string, std::string>> operations;  ///< (type, operation), all there are
+  std::vector<std::pair<std::string, std::string>>
+      operations;  ///< (type, operation), all there are
   bool operator==(const StoredSchema&) const = default;
 };
 

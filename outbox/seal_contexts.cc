@@ -18,7 +18,8 @@ void lower(VersionVector& context, const std::map<ActorId, Seq>& limit) {
 
 const SealedContext* SealContexts::of(const OutboxRow& row) {
   const auto lowered = rules_.lowered.empty() ? rules_.lowered.end() : rules_.lowered.find(row.key);
-  const std::map<ActorId, Seq>* limit = lowered == rules_.lowered.end() ? nullptr : &lowered->second;
+  const std::map<ActorId, Seq>* limit =
+      lowered == rules_.lowered.end() ? nullptr : &lowered->second;
   const std::tuple name{limit == nullptr ? std::string_view{} : row.key, row.exact, row.context};
   auto known = known_.find(name);
   if (known == known_.end()) known = known_.emplace(name, make(row, limit)).first;

@@ -207,9 +207,9 @@ class Sealer {
         cut(draft);
       }
       if (!add(draft, i)) {
+        for (std::size_t j = 0; j < i; ++j) take_back(j);
         sieve_.refuse(rows_[i], "counter \"" + std::string(rows_[i].key) +
                                     "\" would overflow 9223372036854775807");
-        for (std::size_t j = i; j > 0; --j) take_back(j - 1);
         return false;
       }
       whole = ends[i];
@@ -232,17 +232,18 @@ class Sealer {
     const Hlc latest = std::max(Hlc{rules_.seen.value + 1}, rules_.clock);
     out_.head.hlc = seal_hlc(row.hlc, out_.head.hlc, latest);
     const Seq before{out_.head.seq.value - 1};
-    draft.add(row, *verdict.type,
-              {.seq = out_.head.seq,
-               .hlc = out_.head.hlc,
-               .operation = verdict.operation,
-               .field = row.field,
-               .value = row.value,
-               .amount = row.amount,
-               .totals = totals,
-               .context = context == nullptr ? nullptr : &context->others,
-               .own = context == nullptr ? before : std::min(before, context->own.value_or(before))},
-              context == nullptr ? 0 : context->bytes);
+    draft.add(
+        row, *verdict.type,
+        {.seq = out_.head.seq,
+         .hlc = out_.head.hlc,
+         .operation = verdict.operation,
+         .field = row.field,
+         .value = row.value,
+         .amount = row.amount,
+         .totals = totals,
+         .context = context == nullptr ? nullptr : &context->others,
+         .own = context == nullptr ? before : std::min(before, context->own.value_or(before))},
+        context == nullptr ? 0 : context->bytes);
     return true;
   }
 

@@ -37,20 +37,20 @@ struct SealRules {
   VersionVector applied = {};
   /// Blocked key -> what readers of that key have seen of the actors named.
   std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
-  std::size_t batch_bytes = std::size_t{4} << 20;   ///< a batch is cut here, between transactions
-  std::size_t piece_bytes = std::size_t{7} << 20;   ///< … and here, even within one
+  std::size_t batch_bytes = std::size_t{4} << 20;  ///< a batch is cut here, between transactions
+  std::size_t piece_bytes = std::size_t{7} << 20;  ///< … and here, even within one
 };
 
 struct Sealing {
   std::vector<SealedBatch> batches;  ///< none when every row was parked or left
   std::vector<ParkedRow> parked;     ///< whole transactions with a row that can never be applied
-  /// Whole transactions that wait: they hold a row of a type or operation that the database's tables
-  /// know and this program does not, or touch a key of such a transaction before them.
+  /// Whole transactions that wait: they hold a row of a type or operation that the database's
+  /// tables know and this program does not, or touch a key of such a transaction before them.
   std::vector<std::int64_t> left;
-  std::string left_because;   ///< of the first
-  std::size_t pieces = 0;     ///< batches that end within a transaction: it was too large for one
-  std::size_t capped = 0;     ///< contexts that claimed more than the region has applied
-  OriginHead head;            ///< after it
+  std::string left_because;  ///< of the first
+  std::size_t pieces = 0;    ///< batches that end within a transaction: it was too large for one
+  std::size_t capped = 0;    ///< contexts that claimed more than the region has applied
+  OriginHead head;           ///< after it
 };
 
 /// Numbers the rows in their order (contiguous seqs from head.seq + 1, timestamps that grow with

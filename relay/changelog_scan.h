@@ -1,4 +1,5 @@
-/// Reading an origin's changelog for what it proves about the origin's actors. Not for: applying it.
+/// Reading an origin's changelog for what it proves about the origin's actors. Not for: applying
+/// it.
 #pragma once
 
 #include <functional>
@@ -14,11 +15,11 @@ namespace tributary {
 
 /// What a stretch of a changelog says, up to its end.
 struct ChangelogEvidence {
-  std::optional<Offset> end;         ///< absent: the log is empty
-  std::vector<ActorId> order;        ///< actors by their first message, named ones included
-  std::map<ActorId, Seq> highest;    ///< last seq that counts, of each actor with a message
-  std::map<ActorId, Seq> retired;    ///< actor -> final seq, by the message of the one that followed
-  Hlc hlc;                           ///< the largest
+  std::optional<Offset> end;       ///< absent: the log is empty
+  std::vector<ActorId> order;      ///< actors by their first message, named ones included
+  std::map<ActorId, Seq> highest;  ///< last seq that counts, of each actor with a message
+  std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
+  Hlc hlc;                         ///< the largest
 
   [[nodiscard]] Seq highest_of(ActorId actor) const;
   /// The actor that nobody followed, the latest if there are several.

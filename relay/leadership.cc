@@ -67,28 +67,8 @@ class Coverage {
   std::map<ActorId, Stretch> missing_;
 };
 
-struct Asked {
-  std::vector<ReplicaProgress> replicas;
-  bool own = false;
-};
-
-Asked ask(const Succession& succession) {
-  Asked asked;
-  for (std::size_t i = 0; i < succession.replicas.size(); ++i) {
-    auto progress = succession.replicas[i]();
-    if (progress) {
-      asked.own = asked.own || i == 0;
-      asked.replicas.push_back(std::move(*progress));
-      continue;
-    }
-    log::info("a replica cannot be asked about the origin's actors",
-              {{"origin", succession.origin.value}, {"reason", progress.error().message}});
-  }
-  return asked;
-}
-
 /// Behind this the own region's replica has read the changelog, and its watermark tells.
-std::optional<Offset> read_by(const Asked& asked, const OriginName& origin) {
+std::optional<Offset> read_by(const ReplicaAnswers& asked, const OriginName& origin) {
   if (!asked.own) return std::nullopt;
   const auto& origins = asked.replicas.front().origins;
   const auto known = origins.find(origin);
@@ -104,12 +84,11 @@ Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
   if (status.depth == 0) return {};
   Discarder discarder(succession.store);
   Coverage coverage(record, verdict.chain);
-  TRIBUTARY_ASSIGN(const auto whole,
-                   scan_changelog(succession.changelog, succession.origin, std::nullopt,
-                                  [&](const Batch& batch) {
-                                    coverage.take(batch);
-                                    return discarder.take(batch);
-                                  }));
+  TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin,
+                                                    std::nullopt, [&](const Batch& batch) {
+                                                      coverage.take(batch);
+                                                      return discarder.take(batch);
+                                                    }));
   static_cast<void>(whole);
   TRIBUTARY_TRY(discarder.flush());
   if (coverage.complete() && !verdict.log_lost) return {};
@@ -166,12 +145,11 @@ Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succ
 Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const OriginRecord record, succession.store.lead());
   TRIBUTARY_TRY(succession.changelog.declare(succession.origin));
-  const Asked asked = ask(succession);
+  const ReplicaAnswers asked = succession.ask_replicas();
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    scan_changelog(succession.changelog, succession.origin,
                                   read_by(asked, succession.origin), ignore));
-  const Verdict verdict =
-      judge({record, evidence, asked.replicas, asked.own}, succession.origin);
+  const Verdict verdict = judge({record, evidence, asked.replicas, asked.own}, succession.origin);
   Leadership leadership;
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,

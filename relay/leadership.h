@@ -15,15 +15,20 @@
 
 namespace tributary {
 
-/// Asks one region's replica how far it is.
-using AskReplica = std::function<Result<ReplicaProgress>()>;
+/// What the replicas that answered say, the own region's first.
+struct ReplicaAnswers {
+  std::vector<ReplicaProgress> replicas;
+  bool own = false;  ///< the own region's replica is among them
+};
+/// Asks all regions' replicas how far they are, for a bounded time.
+using AskReplicas = std::function<ReplicaAnswers()>;
 
 /// What a leader starts from.
 struct Leadership {
   OriginHead head;
   TotalsCache totals;
-  Seq totals_seq;     ///< the stored totals hold at least everything up to here
-  Hlc seen;           ///< the largest that writers were told of so far
+  Seq totals_seq;         ///< the stored totals hold at least everything up to here
+  Hlc seen;               ///< the largest that writers were told of so far
   VersionVector context;  ///< the watermark that writers had been told of when it began
   StoredSchema schema;
   std::vector<FormerActor> former;  ///< oldest first: the last one is the actor's predecessor
@@ -39,19 +44,20 @@ struct Succession {
   OutboxStore& store;
   Changelog& changelog;
   const OriginName& origin;
-  std::span<const AskReplica> replicas;          ///< the own region's first
+  const AskReplicas& ask_replicas;
   const std::function<std::uint64_t()>& random;  ///< 64 unpredictable bits
 };
 
 /// Takes the lease and reads the outbox's state. Unless it is proven that nothing beyond the
 /// database's head was ever published under its actor (see succession.h), it mints a new one. Rows
 /// that a restored database holds once more, though they were published, are dropped; when the
-/// changelog does not reach back far enough to tell, they are set aside as whole transactions, for a
-/// person to decide. kConflict while another relay leads. The changelog must be reachable.
+/// changelog does not reach back far enough to tell, they are set aside as whole transactions, for
+/// a person to decide. kConflict while another relay leads. The changelog must be reachable.
 [[nodiscard]] Result<Leadership> take_leadership(const Succession& succession);
 
-/// The record of the minting was confirmed by the changelog. Drops the rows of what the former relay
-/// published before it and after we had looked: consumers apply it, and void what comes after.
+/// The record of the minting was confirmed by the changelog. Drops the rows of what the former
+/// relay published before it and after we had looked: consumers apply it, and void what comes
+/// after.
 [[nodiscard]] Result<void> settle(Leadership& leadership, const Succession& succession);
 
 }  // namespace tributary

@@ -35,7 +35,7 @@ struct RelayPorts {
   std::function<std::optional<ReplicaContext>()> writer_context;
   /// The same, asked for now: a writer may have just read what the other does not know yet.
   std::function<Result<ReplicaContext>()> ask_context = {};
-  std::vector<AskReplica> replicas = {};  ///< all regions', the origin's own first
+  AskReplicas ask_replicas = [] { return ReplicaAnswers{}; };
   std::function<std::uint64_t()> random;  ///< 64 unpredictable bits, for minting actors
   Clock* clock = nullptr;
   Metrics* metrics = nullptr;

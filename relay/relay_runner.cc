@@ -3,6 +3,7 @@
 #include <random>
 #include <thread>
 
+#include <tributary/base/log.h>
 #include <tributary/base/outage.h>
 #include <tributary/base/stop.h>
 #include <tributary/relay/relay_runner.h>
@@ -21,7 +22,7 @@ class ContextFeed {
     connected_.set(0);
   }
 
-  [[nodiscard]] std::optional<WriterContext> newest() const {
+  [[nodiscard]] std::optional<ReplicaContext> newest() const {
     const std::scoped_lock lock(mutex_);
     return context_;
   }
@@ -52,20 +53,20 @@ class ContextFeed {
     if (store == nullptr) {
       TRIBUTARY_ASSIGN(store, origin_.open_replica());
     }
-    auto progress = store->progress();
-    if (!progress) {
+    auto context = store->context();
+    if (!context) {
       store.reset();
-      return fail(progress.error());
+      return fail(context.error());
     }
     const std::scoped_lock lock(mutex_);
-    context_ = WriterContext{progress->watermark, progress->hlc};
+    context_ = std::move(*context);
     return {};
   }
 
   const RelayedOrigin& origin_;
   Gauge& connected_;
   mutable std::mutex mutex_;
-  std::optional<WriterContext> context_;
+  std::optional<ReplicaContext> context_;
 };
 
 std::uint64_t random64() {
@@ -73,11 +74,58 @@ std::uint64_t random64() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
+Result<ReplicaProgress> progress_of(
+    const std::function<Result<std::unique_ptr<ReplicaStore>>()>& open) {
+  TRIBUTARY_ASSIGN(const auto store, open());
+  return store->progress();
+}
+
+/// All at once: a region that cannot be reached costs its deadline, and not the sum of all.
+ReplicaAnswers ask_replicas(const RelayedOrigin& origin) {
+  std::vector<Result<ReplicaProgress>> answers(1 + origin.open_others.size(),
+                                               fail(ErrorKind::kTransient, "not asked"));
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      threads.emplace_back([&, i] {
+        answers[i] = progress_of(i == 0 ? origin.open_replica : origin.open_others[i - 1]);
+      });
+    }
+  }
+  ReplicaAnswers known{.replicas = {}, .own = answers.front().has_value()};
+  for (auto& answer : answers) {
+    if (answer) known.replicas.push_back(std::move(*answer));
+    else {
+      log::info("a replica cannot be asked about the origin's actors",
+                {{"origin", origin.name.value}, {"reason", answer.error().message}});
+    }
+  }
+  return known;
+}
+
+/// The context of the origin's region as of now, over a connection of its own.
+class ContextInquiry {
+ public:
+  explicit ContextInquiry(const RelayedOrigin& origin) : origin_(origin) {}
+
+  Result<ReplicaContext> ask() {
+    if (store_ == nullptr) {
+      TRIBUTARY_ASSIGN(store_, origin_.open_replica());
+    }
+    auto context = store_->context();
+    if (!context) store_.reset();
+    return context;
+  }
+
+ private:
+  const RelayedOrigin& origin_;
+  std::unique_ptr<ReplicaStore> store_;
+};
+
 /// One origin's relay and what it says when only a person can help.
 class OriginLoop {
  public:
-  OriginLoop(const RelayedOrigin& origin, const Schema& schema, const ContextFeed& feed,
-             Clock& clock, Metrics& metrics)
+  OriginLoop(const RelayedOrigin& origin, const ContextFeed& feed, Clock& clock, Metrics& metrics)
       : clock_(clock),
         database_(metrics.gauge("tributary_relay_database_connected",
                                 "1 while the origin's database is open",
@@ -92,10 +140,13 @@ class OriginLoop {
                               "person",
                               {{"origin", origin.name.value}}),
                 {origin.settings.backoff_first, origin.settings.backoff_max, 1}),
-        relay_(origin.name, schema, origin.settings,
+        inquiry_(origin),
+        relay_(origin.name, origin.settings,
                {.open_store = [this, open = origin.open_store] { return opened(open()); },
                 .changelog = origin.changelog,
                 .writer_context = [&feed] { return feed.newest(); },
+                .ask_context = [this] { return inquiry_.ask(); },
+                .ask_replicas = [&origin] { return ask_replicas(origin); },
                 .random = random64,
                 .clock = &clock,
                 .metrics = &metrics}) {
@@ -143,13 +194,14 @@ class OriginLoop {
   Gauge& database_;
   Outage outage_;
   bool failing_ = false;
+  ContextInquiry inquiry_;
   OriginRelay relay_;
 };
 
 }  // namespace
 
-Result<void> run_relays(const std::vector<RelayedOrigin>& origins, const Schema& schema,
-                        Millis drain, Clock& clock, Metrics& metrics, std::stop_token stop) {
+Result<void> run_relays(const std::vector<RelayedOrigin>& origins, Millis drain, Clock& clock,
+                        Metrics& metrics, std::stop_token stop) {
   std::mutex mutex;
   Result<void> outcome;
   std::vector<std::jthread> threads;
@@ -158,7 +210,7 @@ Result<void> run_relays(const std::vector<RelayedOrigin>& origins, const Schema&
     ContextFeed& feed = *feeds.emplace_back(std::make_unique<ContextFeed>(origin, metrics));
     threads.emplace_back([&feed, &metrics, stop] { feed.run(metrics, stop); });
     threads.emplace_back([&, stop] {
-      auto done = OriginLoop(origin, schema, feed, clock, metrics).run(drain, stop);
+      auto done = OriginLoop(origin, feed, clock, metrics).run(drain, stop);
       if (done) return;
       const std::scoped_lock lock(mutex);
       if (outcome) outcome = fail(done.error().in("origin " + origin.name.value));

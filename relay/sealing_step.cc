@@ -99,10 +99,9 @@ void OriginRelay::report(const Sealing& sealing) {
   metrics_.waiting_changes.set(static_cast<double>(sealing.left.size()));
   constexpr std::size_t kTold = 10;
   for (std::size_t i = 0; i < std::min(sealing.parked.size(), kTold); ++i) {
-    log::warn("parked a row, with all of its transaction",
-              {{"origin", origin_.value},
-               {"id", sealing.parked[i].id},
-               {"reason", sealing.parked[i].reason}});
+    log::warn("parked a row, with all of its transaction", {{"origin", origin_.value},
+                                                            {"id", sealing.parked[i].id},
+                                                            {"reason", sealing.parked[i].reason}});
   }
   if (sealing.parked.size() > kTold) {
     log::warn("parked more rows: see `tributary parked list --origin`",

@@ -48,9 +48,9 @@ struct StoredBatch {
 struct OutboxDisk {
   Schema schema;
   std::vector<std::pair<std::string, std::string>> operations;  ///< beyond this program's own
-  std::map<std::int64_t, StoredRow> rows;  ///< committed, by id
-  std::vector<StoredBatch> batches;        ///< in sealing order
-  std::vector<ParkedStoredRow> parked;  ///< in the order of positions
+  std::map<std::int64_t, StoredRow> rows;                       ///< committed, by id
+  std::vector<StoredBatch> batches;                             ///< in sealing order
+  std::vector<ParkedStoredRow> parked;                          ///< in the order of positions
   std::map<std::pair<std::string, std::string>, crdt::Totals> counters;
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
