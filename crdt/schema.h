@@ -19,6 +19,10 @@ struct Keyspace {
   std::string type;
 };
 
+/// No key with its value may be larger, whatever the limits: one batch must carry it, in one
+/// message that every broker takes.
+inline constexpr std::size_t kMaxChangeBytes = 4 * 1024 * 1024;
+
 struct Limits {
   std::size_t key_bytes = 1024;
   std::size_t value_bytes = 1024 * 1024;  ///< of a field, a value or an element
