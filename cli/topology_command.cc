@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include <tributary/base/text.h>
 #include <tributary/cli/command.h>
 #include <tributary/cli/wiring.h>
 
@@ -10,6 +11,9 @@ namespace {
 
 int check(const std::string& path) {
   const config::Topology topology = load_or_exit(path, Secrets::kAll);
+  for (const config::Mistake& warning : config::load_topology(path).warnings) {
+    std::fprintf(stderr, "%s\n", printable(config::to_string(path, warning)).c_str());
+  }
   std::printf("%s: ok: %zu regions, %zu origins, %zu keyspaces\n", path.c_str(),
               topology.regions.size(), topology.origins.size(), topology.schema.keyspaces.size());
   return kOk;
