@@ -63,7 +63,8 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Tributary: eventually consistent replication from your database's outbox to Redis in every "
       "region.\nExit codes: 0 done, 1 failed or in part, 2 wrong arguments or topology, "
-      "3 a server cannot be reached.",
+      "3 a server cannot be reached.\nStart with a topology file: docs/topology.md, "
+      "config/samples.",
       "tributary");
   app.require_subcommand(1);
   app.set_version_flag("--version", TRIBUTARY_VERSION);

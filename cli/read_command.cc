@@ -37,6 +37,11 @@ void add_read(CLI::App& app, Job& job) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("read", "Print value, type and context of a key in a region");
+  command->footer(
+      "A value with control characters, or bytes that are no text, stands in quotes, with \\n, "
+      "\\t,\n"
+      "\\xNN and \\u00NN for them. In JSON, bytes that are not UTF-8 are {\"base64\": \"…\"}.\n"
+      "The context goes into a later change (see `tributary write --help`).");
   add_config_option(*command, options->config);
   command->add_option("--region", options->region, "Region to read in; default: the only one")
       ->type_name("NAME");

@@ -78,7 +78,8 @@ void add_relay(CLI::App& app, Job& job) {
   CLI::App* command =
       app.add_subcommand("relay", "Seal and publish the changes of origins (a daemon)");
   add_config_option(*command, options->config);
-  command->add_option("--origin", options->origins, "Origins to relay; default: all")
+  command
+      ->add_option("--origin", options->origins, "Origin to relay; may be repeated; default: all")
       ->type_name("NAME");
   add_metrics_option(*command, options->metrics);
   command->callback([options, &job] { job = [options] { return run(*options); }; });

@@ -57,7 +57,7 @@ void add_topology(CLI::App& app, Job& job) {
   };
   add("check", "Report every mistake as file:line: key: what; exit 2 if there is any", check);
   add("apply", "Create or upgrade outbox tables and changelogs; safe to repeat", apply);
-  add("show", "Print the effective topology, defaults filled in", show);
+  add("show", "Print the effective topology, defaults filled in and secrets left out", show);
 }
 
 }  // namespace tributary::cli

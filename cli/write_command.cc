@@ -142,23 +142,30 @@ int run(const Options& options) {
 void add_write(CLI::App& app, Job& job) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "write",
-      "Write JSON lines to an origin's outbox, each line one transaction:\n"
+      "write", "Write JSON lines to an origin's outbox, each line one transaction");
+  command->footer(
+      "Lines:\n"
       "  {\"key\":\"stock:85123A\",\"type\":\"counter\",\"add\":-6}\n"
       "  {\"key\":\"price:85123A\",\"type\":\"register\",\"set\":\"2.55\"}   or \"clear\":true\n"
       "  {\"key\":\"cart:17850\",\"type\":\"set\",\"add\":[\"a\",\"b\"]}      or \"remove\", "
       "\"clear\"\n"
-      "  {\"tx\":[{…},{…}]}                                     several in one transaction");
+      "  {\"tx\":[{…},{…}]}                                     several in one transaction\n"
+      "A change may have a \"context\": what `tributary read` printed, so that a remove removes\n"
+      "what you saw. Example:\n"
+      "  echo '{\"key\":\"stock:1\",\"type\":\"counter\",\"add\":5}' | tributary write --origin "
+      "shop_eu");
   add_config_option(*command, options->config);
   command->add_option("--origin", options->origin, "Origin to write to; default: the only one")
       ->type_name("NAME");
   command
       ->add_option("--on-error", options->on_error,
-                   "After a refused line, of which nothing is written: stop, or skip it and "
-                   "go on; the exit code is 1 in both cases")
+                   "After a refused line, of which nothing is written: stop, or continue with "
+                   "the next; the exit code is 1 in both cases")
       ->check(CLI::IsMember({"stop", "continue"}))
       ->capture_default_str();
-  command->add_option("file", options->file, "File to read; - is stdin")->capture_default_str();
+  command->add_option("file", options->file, "File to read; - is stdin")
+      ->type_name("FILE")
+      ->capture_default_str();
   command->callback([options, &job] { job = [options] { return run(*options); }; });
 }
 

@@ -128,6 +128,10 @@ class Parser {
   }
 
   void split_query(std::string_view text) {
+    if (url_.scheme != "postgresql" && url_.scheme != "unix") {
+      url_.query.emplace_back("?", "");  // these take no parameters, whatever their spelling
+      return;
+    }
     while (true) {
       const std::size_t next = text.find('&');
       const std::string_view pair = text.substr(0, next);
