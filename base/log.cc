@@ -4,68 +4,60 @@
 #include <spdlog/spdlog.h>
 
 #include <tributary/base/log.h>
+#include <tributary/base/text.h>
 
 namespace tributary::log {
 namespace {
 
 Format g_format = Format::kText;
+std::string g_process;
 
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00";
-      out.push_back(kDigits[(c >> 4) & 0xf]);
-      out.push_back(kDigits[c & 0xf]);
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
+/// A value that needs no quotes in a text line.
+bool is_plain(std::string_view value) {
+  return !value.empty() && value.find_first_of(" \"\\=") == std::string_view::npos &&
+         printable(value) == value;
 }
 
-std::string render(std::string_view sentence, std::initializer_list<Field> fields) {
-  std::string line;
-  if (g_format == Format::kJson) append_json_string(line, sentence);
-  else line = sentence;
+std::string as_text(std::string_view sentence, std::initializer_list<Field> fields) {
+  std::string line = printable(g_process) + ": " + printable(sentence);
   for (const Field& field : fields) {
-    if (g_format == Format::kJson) {
-      line += ",";
-      append_json_string(line, field.name);
-      line += ":";
-    } else {
-      line.append(" ").append(field.name).append("=");
-    }
-    const bool bare = !field.quoted || (g_format == Format::kText && !field.value.empty() &&
-                                        field.value.find_first_of(" \"\n\t=") == std::string::npos);
-    if (bare) line += field.value;
-    else append_json_string(line, field.value);
+    line.append(" ").append(printable(field.name)).append("=");
+    line += !field.quoted || is_plain(field.value) ? field.value : in_quotes(field.value);
+  }
+  return line;
+}
+
+/// The members behind "time" and "level", which the pattern gives.
+std::string as_json(std::string_view sentence, std::initializer_list<Field> fields) {
+  std::string line = "\"process\":" + json_string(g_process);
+  line += ",\"message\":" + json_string(sentence);
+  for (const Field& field : fields) {
+    line += "," + json_string(field.name) + ":";
+    line += field.quoted ? json_string(field.value) : field.value;
   }
   return line;
 }
 
 void write(spdlog::level::level_enum level, std::string_view sentence,
            std::initializer_list<Field> fields) {
-  if (spdlog::should_log(level)) spdlog::log(level, "{}", render(sentence, fields));
+  if (!spdlog::should_log(level)) return;
+  // A string_view is logged as it is: neither format nor pattern marks in it count.
+  const std::string line =
+      g_format == Format::kJson ? as_json(sentence, fields) : as_text(sentence, fields);
+  spdlog::log(level, spdlog::string_view_t(line));
 }
 
 }  // namespace
 
 void configure(std::string_view process, Level level, Format format) {
   g_format = format;
-  auto logger = spdlog::stderr_color_mt(std::string(process) + "-log");
-  if (format == Format::kJson) {
-    logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","process":")" +
-                            std::string(process) + R"(","message":%v})",
-                        spdlog::pattern_time_type::utc);
-  } else {
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ " + std::string(process) + ": %v",
-                        spdlog::pattern_time_type::utc);
-  }
+  g_process = process;
+  auto logger = std::make_shared<spdlog::logger>(
+      "tributary", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  logger->set_pattern(format == Format::kJson
+                          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
+                          : "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v",
+                      spdlog::pattern_time_type::utc);
   constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
                                                    spdlog::level::warn, spdlog::level::err,
                                                    spdlog::level::off};

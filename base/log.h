@@ -1,4 +1,5 @@
-/// Structured log lines on stderr: a sentence, then key=value pairs (or JSON).
+/// Structured log lines on stderr: a sentence, then key=value pairs (or JSON). Whatever bytes they
+/// hold, an event is one line, and a JSON line is JSON: see printable, in_quotes and json_string.
 /// Not for: metrics, or output a user asked for.
 #pragma once
 
@@ -27,7 +28,7 @@ struct Field {
 enum class Level { kDebug, kInfo, kWarn, kError, kOff };
 enum class Format { kText, kJson };
 
-/// Call once, before other threads log. `process` is the name shown in every line.
+/// Call before other threads log. `process` is the name shown in every line.
 void configure(std::string_view process, Level level, Format format);
 
 /// Thread-safe.

@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <tributary/base/text.h>
 #include <tributary/cli/change_json.h>
+#include <tributary/cli/strict_json.h>
 #include <tributary/crdt/type.h>
 
 namespace tributary::cli {
@@ -16,8 +18,15 @@ tl::unexpected<Error> refuse(std::string what) {
   return fail(ErrorKind::kInvalid, std::move(what));
 }
 
+/// The value as a message shows it; not all of a long one.
+std::string shown(const Json& json) {
+  constexpr std::size_t kShown = 80;
+  const std::string text = json.dump();
+  return text.size() <= kShown ? text : printable(text.substr(0, kShown)) + "…";
+}
+
 Result<std::string> text_of(const Json& json, const std::string& where) {
-  if (!json.is_string()) return refuse(where + " must be a string, it is " + json.dump());
+  if (!json.is_string()) return refuse(where + " must be a string, it is " + shown(json));
   return json.get<std::string>();
 }
 
@@ -27,7 +36,7 @@ Result<std::int64_t> amount_of(const Json& json, const std::string& where) {
                              static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!json.is_number_integer() || too_large) {
     return refuse(where + " must be a whole number from -9223372036854775807 to " +
-                  "9223372036854775807, it is " + json.dump());
+                  "9223372036854775807, it is " + shown(json));
   }
   return json.get<std::int64_t>();
 }
@@ -52,7 +61,7 @@ class Operands {
 
  private:
   Result<std::vector<Change>> expand_none(const Json& json) {
-    if (json != Json(true)) return refuse(where_ + " must be true, it is " + json.dump());
+    if (json != Json(true)) return refuse(where_ + " must be true, it is " + shown(json));
     return std::vector<Change>{base_};
   }
 
@@ -74,13 +83,13 @@ class Operands {
   /// {"field": operand, …}
   Result<std::vector<Change>> expand_fields(const Json& json) {
     if (!json.is_object() || json.empty()) {
-      return refuse(where_ + " must be an object of field: operand, it is " + json.dump());
+      return refuse(where_ + " must be an object of field: operand, it is " + shown(json));
     }
     std::vector<Change> changes;
     for (const auto& [field, operand] : json.items()) {
       Change change = base_;
       change.field = field;
-      const std::string where = where_ + " of field \"" + field + "\"";
+      const std::string where = where_ + " of field " + in_quotes(field);
       if (crdt::takes_amount(operation_.operand)) {
         TRIBUTARY_ASSIGN(change.amount, amount_of(operand, where));
       } else {
@@ -113,7 +122,8 @@ Result<void> read_context(const Json& object, Change& base) {
 }
 
 Result<std::vector<Change>> parse_change(const Json& object) {
-  if (!object.is_object()) return refuse("a change must be a JSON object, it is " + object.dump());
+  if (!object.is_object()) return refuse("a change must be a JSON object, it is " + shown(object));
+  if (object.contains("tx")) return refuse("\"tx\" stands within \"tx\"");
   for (const char* required : {"key", "type"}) {
     if (!object.contains(required)) return refuse("\"" + std::string(required) + "\" is missing");
   }
@@ -122,16 +132,19 @@ Result<std::vector<Change>> parse_change(const Json& object) {
   TRIBUTARY_ASSIGN(base.type, text_of(object["type"], "\"type\""));
   TRIBUTARY_TRY(read_context(object, base));
   const crdt::Type* type = crdt::find_type(base.type);
-  if (type == nullptr) return refuse("there is no type \"" + base.type + "\"");
+  if (type == nullptr) return refuse("there is no type " + in_quotes(base.type));
   const crdt::Operation* operation = nullptr;
   for (const auto& [name, operands] : object.items()) {
     if (name == "key" || name == "type" || name == "context") continue;
     const crdt::Operation* found = crdt::find_operation(*type, name);
     if (found == nullptr) {
-      return refuse("a " + base.type + " has no operation \"" + name + "\"; it has " +
+      return refuse("a " + base.type + " has no operation " + in_quotes(name) + "; it has " +
                     operations_of(*type));
     }
-    if (operation != nullptr) return refuse("a change has one operation, this one has several");
+    if (operation != nullptr) {
+      return refuse("\"" + std::string(operation->name) + "\" and \"" + name +
+                    "\" stand in one change; make two of it, in {\"tx\": [change, change]}");
+    }
     operation = found;
   }
   if (operation == nullptr) {
@@ -144,10 +157,13 @@ Result<std::vector<Change>> parse_change(const Json& object) {
 }  // namespace
 
 Result<std::vector<Change>> parse_line(std::string_view line) {
-  const Json json = Json::parse(line, nullptr, false);
-  if (json.is_discarded()) return refuse("it is not JSON");
+  TRIBUTARY_ASSIGN(const Json json, parse_strictly(line));
   if (!json.is_object() || !json.contains("tx")) return parse_change(json);
-  if (json.size() != 1) return refuse("beside \"tx\" there may be nothing else");
+  if (json.size() != 1) {
+    const std::string other =
+        json.begin().key() == "tx" ? std::next(json.begin()).key() : json.begin().key();
+    return refuse("beside \"tx\" there may be nothing else, here is " + in_quotes(other));
+  }
   if (!json["tx"].is_array() || json["tx"].empty())
     return refuse("\"tx\" must be a list of changes");
   std::vector<Change> changes;

@@ -35,6 +35,9 @@ void add_completion(CLI::App& app, Job& job);
 /// Adds -c/--config (or the environment variable TRIBUTARY_TOPOLOGY).
 void add_config_option(CLI::App& command, std::string& path);
 
+/// Adds --metrics, a daemon's own address for them.
+void add_metrics_option(CLI::App& command, std::string& address);
+
 /// Which passwords must be there: all of them, or those of the servers that are then connected to.
 enum class Secrets { kAll, kAsNeeded };
 
@@ -42,7 +45,10 @@ enum class Secrets { kAll, kAsNeeded };
 [[nodiscard]] config::Topology load_or_exit(const std::string& path,
                                             Secrets secrets = Secrets::kAsNeeded);
 
-/// Prints "tributary: message" on stderr and gives the exit code for the error's kind.
+[[nodiscard]] int exit_code(ErrorKind kind);
+
+/// Prints "tributary: message" on stderr, in one line, and gives the exit code for the error's
+/// kind.
 int report(const Error& error);
 
 }  // namespace tributary::cli

@@ -31,22 +31,21 @@ ConsumerSettings settings_of(const config::Consumer& from) {
 }
 
 int run(const Options& options) {
-  const config::Topology topology = load_or_exit(options.config);
+  const config::Topology topology = load_daemon("consumer", options.config);
   const auto region = find_region(topology, options.region);
-  if (!region) return report(region.error());
+  if (!region) return refuse_to_start(region.error());
   SystemClock clock;
   ConsumerPorts ports{
       .open_replica = replica_of(**region), .changelogs = {}, .clock = &clock, .metrics = nullptr};
   std::vector<std::unique_ptr<Changelog>> owned;
   for (const config::Origin& origin : topology.origins) {
     auto changelog = changelog_of(topology, *topology.region(origin.region), (*region)->name);
-    if (!changelog) return report(changelog.error());
+    if (!changelog) return refuse_to_start(changelog.error());
     owned.push_back(std::move(*changelog));
     ports.changelogs[origin.name] = owned.back().get();
   }
   const ConsumerSettings settings = settings_of(topology.consumer);
-  return run_daemon("consumer", topology,
-                    options.metrics.empty() ? topology.metrics.consumer : options.metrics,
+  return run_daemon(options.metrics.empty() ? topology.metrics.consumer : options.metrics,
                     [&](Metrics& metrics, std::stop_token stop) {
                       ports.metrics = &metrics;
                       return run_consumer(settings, ports, std::move(stop));
@@ -64,7 +63,7 @@ void add_consumer(CLI::App& app, Job& job) {
       ->add_option("--region", options->region,
                    "Region whose replica to keep; default: the only one")
       ->type_name("NAME");
-  command->add_option("--metrics", options->metrics, "host:port for Prometheus; default: topology");
+  add_metrics_option(*command, options->metrics);
   command->callback([options, &job] { job = [options] { return run(*options); }; });
 }
 

@@ -3,7 +3,10 @@
 #include <cstdio>
 #include <exception>
 
+#include <tributary/base/log.h>
+#include <tributary/base/text.h>
 #include <tributary/cli/command.h>
+#include <tributary/config/listen_address.h>
 
 namespace tributary::cli {
 
@@ -23,29 +26,45 @@ config::Topology load_or_exit(const std::string& path, Secrets secrets) {
     std::ranges::stable_sort(mistakes, {}, &config::Mistake::line);
   }
   for (const config::Mistake& mistake : mistakes) {
-    std::fprintf(stderr, "%s\n", config::to_string(path, mistake).c_str());
+    std::fprintf(stderr, "%s\n", printable(config::to_string(path, mistake)).c_str());
   }
   if (!mistakes.empty()) std::exit(kUsage);
   return std::move(loaded.topology);
 }
 
-int report(const Error& error) {
-  std::fprintf(stderr, "tributary: %s\n", error.message.c_str());
-  switch (error.kind) {
+void add_metrics_option(CLI::App& command, std::string& address) {
+  command
+      .add_option("--metrics", address,
+                  "Serve Prometheus metrics there; default: the topology's metrics section")
+      ->type_name("HOST:PORT")
+      ->check(CLI::Validator(
+          [](const std::string& text) { return config::wrong_with_listen_address(text); }, ""));
+}
+
+int exit_code(ErrorKind kind) {
+  switch (kind) {
     case ErrorKind::kTransient: return kUnreachable;
     case ErrorKind::kInvalid: return kUsage;
     default: return kFailed;
   }
 }
 
+int report(const Error& error) {
+  std::fprintf(stderr, "tributary: %s\n", printable(error.message).c_str());
+  return exit_code(error.kind);
+}
+
 }  // namespace tributary::cli
 
 int main(int argc, char** argv) {
+  using namespace tributary;
   using namespace tributary::cli;
+  log::configure("tributary", log::Level::kWarn, log::Format::kText);  // until a daemon says how
   CLI::App app(
       "Tributary: eventually consistent replication from your database's outbox to Redis in every "
       "region.\nExit codes: 0 done, 1 failed or in part, 2 wrong arguments or topology, "
-      "3 a server cannot be reached.",
+      "3 a server cannot be reached.\nStart with a topology file: docs/topology.md, "
+      "config/samples.",
       "tributary");
   app.require_subcommand(1);
   app.set_version_flag("--version", TRIBUTARY_VERSION);
@@ -65,7 +84,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "tributary: %s\n", error.what());
+    std::fprintf(stderr, "tributary: %s\n", printable(error.what()).c_str());
     return kFailed;
   }
 }

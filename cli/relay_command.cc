@@ -39,11 +39,11 @@ RelaySettings settings_of(const config::Topology& topology, const config::Origin
 }
 
 int run(const Options& options) {
-  const config::Topology topology = load_or_exit(options.config);
+  const config::Topology topology = load_daemon("relay", options.config);
   std::vector<const config::Origin*> chosen;
   for (const std::string& name : options.origins) {
     const auto origin = find_origin(topology, name);
-    if (!origin) return report(origin.error());
+    if (!origin) return refuse_to_start(origin.error());
     chosen.push_back(*origin);
   }
   if (options.origins.empty()) {
@@ -54,7 +54,7 @@ int run(const Options& options) {
   for (const config::Origin* origin : chosen) {
     const config::Region& region = *topology.region(origin->region);
     auto changelog = changelog_of(topology, region, region.name);
-    if (!changelog) return report(changelog.error());
+    if (!changelog) return refuse_to_start(changelog.error());
     changelogs.push_back(std::move(*changelog));
     origins.push_back({.name = origin->name,
                        .region = origin->region,
@@ -64,8 +64,7 @@ int run(const Options& options) {
                        .settings = settings_of(topology, *origin)});
   }
   SystemClock clock;
-  return run_daemon("relay", topology,
-                    options.metrics.empty() ? topology.metrics.relay : options.metrics,
+  return run_daemon(options.metrics.empty() ? topology.metrics.relay : options.metrics,
                     [&](Metrics& metrics, std::stop_token stop) {
                       return run_relays(origins, topology.schema, Millis{topology.relay.drain_ms},
                                         clock, metrics, std::move(stop));
@@ -79,9 +78,10 @@ void add_relay(CLI::App& app, Job& job) {
   CLI::App* command =
       app.add_subcommand("relay", "Seal and publish the changes of origins (a daemon)");
   add_config_option(*command, options->config);
-  command->add_option("--origin", options->origins, "Origins to relay; default: all")
+  command
+      ->add_option("--origin", options->origins, "Origin to relay; may be repeated; default: all")
       ->type_name("NAME");
-  command->add_option("--metrics", options->metrics, "host:port for Prometheus; default: topology");
+  add_metrics_option(*command, options->metrics);
   command->callback([options, &job] { job = [options] { return run(*options); }; });
 }
 

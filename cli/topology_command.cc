@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include <tributary/base/text.h>
 #include <tributary/cli/command.h>
 #include <tributary/cli/wiring.h>
 
@@ -10,6 +11,9 @@ namespace {
 
 int check(const std::string& path) {
   const config::Topology topology = load_or_exit(path, Secrets::kAll);
+  for (const config::Mistake& warning : config::load_topology(path).warnings) {
+    std::fprintf(stderr, "%s\n", printable(config::to_string(path, warning)).c_str());
+  }
   std::printf("%s: ok: %zu regions, %zu origins, %zu keyspaces\n", path.c_str(),
               topology.regions.size(), topology.origins.size(), topology.schema.keyspaces.size());
   return kOk;
@@ -53,7 +57,7 @@ void add_topology(CLI::App& app, Job& job) {
   };
   add("check", "Report every mistake as file:line: key: what; exit 2 if there is any", check);
   add("apply", "Create or upgrade outbox tables and changelogs; safe to repeat", apply);
-  add("show", "Print the effective topology, defaults filled in", show);
+  add("show", "Print the effective topology, defaults filled in and secrets left out", show);
 }
 
 }  // namespace tributary::cli

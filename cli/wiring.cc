@@ -1,5 +1,4 @@
-#include <cctype>
-
+#include <tributary/base/percent.h>
 #include <tributary/cli/wiring.h>
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/producer_session.h>
@@ -13,38 +12,23 @@ namespace {
 
 bool is_sqlite(const config::Origin& origin) { return origin.database.starts_with("sqlite:"); }
 
-void append_escaped(std::string& out, const std::string& text) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(kDigits[byte >> 4]);
-      out.push_back(kDigits[byte & 0xf]);
-    }
-  }
-}
-
 /// The password is there, or none is asked for.
 Result<void> check_secret(const config::Credentials& credentials) {
   if (credentials.problem.empty()) return {};
   return fail(ErrorKind::kInvalid, credentials.problem);
 }
 
-/// The database URL with the credentials as libpq parameters, percent-encoded.
+/// What the connectors take: for SQLite the file's plain path behind sqlite://, for libpq the URL
+/// with the credentials as parameters, percent-encoded.
 std::string database_url(const config::Origin& origin) {
   const config::Credentials& credentials = origin.credentials;
   std::string url = origin.database;
+  if (is_sqlite(origin)) return percent_decoded(url).value_or(url);
   const auto add = [&](const char* name, const std::string& value) {
     if (value.empty()) return;
     url += url.find('?') == std::string::npos ? "?" : "&";
-    url.append(name).append("=");
-    append_escaped(url, value);
+    url.append(name).append("=").append(percent_encoded(value));
   };
-  if (is_sqlite(origin)) return url;
   add("user", credentials.username);
   add("password", credentials.password);
   return url;

@@ -1,12 +1,12 @@
 /// `tributary write`: JSON lines into an origin's outbox, a transaction per line.
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <string>
 
+#include <tributary/base/text.h>
 #include <tributary/cli/change_json.h>
 #include <tributary/cli/command.h>
+#include <tributary/cli/line_reader.h>
 #include <tributary/cli/terminal.h>
 #include <tributary/cli/wiring.h>
 #include <tributary/outbox/transaction.h>
@@ -45,49 +45,90 @@ Result<std::size_t> write_line(ProducerSession& session, const std::string& line
   return count;
 }
 
-Result<Tally> write_all(ProducerSession& session, std::istream& in, const Options& options) {
-  Tally tally;
-  ProgressLine progress("lines");
-  std::string line;
-  while (std::getline(in, line)) {
-    ++tally.lines;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto written = write_line(session, line);
-    if (written) {
-      ++tally.transactions;
-      tally.changes += *written;
-    } else {
-      std::fprintf(stderr, "line %llu: %s\n", static_cast<unsigned long long>(tally.lines),
-                   written.error().message.c_str());
-      if (written.error().kind != ErrorKind::kInvalid) {
-        return fail(written.error().in("stopped at line " + std::to_string(tally.lines) +
-                                       ", which may or may not be committed; " +
-                                       std::to_string(tally.transactions) +
-                                       " transactions before it are"));
-      }
-      ++tally.refused;
-      if (options.on_error == "stop") break;
-    }
-    progress.update(tally.lines);
-  }
-  progress.finish(tally.lines);
-  return tally;
+/// The longest line that can be a transaction within the limits: every byte as \u00NN, and what
+/// stands around each change.
+std::size_t longest_line(const Limits& limits) {
+  constexpr std::size_t kAroundChange = 256;
+  constexpr std::size_t kAtLeast = 65'536;
+  return kAtLeast + 6 * limits.transaction_bytes + kAroundChange * limits.transaction_changes;
 }
+
+bool is_blank(const std::string& line) {
+  return line.find_first_not_of(" \t\r") == std::string::npos;
+}
+
+/// Reads lines and keeps count of what became of them.
+class Writer {
+ public:
+  Writer(ProducerSession& session, const Limits& limits, bool stop_at_refused)
+      : session_(session), limits_(limits), stop_at_refused_(stop_at_refused) {}
+
+  Result<Tally> run(LineReader& in) {
+    std::string line;
+    while (true) {
+      const auto read = in.next(line);
+      if (!read) {
+        return fail(read.error().in("stopped after line " + std::to_string(tally_.lines) + "; " +
+                                    std::to_string(tally_.transactions) +
+                                    " transactions are committed"));
+      }
+      if (*read == LineReader::Read::kEnd) break;
+      ++tally_.lines;
+      if (tally_.lines == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
+      if (is_blank(line)) continue;
+      TRIBUTARY_TRY(take(line, *read == LineReader::Read::kTooLong));
+      progress_.update(tally_.lines);
+      if (tally_.refused > 0 && stop_at_refused_) break;
+    }
+    progress_.finish(tally_.lines);
+    return tally_;
+  }
+
+ private:
+  Result<void> take(const std::string& line, bool too_long) {
+    const auto written = too_long ? refuse_long() : write_line(session_, line);
+    if (written) {
+      ++tally_.transactions;
+      tally_.changes += *written;
+      return {};
+    }
+    std::fprintf(stderr, "line %llu: %s\n", static_cast<unsigned long long>(tally_.lines),
+                 printable(written.error().message).c_str());
+    if (written.error().kind != ErrorKind::kInvalid) return fail(in_doubt(written.error()));
+    ++tally_.refused;
+    return {};
+  }
+
+  Result<std::size_t> refuse_long() const {
+    return fail(ErrorKind::kInvalid,
+                "it has more than " + std::to_string(longest_line(limits_)) +
+                    " bytes, so it is above limits.transaction_bytes or transaction_changes; make "
+                    "several transactions of it");
+  }
+
+  [[nodiscard]] Error in_doubt(const Error& error) const {
+    return error.in("stopped at line " + std::to_string(tally_.lines) +
+                    ", which may or may not be committed; " + std::to_string(tally_.transactions) +
+                    " transactions before it are");
+  }
+
+  ProducerSession& session_;
+  const Limits& limits_;
+  bool stop_at_refused_;
+  Tally tally_;
+  ProgressLine progress_{"lines"};
+};
 
 int run(const Options& options) {
   const config::Topology topology = load_or_exit(options.config);
   const auto origin = find_origin(topology, options.origin);
   if (!origin) return report(origin.error());
-  std::ifstream file;
-  if (options.file != "-") {
-    file.open(options.file);
-    if (!file) {
-      return report({ErrorKind::kInvalid, "cannot read file " + options.file});
-    }
-  }
+  const Limits& limits = topology.schema.limits;
+  auto in = LineReader::open(options.file, longest_line(limits));
+  if (!in) return report(in.error());
   const auto session = session_of(**origin);
   if (!session) return report(session.error());
-  const auto tally = write_all(**session, options.file == "-" ? std::cin : file, options);
+  const auto tally = Writer(**session, limits, options.on_error == "stop").run(*in);
   if (!tally) return report(tally.error());
   std::fprintf(stderr, "%llu transactions with %llu changes committed to %s, %llu lines refused\n",
                static_cast<unsigned long long>(tally->transactions),
@@ -101,23 +142,30 @@ int run(const Options& options) {
 void add_write(CLI::App& app, Job& job) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "write",
-      "Write JSON lines to an origin's outbox, each line one transaction:\n"
+      "write", "Write JSON lines to an origin's outbox, each line one transaction");
+  command->footer(
+      "Lines:\n"
       "  {\"key\":\"stock:85123A\",\"type\":\"counter\",\"add\":-6}\n"
       "  {\"key\":\"price:85123A\",\"type\":\"register\",\"set\":\"2.55\"}   or \"clear\":true\n"
       "  {\"key\":\"cart:17850\",\"type\":\"set\",\"add\":[\"a\",\"b\"]}      or \"remove\", "
       "\"clear\"\n"
-      "  {\"tx\":[{…},{…}]}                                     several in one transaction");
+      "  {\"tx\":[{…},{…}]}                                     several in one transaction\n"
+      "A change may have a \"context\": what `tributary read` printed, so that a remove removes\n"
+      "what you saw. Example:\n"
+      "  echo '{\"key\":\"stock:1\",\"type\":\"counter\",\"add\":5}' | tributary write --origin "
+      "shop_eu");
   add_config_option(*command, options->config);
   command->add_option("--origin", options->origin, "Origin to write to; default: the only one")
       ->type_name("NAME");
   command
       ->add_option("--on-error", options->on_error,
-                   "After a refused line, of which nothing is written: stop, or skip it and "
-                   "go on; the exit code is 1 in both cases")
+                   "After a refused line, of which nothing is written: stop, or continue with "
+                   "the next; the exit code is 1 in both cases")
       ->check(CLI::IsMember({"stop", "continue"}))
       ->capture_default_str();
-  command->add_option("file", options->file, "File to read; - is stdin")->capture_default_str();
+  command->add_option("file", options->file, "File to read; - is stdin")
+      ->type_name("FILE")
+      ->capture_default_str();
   command->callback([options, &job] { job = [options] { return run(*options); }; });
 }
 

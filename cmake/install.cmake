@@ -5,8 +5,8 @@ include(CMakePackageConfigHelpers)
 set(TRIBUTARY_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Tributary)
 
 # Headers of what a producer uses; everything else is private to the daemons.
-file(GLOB tributary_crdt_headers ${CMAKE_SOURCE_DIR}/crdt/*.h)
-file(GLOB tributary_type_headers ${CMAKE_SOURCE_DIR}/crdt/types/*.h)
+file(GLOB tributary_crdt_headers ${PROJECT_SOURCE_DIR}/crdt/*.h)
+file(GLOB tributary_type_headers ${PROJECT_SOURCE_DIR}/crdt/types/*.h)
 list(FILTER tributary_type_headers EXCLUDE REGEX "_codec\\.h$")
 install(FILES base/bytes.h base/ids.h base/result.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/base)
@@ -24,24 +24,30 @@ function(tributary_install_component component)
           DESTINATION ${TRIBUTARY_CMAKE_DIR})
 endfunction()
 tributary_install_component(outbox tributary_base tributary_crdt tributary_outbox)
-tributary_install_component(postgres tributary_postgres)
-tributary_install_component(sqlite tributary_sqlite)
+foreach(database postgres sqlite)
+  if(TARGET tributary_${database})
+    tributary_install_component(${database} tributary_${database})
+  endif()
+endforeach()
+if(TRIBUTARY_PROGRAM)
+  install(TARGETS tributary RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 
 configure_package_config_file(
-  cmake/TributaryConfig.cmake.in ${CMAKE_BINARY_DIR}/TributaryConfig.cmake
+  cmake/TributaryConfig.cmake.in ${PROJECT_BINARY_DIR}/TributaryConfig.cmake
   INSTALL_DESTINATION ${TRIBUTARY_CMAKE_DIR}
   NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(
-  ${CMAKE_BINARY_DIR}/TributaryConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/TributaryConfig.cmake
-              ${CMAKE_BINARY_DIR}/TributaryConfigVersion.cmake
+  ${PROJECT_BINARY_DIR}/TributaryConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/TributaryConfig.cmake
+              ${PROJECT_BINARY_DIR}/TributaryConfigVersion.cmake
         DESTINATION ${TRIBUTARY_CMAKE_DIR})
 
 # Relative to the .pc file, so that the prefix may be chosen, or moved, after the build.
 file(RELATIVE_PATH TRIBUTARY_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" TRIBUTARY_PC_PREFIX "${TRIBUTARY_PC_PREFIX}")
 foreach(package tributary tributary-postgres tributary-sqlite)
-  configure_file(cmake/${package}.pc.in ${CMAKE_BINARY_DIR}/${package}.pc @ONLY)
-  install(FILES ${CMAKE_BINARY_DIR}/${package}.pc
+  configure_file(cmake/${package}.pc.in ${PROJECT_BINARY_DIR}/${package}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${package}.pc
           DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()

@@ -5,10 +5,10 @@ function(tributary_library name)
   add_library(Tributary::${name} ALIAS tributary_${name})
   set_target_properties(tributary_${name} PROPERTIES EXPORT_NAME ${name})
   target_include_directories(tributary_${name} PUBLIC
-    $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/include>
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(tributary_${name}
     PUBLIC ${ARG_LINK}
-    PRIVATE ${ARG_PRIVATE_LINK} $<BUILD_INTERFACE:tributary_flags>)
+    PRIVATE ${ARG_PRIVATE_LINK} $<BUILD_INTERFACE:tributary_compile_flags>)
   target_compile_features(tributary_${name} PUBLIC cxx_std_20)
 endfunction()

@@ -27,7 +27,7 @@ void anchor_files(Topology& topology, const std::filesystem::path& directory) {
 }
 
 Loaded unreadable(const std::string& why) {
-  return {{}, {{.key = "", .what = "cannot be read (" + why + "); name the topology with -c"}}};
+  return {{}, {{.key = "", .what = "cannot be read (" + why + "); name the topology with -c"}}, {}};
 }
 
 }  // namespace

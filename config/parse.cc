@@ -3,12 +3,12 @@
 #include <set>
 #include <utility>
 
+#include <tributary/config/listen_address.h>
 #include <tributary/config/pattern.h>
 #include <tributary/config/places.h>
 #include <tributary/config/reader.h>
 #include <tributary/config/settings.h>
 #include <tributary/config/topology.h>
-#include <tributary/config/url.h>
 
 namespace tributary::config {
 namespace {
@@ -111,6 +111,7 @@ class NumberSections {
       }
       check_order(mapping, pair);
     }
+    if (section == "limits" && wrong.empty()) check_change_size(mapping);
     mapping.finish();
   }
 
@@ -128,6 +129,16 @@ class NumberSections {
     }
   }
 
+  /// Together, because one batch has to carry both.
+  void check_change_size(Mapping& mapping) const {
+    const Limits& limits = topology_.schema.limits;
+    if (limits.key_bytes + limits.value_bytes <= kMaxChangeBytes) return;
+    mapping.mistake(mapping.has("value_bytes") ? "value_bytes" : "key_bytes",
+                    "key_bytes and value_bytes together must not be above " +
+                        std::to_string(kMaxChangeBytes) + ", what one batch can carry; they are " +
+                        std::to_string(limits.key_bytes + limits.value_bytes));
+  }
+
   Mapping& top_;
   Topology& topology_;
 };
@@ -139,23 +150,30 @@ void parse_logging(Mapping& top, Logging& out) {
   mapping.finish();
 }
 
-void parse_metrics(Mapping& top, MetricsPorts& out) {
+/// One address for both is right where each daemon has a machine or a container of its own.
+void parse_metrics(Mapping& top, MetricsPorts& out, std::vector<Mistake>& warnings) {
   Mapping mapping(top, "metrics");
   const auto address = [&](std::string_view key, std::string& to) {
-    if (!mapping.text(key, to)) return;
+    if (!mapping.text(key, to)) return false;
     const std::string wrong = wrong_with_listen_address(to);
     if (!wrong.empty()) mapping.mistake(key, wrong);
+    return wrong.empty();
   };
-  address("relay", out.relay);
-  address("consumer", out.consumer);
+  const bool relay = address("relay", out.relay);
+  const bool consumer = address("consumer", out.consumer);
   mapping.finish();
+  if (!relay || !consumer || !listen_addresses_collide(out.relay, out.consumer)) return;
+  const Place place = mapping.place_of("consumer");
+  warnings.push_back({place.line, place.column, mapping.path_of("consumer"),
+                      "warning: relay has this address, too; on one host only one of them can "
+                      "serve metrics, so choose another port"});
 }
 
 }  // namespace
 
 Loaded parse_topology(const std::string& yaml) {
   const auto root = read_yaml(yaml);
-  if (!root) return {{}, {root.error()}};
+  if (!root) return {{}, {root.error()}, {}};
   Mistakes mistakes;
   Topology topology;
   Mapping top(*root, "", mistakes);
@@ -165,9 +183,10 @@ Loaded parse_topology(const std::string& yaml) {
   parse_keyspaces(top, topology.schema);
   NumberSections(top, topology).run();
   parse_logging(top, topology.logging);
-  parse_metrics(top, topology.metrics);
+  std::vector<Mistake> warnings;
+  parse_metrics(top, topology.metrics, warnings);
   top.finish();
-  return {std::move(topology), std::move(mistakes).sorted()};
+  return {std::move(topology), std::move(mistakes).sorted(), std::move(warnings)};
 }
 
 }  // namespace tributary::config

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <optional>
 #include <set>
@@ -5,11 +7,21 @@
 
 #include <tributary/config/places.h>
 #include <tributary/config/url.h>
+#include <tributary/config/url_rules.h>
 
 namespace tributary::config {
 namespace {
 
 constexpr std::int64_t kTenYears = std::int64_t{3650} * 86'400;
+
+bool is_variable(const std::string& name) {
+  const auto legal = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  return std::ranges::all_of(name, legal) && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
+}
+
+constexpr std::string_view kLegalName = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 class PlaceParser {
  public:
@@ -47,9 +59,8 @@ class PlaceParser {
   }
 
   static void check_name(Mapping& parent, const std::string& name) {
-    constexpr std::string_view kLegal = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-    const bool legal =
-        !name.empty() && name.size() <= 40 && name.find_first_not_of(kLegal) == std::string::npos;
+    const bool legal = !name.empty() && name.size() <= 40 &&
+                       name.find_first_not_of(kLegalName) == std::string::npos;
     if (!legal) parent.mistake_of_key(name, "a name must have 1 to 40 of a-z, 0-9, _ and -");
   }
 
@@ -60,7 +71,9 @@ class PlaceParser {
     broker.finish();
     Mapping replica(mapping, "replica", true);
     credentials(replica, region.replica.credentials);
-    url(replica, "url", UrlKind::kReplica, region.replica.url, region.replica.credentials);
+    const auto parsed =
+        url(replica, "url", UrlKind::kReplica, region.replica.url, region.replica.credentials);
+    if (parsed) check_replica(replica, name, *parsed, region.replica.credentials);
     replica.finish();
     return region;
   }
@@ -104,13 +117,39 @@ class PlaceParser {
     return origin;
   }
 
+  /// Remembers that `name` uses this place; the other one that does already, or an empty text.
+  static std::string taken_by(std::map<std::string, std::string>& users, const Url& url,
+                              const std::string& name) {
+    std::string other;
+    for (const std::string& place : places_of(url)) {
+      const auto [first, fresh] = users.try_emplace(place, name);
+      if (!fresh && first->second != name) other = first->second;
+    }
+    return other;
+  }
+
+  void check_replica(Mapping& mapping, const std::string& name, const Url& replica,
+                     const Credentials& login) {
+    const std::string other = taken_by(region_of_, replica, name);
+    if (!other.empty()) {
+      mapping.mistake("url", "region \"" + other +
+                                 "\" already uses this Redis database; a region needs its own");
+    }
+    if (!login.username.empty() && login.password.empty() && login.password_env.empty() &&
+        login.password_file.empty()) {
+      mapping.mistake("url",
+                      "Redis takes no user name without a password; give password_env or "
+                      "password_file, or remove the name");
+    }
+  }
+
   void check_database(Mapping& mapping, const std::string& name, const Url& database) {
-    const auto [first, fresh] = origin_of_.try_emplace(database.identity(), name);
-    if (!fresh) {
-      mapping.mistake("database", "origin \"" + first->second +
+    const std::string other = taken_by(origin_of_, database, name);
+    if (!other.empty()) {
+      mapping.mistake("database", "origin \"" + other +
                                       "\" already uses this database; an origin needs its own");
     }
-    if (!database.is_file()) return;
+    if (!database.is_sqlite()) return;
     for (const std::string_view key : {"username", "password_env", "password_file"}) {
       if (mapping.has(key)) mapping.mistake_of_key(key, "SQLite has no users; remove this key");
     }
@@ -120,6 +159,11 @@ class PlaceParser {
     mapping.text("username", out.username);
     const bool file = mapping.text("password_file", out.password_file);
     const bool env = mapping.text("password_env", out.password_env);
+    if (env && !is_variable(out.password_env)) {
+      mapping.mistake("password_env",
+                      "the name of an environment variable is expected here, of "
+                      "letters, digits and _; the password itself stands there");
+    }
     if (file) out.line = mapping.place_of("password_file").line;
     if (env) out.line = mapping.place_of("password_env").line;
     if (env && file) {
@@ -134,30 +178,43 @@ class PlaceParser {
     std::string text;
     if (!mapping.text(key, text, true)) return std::nullopt;
     auto url = parse_url(kind, text);
-    if (!url) {
-      mapping.mistake(key, url.error());
+    const std::string wrong = url ? wrong_with(kind, *url) : url.error();
+    if (!wrong.empty()) {
+      mapping.mistake(key, wrong);
       return std::nullopt;
     }
-    if (kind == UrlKind::kDatabase && !url->is_file() &&
-        (url->rest.find("?password=") != std::string::npos ||
-         url->rest.find("&password=") != std::string::npos)) {
-      mapping.mistake(key,
-                      "credentials never stand in a URL's query; use password_env or "
-                      "password_file");
-    }
-    if (url->has_password && !topology_.allow_inline_passwords) {
+    take_password(mapping, key, *url, credentials);
+    take_username(mapping, key, kind, *url, credentials);
+    out = url->without_password(kind == UrlKind::kDatabase);
+    return std::move(*url);
+  }
+
+  void take_password(Mapping& mapping, std::string_view key, const Url& url,
+                     Credentials& credentials) const {
+    if (url.password.empty()) return;
+    if (!topology_.allow_inline_passwords) {
       mapping.mistake(key,
                       "credentials never stand inline by default; use password_env or "
                       "password_file, or set allow_inline_passwords: true");
-    } else if (url->has_password && (mapping.has("password_env") || mapping.has("password_file"))) {
+    } else if (!credentials.password_env.empty() || !credentials.password_file.empty()) {
       mapping.mistake(key, "the password stands here and below; keep one of them");
+    } else if (!credentials.password.empty() && credentials.password != url.password) {
+      mapping.mistake(key, "another URL of this broker has another password; one goes for all");
     }
-    out = url->without_password(kind == UrlKind::kDatabase);
-    if (url->has_password) credentials.password = url->password;
-    if (!url->username.empty() && credentials.username.empty() && kind != UrlKind::kDatabase) {
-      credentials.username = url->username;
+    credentials.password = url.password;
+  }
+
+  static void take_username(Mapping& mapping, std::string_view key, UrlKind kind, const Url& url,
+                            Credentials& credentials) {
+    std::string name = url.username;
+    for (const auto& [parameter, value] : url.query) {
+      if (kind == UrlKind::kDatabase && parameter == "user") name = value;
     }
-    return std::move(*url);
+    if (name.empty()) return;
+    if (!credentials.username.empty() && credentials.username != name) {
+      mapping.mistake(key, "another user name stands beside this URL; keep one of them");
+    }
+    if (kind != UrlKind::kDatabase) credentials.username = name;
   }
 
   void check_references() {
@@ -166,8 +223,12 @@ class PlaceParser {
     for (const Reference& reference : references_) {
       if (topology_.region({reference.region}) != nullptr) continue;
       const std::string hint = did_you_mean(reference.region, known);
+      const bool plain = std::ranges::all_of(reference.region, [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+      });
       top_.mistakes().add(reference.place, reference.key,
-                          "no region is named \"" + reference.region + "\"" +
+                          "no region is named " +
+                              (plain ? "\"" + reference.region + "\"" : "like this") +
                               (hint.empty() ? "; there are: " + listed(known) : hint));
     }
   }
@@ -175,7 +236,8 @@ class PlaceParser {
   Mapping& top_;
   Topology& topology_;
   std::vector<Reference> references_;
-  std::map<std::string, std::string> origin_of_;  ///< by identity of the database
+  std::map<std::string, std::string> origin_of_;  ///< by place of the database
+  std::map<std::string, std::string> region_of_;  ///< by place of the replica
 };
 
 }  // namespace

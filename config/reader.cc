@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <utility>
 
@@ -16,6 +17,17 @@ std::string found(const YamlNode& node) {
     case YamlNode::Kind::kMapping: return "a mapping";
   }
   return "nothing";
+}
+
+/// A key as messages show it. What is no plain word may be a URL with its password, in the wrong
+/// place or without the blank behind its colon.
+std::string shown(std::string_view key) {
+  constexpr std::size_t kLongest = 64;
+  const bool plain = key.size() <= kLongest && std::ranges::all_of(key, [](char c) {
+                       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
+                              c == '-' || c == '.' || c == '[' || c == ']';
+                     });
+  return plain ? std::string(key) : "(a key)";
 }
 
 std::string expected(std::string what, const YamlNode& node) {
@@ -40,7 +52,10 @@ Mapping::Mapping(Mapping& parent, std::string_view key, bool required)
 void Mapping::index(const YamlEntry& entry) {
   present_ = entry.value.kind == YamlNode::Kind::kMapping;
   if (!present_) {
-    mistakes_.add(entry.place, path_, expected("a mapping (key: value)", entry.value));
+    const bool text = entry.value.kind == YamlNode::Kind::kText;  // a URL, perhaps: not repeated
+    mistakes_.add(entry.place, path_,
+                  text ? "a mapping (key: value) is expected here, not a text"
+                       : expected("a mapping (key: value)", entry.value));
     return;
   }
   for (const YamlEntry& child : entry.value.entries) {
@@ -57,7 +72,7 @@ void Mapping::index(const YamlEntry& entry) {
 }
 
 std::string Mapping::path_of(std::string_view key) const {
-  return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  return path_.empty() ? shown(key) : path_ + "." + shown(key);
 }
 
 Place Mapping::place_of(std::string_view key) const {
@@ -147,6 +162,9 @@ void Mapping::finish() {
     if (taken_.contains(entry->key)) continue;
     std::string hint = hint_at_missing(entry->key);
     if (hint.empty()) hint = did_you_mean(entry->key, known);
+    if (hint.empty() && entry->key.find(':') != std::string::npos) {
+      hint = "; put a blank behind the colon that ends a key";
+    }
     if (hint.empty()) hint = "; known here: " + listed(known);
     mistake_of_key(entry->key, "this key is unknown" + hint);
   }

@@ -38,6 +38,7 @@ std::optional<Failure> read_file(Credentials& credentials) {
   }
   if (line.ends_with('\r')) line.pop_back();
   if (line.empty()) return failure("has an empty first line; the password stands there");
+  if (line.find('\0') != std::string::npos) return failure("has a NUL byte in its first line");
   credentials.password = std::move(line);
   return std::nullopt;
 }

@@ -54,11 +54,11 @@ constexpr Setting setting(std::string_view section, std::string_view key, std::i
 
 constexpr Setting kSettings[] = {
     setting<&Limits::key_bytes>("limits", "key_bytes", 1, 65'536),
-    setting<&Limits::value_bytes>("limits", "value_bytes", 1, 64 * kMebi),
+    setting<&Limits::value_bytes>("limits", "value_bytes", 1, std::int64_t{kMaxChangeBytes}),
     setting<&Limits::transaction_changes>("limits", "transaction_changes", 1, 10'000'000),
     setting<&Limits::transaction_bytes>("limits", "transaction_bytes", 1, 64 * kMebi),
     setting<&Relay::batch_changes>("relay", "batch_changes", 1, 1'000'000),
-    setting<&Relay::batch_bytes>("relay", "batch_bytes", 1024, 64 * kMebi),
+    setting<&Relay::batch_bytes>("relay", "batch_bytes", 65'536, 4 * kMebi),
     setting<&Relay::unconfirmed_batches>("relay", "unconfirmed_batches", 1, 10'000),
     setting<&Relay::unconfirmed_bytes>("relay", "unconfirmed_bytes", 1024, kMebi* kMebi),
     setting<&Relay::unsaved_totals>("relay", "unsaved_totals", 1, 10'000'000),

@@ -135,6 +135,7 @@ struct Mistake {
 struct Loaded {
   Topology topology;              ///< usable only without mistakes
   std::vector<Mistake> mistakes;  ///< in the order of the file; all of them
+  std::vector<Mistake> warnings;  ///< what works, but perhaps not as it was meant
 };
 
 /// Reads and validates. Unknown keys are mistakes; a file that is not YAML is one mistake.

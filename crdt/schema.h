@@ -20,8 +20,9 @@ struct Keyspace {
   bool operator==(const Keyspace&) const = default;
 };
 
-/// Key, field and value of one change together: what always fits into a batch.
-inline constexpr std::size_t kMaxChangeBytes = std::size_t{4} << 20;
+/// No key with its value may be larger, whatever the limits: one batch must carry it, in one
+/// message that every broker takes.
+inline constexpr std::size_t kMaxChangeBytes = 4 * 1024 * 1024;
 
 struct Limits {
   std::size_t key_bytes = 1024;

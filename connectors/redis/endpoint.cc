@@ -2,6 +2,7 @@
 #include <optional>
 #include <string_view>
 
+#include <tributary/base/percent.h>
 #include <tributary/connectors/redis/endpoint.h>
 
 namespace tributary::redis {
@@ -39,7 +40,9 @@ Result<Endpoint> parse_socket(std::string_view url, std::string_view rest) {
     rest = rest.substr(0, query);
   }
   if (!rest.starts_with('/')) return refuse(url, "the path of the socket must be absolute");
-  endpoint.socket = rest;
+  const auto path = percent_decoded(rest);
+  if (!path) return refuse(url, "a % needs two hexadecimal digits behind it");
+  endpoint.socket = *path;
   return endpoint;
 }
 
@@ -77,14 +80,15 @@ std::string Endpoint::name() const {
 Result<Endpoint> parse_url(std::string_view url) {
   constexpr std::string_view kTcp = "redis://";
   constexpr std::string_view kUnix = "unix://";
-  if (url.find('@') != std::string_view::npos) {
+  const bool socket = url.starts_with(kUnix);
+  if (url.find('@') != std::string_view::npos && !url.starts_with("unix:///")) {
     return fail(ErrorKind::kInvalid,
                 "a replica URL holds credentials; name them apart, by file or environment");
   }
   if (url.starts_with("rediss://")) {
     return refuse(url, "TLS to Redis is not supported; use redis:// through a local TLS tunnel");
   }
-  if (url.starts_with(kUnix)) return parse_socket(url, url.substr(kUnix.size()));
+  if (socket) return parse_socket(url, url.substr(kUnix.size()));
   if (!url.starts_with(kTcp)) return refuse(url, "it must be " + std::string(kForms));
   const std::string_view rest = url.substr(kTcp.size());
   const auto slash = rest.find('/');

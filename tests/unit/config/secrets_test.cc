@@ -59,7 +59,7 @@ TEST_CASE("a password in a URL is a mistake") {
 }
 
 TEST_CASE("a user name alone, or an @ behind the host, is no password") {
-  CHECK(mistakes_in(with_line(4, "    broker: {url: \"amqp://me@h:5672/a:b@c\"}")).empty());
+  CHECK(mistakes_in(with_line(4, "    broker: {url: \"amqp://me@h:5672/a:b%40c\"}")).empty());
   CHECK(mistakes_in(with_line(15, "    database: \"sqlite:///srv/a:b@c/till.db\"")).empty());
 }
 

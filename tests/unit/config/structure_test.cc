@@ -51,7 +51,7 @@ TEST_CASE("a value of the wrong kind is one mistake, at its key when it has no t
   CHECK(mistakes_in(with_line(11, "    region:")) ==
         Lines{"t:11: origins.shop_eu.region: a text is expected here, not nothing"});
   CHECK(mistakes_in(with_line(4, "    broker: here")) ==
-        Lines{"t:4: regions.eu.broker: a mapping (key: value) is expected here, not \"here\""});
+        Lines{"t:4: regions.eu.broker: a mapping (key: value) is expected here, not a text"});
   CHECK(mistakes_in(with_end("relay:\n  - 1")) ==
         Lines{"t:19: relay: a mapping (key: value) is expected here, not a list"});
   CHECK(mistakes_in(with_end("? [a, b]\n: 1")) ==
@@ -67,7 +67,7 @@ TEST_CASE("a value on a line of its own is reported there") {
 TEST_CASE("a value that came through an alias is reported where it is used") {
   CHECK(mistakes_in("version: &one 1\n" + with_line(1, "").substr(1) +
                     "relay: {batch_bytes: *one}") ==
-        Lines{"t:19: relay.batch_bytes: a whole number from 1024 to 67108864 is expected here, "
+        Lines{"t:19: relay.batch_bytes: a whole number from 65536 to 4194304 is expected here, "
               "not \"1\""});
 }
 

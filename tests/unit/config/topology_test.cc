@@ -50,18 +50,24 @@ TEST_CASE("a broker is reached by url_from where the viewer has one") {
   CHECK(broker_url(eu, {"us"}) == "amqp://h:2");
 }
 
+/// The largest that goes together with the largest of all others.
+std::int64_t largest(const Setting& setting) {
+  const bool shared = setting.section == "limits" && setting.key == "value_bytes";
+  return shared ? setting.most - find_setting("limits", "key_bytes")->most : setting.most;
+}
+
 TEST_CASE("every setting is read from its own key") {
   std::string yaml = joined(good());
   std::string_view open;
   for (const Setting& setting : settings()) {
     if (setting.section != open) yaml += std::string(open = setting.section) + ":\n";
-    yaml += "  " + std::string(setting.key) + ": " + std::to_string(setting.most) + "\n";
+    yaml += "  " + std::string(setting.key) + ": " + std::to_string(largest(setting)) + "\n";
   }
   const auto loaded = parse_topology(yaml);
   REQUIRE(told(loaded.mistakes) == Lines{});
   for (const Setting& setting : settings()) {
     INFO(std::string(setting.section) << "." << std::string(setting.key));
-    CHECK(setting.get(loaded.topology) == setting.most);
+    CHECK(setting.get(loaded.topology) == largest(setting));
   }
 }
 

@@ -56,7 +56,7 @@ TEST_CASE("a URL with the wrong scheme is refused with the right ones") {
   CHECK(mistakes_in(with_line(4, "    broker: {url: \"http://h\"}")) ==
         Lines{"t:4: regions.eu.broker.url: the URL must start with amqp:// or amqps://"});
   CHECK(mistakes_in(with_line(5, "    replica: {url: \"127.0.0.1:6379\"}")) ==
-        Lines{"t:5: regions.eu.replica.url: the URL must start with redis://"});
+        Lines{"t:5: regions.eu.replica.url: the URL must start with redis:// or unix://"});
   CHECK(mistakes_in(with_line(5, "    replica: {url: \"rediss://h\"}")) ==
         Lines{"t:5: regions.eu.replica.url: hiredis 0.14 has no TLS; use redis:// through a TLS "
               "tunnel on loopback"});
@@ -80,7 +80,8 @@ TEST_CASE("a URL without host, with a bad port or a relative file is refused") {
 }
 
 TEST_CASE("two origins with one database are refused, whatever its spelling") {
-  CHECK(mistakes_in(with_line(15, "    database: \"postgres://me@127.0.0.1:5432/shop_eu?a=b\"")) ==
+  CHECK(mistakes_in(with_line(
+            15, "    database: \"postgres://me@127.0.0.1:5432/shop_eu?sslmode=prefer\"")) ==
         Lines{"t:15: origins.till_us.database: origin \"shop_eu\" already uses this database; an "
               "origin needs its own"});
   CHECK(mistakes_in(with_line(15, "    database: \"postgresql://127.0.0.1/shop_us\"")).empty());
@@ -132,6 +133,43 @@ TEST_CASE("logging and metrics are checked") {
   CHECK(mistakes_in(with_end("metrics: {relay: \"9401\", consumer: \"127.0.0.1:0\"}")) ==
         Lines{"t:19: metrics.relay: write host:port, as in 127.0.0.1:9401",
               "t:19: metrics.consumer: write host:port, as in 127.0.0.1:9401"});
+}
+
+TEST_CASE("a metrics address that cannot be listened on is refused") {
+  for (const char* address : {"http://127.0.0.1:9401", "::1:9401", "[::1:9401", "a b:9401", ":9401",
+                              "127.0.0:9401", "127.0.0.1:9401,127.0.0.1:9402", "h:65536"}) {
+    INFO(address);
+    CHECK(mistakes_in(with_end("metrics: {relay: \"" + std::string(address) + "\"}")).size() == 1);
+  }
+  CHECK(mistakes_in(with_end("metrics: {relay: \"[::1]:9401\", consumer: \"h.example:9401\"}"))
+            .empty());
+}
+
+TEST_CASE("one metrics address for both daemons is a warning, not a mistake") {
+  const auto warnings = [](const std::string& relay, const std::string& consumer) {
+    const Loaded loaded = parse_topology(
+        with_end("metrics: {relay: \"" + relay + "\", consumer: \"" + consumer + "\"}"));
+    CHECK(told(loaded.mistakes) == Lines{});
+    return told(loaded.warnings);
+  };
+  CHECK(warnings("127.0.0.1:9401", "localhost:9401") ==
+        Lines{"t:19: metrics.consumer: warning: relay has this address, too; on one host only one "
+              "of them can serve metrics, so choose another port"});
+  CHECK(warnings("0.0.0.0:9401", "10.0.0.1:9401").size() == 1);
+  CHECK(warnings("127.0.0.1:9401", "[::]:9401").size() == 1);
+  CHECK(warnings("10.0.0.1:9401", "10.0.0.2:9401").empty());
+  CHECK(warnings("127.0.0.1:9401", "127.0.0.1:9402").empty());
+}
+
+TEST_CASE("a limit that no batch could carry is refused") {
+  CHECK(mistakes_in(with_end("limits: {value_bytes: 4194304}")) ==
+        Lines{"t:19: limits.value_bytes: key_bytes and value_bytes together must not be above "
+              "4194304, what one batch can carry; they are 4195328"});
+  CHECK(mistakes_in(with_end("limits: {value_bytes: 4193280}")).empty());
+  CHECK(mistakes_in(with_end("limits: {value_bytes: 4193280, key_bytes: 2000}")).size() == 1);
+  CHECK(mistakes_in(with_end("limits: {value_bytes: 4194305}")).size() == 1);
+  CHECK(mistakes_in(with_end("relay: {batch_bytes: 65535}")).size() == 1);
+  CHECK(mistakes_in(with_end("relay: {batch_bytes: 4194305}")).size() == 1);
 }
 
 TEST_CASE("eight different mistakes in one file are eight lines, in the order of the file") {
