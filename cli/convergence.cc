@@ -134,9 +134,8 @@ std::vector<std::string> outrun_origins(const SystemFacts& facts) {
   for (const OriginFacts& origin : facts.origins) {
     if (!origin.outbox || !origin.outbox->actor) continue;
     const auto ahead = [&](const RegionFacts& region) {
-      return region.replica &&
-             region.replica->progress.watermark.get(*origin.outbox->actor) >
-                 origin.outbox->head_seq;
+      return region.replica && region.replica->progress.watermark.get(*origin.outbox->actor) >
+                                   origin.outbox->head_seq;
     };
     if (std::ranges::any_of(facts.regions, ahead)) outrun.push_back(origin.name);
   }

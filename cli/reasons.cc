@@ -14,7 +14,9 @@ std::string changes(std::uint64_t count) {
   return std::to_string(count) + (count == 1 ? " change" : " changes");
 }
 
-std::string waits(std::uint64_t count) { return changes(count) + (count == 1 ? " waits" : " wait"); }
+std::string waits(std::uint64_t count) {
+  return changes(count) + (count == 1 ? " waits" : " wait");
+}
 
 std::string are(std::uint64_t count) { return changes(count) + (count == 1 ? " is" : " are"); }
 
@@ -47,8 +49,8 @@ void add_unreached(const SystemFacts& facts, Sentences& out) {
     if (region.replica) continue;
     out.push_back("region " + region.name + ": its replica was not reached (" +
                   printable(region.problem) +
-                  "), so nobody knows what it holds; start it, or correct `regions." +
-                  region.name + ".replica` in the topology");
+                  "), so nobody knows what it holds; start it, or correct `regions." + region.name +
+                  ".replica` in the topology");
   }
   for (const OriginFacts& origin : facts.origins) {
     if (origin.retired) continue;
@@ -81,8 +83,8 @@ void add_gone_back(const OriginFacts& origin, const SystemFacts& facts, Sentence
     const auto record = progress.actors.find(actor);
     if (record != progress.actors.end() && record->second.final_seq) {
       out.push_back(start + "that its actor is " + actor.hex() + ", which ended at seq " +
-                    std::to_string(record->second.final_seq->value) + " for region " +
-                    region.name + cure);
+                    std::to_string(record->second.final_seq->value) + " for region " + region.name +
+                    cure);
       return;
     }
     const Seq held = progress.watermark.get(actor);
@@ -99,9 +101,13 @@ void add_set_aside(const SystemFacts& facts, Sentences& out) {
                        const std::string& example) {
     if (parked == 0) return;
     out.push_back(what + " " + name + ": " + are(parked) + " set aside" +
-                  (example.empty() ? "" : ", the first: " + example) + "; see `tributary parked "
-                  "list --" + what + " " + name + "`, mend the cause, then `tributary parked "
-                  "retry --" + what + " " + name + "`");
+                  (example.empty() ? "" : ", the first: " + example) +
+                  "; see `tributary parked "
+                  "list --" +
+                  what + " " + name +
+                  "`, mend the cause, then `tributary parked "
+                  "retry --" +
+                  what + " " + name + "`");
   };
   for (const OriginFacts& origin : facts.origins) {
     if (origin.outbox) add("origin", origin.name, origin.outbox->parked, origin.parked_example);
@@ -164,8 +170,10 @@ std::string lacking(const SystemFacts& facts, const RegionFacts& region, const L
            ": what came after is void and never arrives; to make the regions equal, " + copy;
   }
   if (!lag.in_topology) {
-    return start + "; add it to the topology again, with `retired: true` if its database is gone; "
-                   "if its stream is gone, too, " + copy;
+    return start +
+           "; add it to the topology again, with `retired: true` if its database is gone; "
+           "if its stream is gone, too, " +
+           copy;
   }
   if (retired) return start + "; if they do not arrive because its stream is gone, " + copy;
   return start + "; if they do not arrive in a moment, see whether `tributary consumer --region " +

@@ -30,7 +30,8 @@ Result<void> StatusGatherer::ask_outbox(const config::Origin& origin, OriginFact
   TRIBUTARY_ASSIGN(const OutboxStatus outbox, store->status());
   if (outbox.parked > 0) {
     TRIBUTARY_ASSIGN(const auto parked, store->parked(0, 1));
-    if (!parked.empty()) facts.parked_example = about_key(parked.front().key, parked.front().reason);
+    if (!parked.empty())
+      facts.parked_example = about_key(parked.front().key, parked.front().reason);
   }
   facts.outbox = outbox;
   return {};

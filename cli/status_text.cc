@@ -119,9 +119,9 @@ std::string table_rows(const RegionFacts& region, const std::vector<Lag>& lags) 
                 lag.lag_changes ? std::to_string(*lag.lag_changes) : "?", tenths(lag.lag_seconds)});
   }
   if (region.replica->parked > 0) {
-    out += row({region.name}, {std::to_string(region.replica->parked) +
-                               " parked: see `tributary parked list --region " + region.name +
-                               "`"});
+    out +=
+        row({region.name}, {std::to_string(region.replica->parked) +
+                            " parked: see `tributary parked list --region " + region.name + "`"});
   }
   return out;
 }
@@ -147,8 +147,8 @@ std::string to_json(const StatusReport& report) {
 }
 
 std::string to_table(const StatusReport& report) {
-  std::string out = row({"ORIGIN", "REGION"},
-                        {"HEAD SEQ", "OUTBOX", "OLDEST (S)", "UNCONFIRMED", "PARKED"});
+  std::string out =
+      row({"ORIGIN", "REGION"}, {"HEAD SEQ", "OUTBOX", "OLDEST (S)", "UNCONFIRMED", "PARKED"});
   for (const OriginFacts& origin : report.facts.origins) {
     out += table_row(origin, report.facts.now);
   }

@@ -67,7 +67,8 @@ TEST_CASE("what one region holds above a former actor's end, all must hold") {
   CHECK(judge(facts).converged());
 }
 
-TEST_CASE("what one region holds above the origin's head, all must hold, and the database went back") {
+TEST_CASE(
+    "what one region holds above the origin's head, all must hold, and the database went back") {
   SystemFacts facts = whole_system();
   progress_of(facts, 0).watermark.raise(kShop, Seq{120});
   CHECK(outrun_origins(facts) == std::vector<std::string>{"shop"});
@@ -122,8 +123,8 @@ TEST_CASE("what is set aside on either side is not converged, and the first of i
   }
   SUBCASE("in a region") {
     facts.regions[1].replica->parked = 1;
-    check_only_reason(judge(facts), {"region us: 1 change is set aside;",
-                                     "`tributary parked list --region us`"});
+    check_only_reason(judge(facts),
+                      {"region us: 1 change is set aside;", "`tributary parked list --region us`"});
   }
 }
 
@@ -133,7 +134,8 @@ TEST_CASE("a server that was not reached leaves it open whether anything is miss
     facts.origins[0].outbox.reset();
     facts.origins[0].problem = "connection refused\x1b[2J";
     const StatusReport report = judge(facts);
-    check_only_reason(report, {"origin shop: its database was not reached (connection refused\\x1b"});
+    check_only_reason(report,
+                      {"origin shop: its database was not reached (connection refused\\x1b"});
     CHECK_FALSE(report.all_reached);
     CHECK_FALSE(lag_in(report, 0, "shop").lag_changes.has_value());
     CHECK(lag_in(report, 0, "shop").applied_seq == 100);

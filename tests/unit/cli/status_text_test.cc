@@ -1,7 +1,6 @@
 /// What `tributary status` prints.
 #include "system.h"
 #include <doctest/doctest.h>
-
 #include <nlohmann/json.hpp>
 
 #include <tributary/cli/status_text.h>
@@ -15,14 +14,14 @@ std::string last_line(const std::string& text) {
 }
 
 TEST_CASE("the table of a converged system says so in its last line") {
-  CHECK(last_line(to_table(judge(whole_system()))) ==
-        "converged: every region holds every change");
+  CHECK(last_line(to_table(judge(whole_system()))) == "converged: every region holds every change");
 }
 
 TEST_CASE("the table ends with the reason, or with the first of many") {
   SystemFacts facts = whole_system();
   facts.origins[0].outbox->depth = 3;
-  CHECK(last_line(to_table(judge(facts))).starts_with("not converged: origin shop: 3 changes wait"));
+  CHECK(
+      last_line(to_table(judge(facts))).starts_with("not converged: origin shop: 3 changes wait"));
   facts.origins[1].outbox->depth = 1;
   facts.origins[1].outbox->unconfirmed = 1;
   facts.regions[0].replica->parked = 1;

@@ -10,9 +10,9 @@
 
 namespace tributary::cli {
 
-inline constexpr ActorId kShop{0xa1};       ///< of origin shop, head 100
-inline constexpr ActorId kShopFormer{0xa0}; ///< ended at 40
-inline constexpr ActorId kTill{0xb1};       ///< of origin till, head 15
+inline constexpr ActorId kShop{0xa1};        ///< of origin shop, head 100
+inline constexpr ActorId kShopFormer{0xa0};  ///< ended at 40
+inline constexpr ActorId kTill{0xb1};        ///< of origin till, head 15
 inline constexpr Micros kNow{1'764'000'000'000'000};
 
 inline ReplicaProgress whole_progress() {
@@ -67,7 +67,8 @@ inline void lower(ReplicaProgress& progress, ActorId actor, Seq seq) {
 }
 
 /// The judgement has one reason, and that holds all of `words`.
-inline void check_only_reason(const StatusReport& report, std::initializer_list<const char*> words) {
+inline void check_only_reason(const StatusReport& report,
+                              std::initializer_list<const char*> words) {
   CHECK_FALSE(report.converged());
   REQUIRE(report.reasons.size() == 1);
   for (const char* word : words) {
