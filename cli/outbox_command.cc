@@ -1,6 +1,8 @@
 /// `tributary outbox`: what waits in the origins' databases.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -10,19 +12,33 @@
 namespace tributary::cli {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct Options {
   std::string config;
   std::string origin;
   bool json = false;
 };
 
+/// The age of the oldest change that is not sealed; absent when there is none.
+std::optional<double> oldest_seconds(const OutboxStatus& status) {
+  if (status.depth == 0 || status.oldest <= Micros{0}) return std::nullopt;
+  return std::max(0.0, static_cast<double>((SystemClock().wall() - status.oldest).count()) / 1e6);
+}
+
 void print(const config::Origin& origin, const OutboxStatus& status) {
   const auto number = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
   std::printf("%s\n  actor          %s\n  head seq       %llu\n  confirmed seq  %llu\n",
               origin.name.value.c_str(), status.actor ? status.actor->hex().c_str() : "(none yet)",
               number(status.head_seq.value), number(status.confirmed_seq.value));
-  std::printf("  not sealed     %llu\n  unconfirmed    %llu\n  parked         %llu\n",
-              number(status.depth), number(status.unconfirmed), number(status.parked));
+  std::printf("  not sealed     %llu\n", number(status.depth));
+  if (const auto age = oldest_seconds(status)) std::printf("  oldest of it   %.1f s\n", *age);
+  std::printf("  unconfirmed    %llu\n  parked         %llu\n", number(status.unconfirmed),
+              number(status.parked));
+  for (const FormerActor& former : status.former) {
+    std::printf("  former actor   %s, ended at seq %llu\n", former.actor.hex().c_str(),
+                number(former.final_seq.value));
+  }
 }
 
 int run(const Options& options) {
@@ -32,9 +48,9 @@ int run(const Options& options) {
     if (!known) return report(known.error());
   }
   int exit = kOk;
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  Json all = Json::array();
   for (const config::Origin& origin : topology.origins) {
-    if (!options.origin.empty() && origin.name.value != options.origin) continue;
+    if (options.origin.empty() ? origin.retired : origin.name.value != options.origin) continue;
     auto status = [&]() -> Result<OutboxStatus> {
       TRIBUTARY_ASSIGN(const auto store, store_of(origin)());
       return store->status();
@@ -44,11 +60,13 @@ int run(const Options& options) {
       continue;
     }
     if (!options.json) print(origin, *status);
+    const auto age = oldest_seconds(*status);
     all.push_back({{"name", origin.name.value},
                    {"actor", status->actor ? status->actor->hex() : ""},
                    {"head_seq", status->head_seq.value},
                    {"confirmed_seq", status->confirmed_seq.value},
                    {"outbox_depth", status->depth},
+                   {"oldest_seconds", age ? Json(*age) : Json(nullptr)},
                    {"unconfirmed", status->unconfirmed},
                    {"parked", status->parked}});
   }

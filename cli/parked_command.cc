@@ -1,118 +1,93 @@
-/// `tributary parked list|retry|discard`: what a region's consumer has set aside.
-#include <cstdio>
-#include <ctime>
+/// `tributary parked list|show|retry|discard`: what was set aside, at origins and in regions.
 #include <memory>
 
-#include <nlohmann/json.hpp>
-
 #include <tributary/cli/command.h>
-#include <tributary/cli/retry.h>
-#include <tributary/cli/wiring.h>
+#include <tributary/cli/parked.h>
 
 namespace tributary::cli {
 namespace {
 
-struct Options {
-  std::string config;
-  std::string region;
-  std::string key;
-  std::vector<std::string> ids;
-  bool json = false;
+using Run = Result<int> (*)(const config::Topology&, const ParkedOptions&);
+
+/// A subcommand and where its options go.
+struct Added {
+  CLI::App* command;
+  std::shared_ptr<ParkedOptions> options;
 };
 
-std::string time_of(Micros wall) {
-  const std::time_t seconds = wall.count() / 1'000'000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
+Added add(CLI::App& group, Job& job, const char* name, const char* about, Run run) {
+  auto options = std::make_shared<ParkedOptions>();
+  CLI::App* command = group.add_subcommand(name, about);
+  add_config_option(*command, options->config);
+  CLI::Option* region =
+      command->add_option("--region", options->region, "What this region's consumer set aside")
+          ->type_name("NAME");
+  CLI::Option* origin =
+      command->add_option("--origin", options->origin, "What this origin's relay set aside")
+          ->type_name("NAME");
+  origin->excludes(region);
+  command->callback([options, run, &job] {
+    job = [options, run] {
+      const auto done = run(load_or_exit(options->config), *options);
+      return done ? *done : report(done.error());
+    };
+  });
+  return {command, options};
 }
 
-Result<std::unique_ptr<ReplicaStore>> open(const Options& options) {
-  const config::Topology topology = load_or_exit(options.config);
-  TRIBUTARY_ASSIGN(const config::Region* region, find_region(topology, options.region));
-  return replica_of(*region)();
+CLI::Option* add_ids(const Added& to) {
+  return to.command->add_option("id", to.options->ids,
+                                "Ids that `parked list` shows; of an origin: transactions");
 }
 
-Result<int> list(const Options& options) {
-  TRIBUTARY_ASSIGN(const auto store, open(options));
-  TRIBUTARY_ASSIGN(const auto all, store->parked());
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const Parked& parked : all) {
-    json.push_back({{"id", parked.id},
-                    {"origin", parked.origin.value},
-                    {"actor", parked.actor.hex()},
-                    {"first_seq", parked.first_seq.value},
-                    {"last_seq", parked.last_seq.value},
-                    {"key", parked.key},
-                    {"reason", parked.reason},
-                    {"bytes", parked.bytes.size()},
-                    {"parked_at", time_of(parked.parked_at)}});
-    if (options.json) continue;
-    std::printf("%s  %s\n  %s\n", time_of(parked.parked_at).c_str(), parked.id.c_str(),
-                parked.reason.c_str());
-  }
-  using Json = nlohmann::ordered_json;
-  if (options.json) {
-    std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
-  } else if (all.empty()) {
-    std::printf("nothing is parked\n");
-  }
-  return kOk;
+void add_in_doubt(const Added& to, const char* about) {
+  to.command->add_flag("--in-doubt", to.options->in_doubt, about);
 }
 
-Result<int> retry(const Options& options) {
-  TRIBUTARY_ASSIGN(const auto store, open(options));
-  TRIBUTARY_ASSIGN(const Retried retried, retry_parked(*store, options.key));
-  std::printf("%zu applied, %zu still parked\n", retried.applied, retried.still_parked.size());
-  for (const Parked& parked : retried.still_parked) {
-    std::printf("%s\n  %s\n", parked.id.c_str(), parked.reason.c_str());
-  }
-  return retried.still_parked.empty() ? kOk : kFailed;
-}
-
-Result<int> discard(const Options& options) {
-  TRIBUTARY_ASSIGN(const auto store, open(options));
-  TRIBUTARY_ASSIGN(const auto all, store->parked());
-  for (const std::string& id : options.ids) {
-    const bool known =
-        std::any_of(all.begin(), all.end(), [&](const Parked& parked) { return parked.id == id; });
-    if (!known) return fail(ErrorKind::kInvalid, "nothing is parked under the id " + id);
-  }
-  TRIBUTARY_TRY(discard_parked(*store, options.ids));
-  std::printf("%zu discarded\n", options.ids.size());
-  return kOk;
+void add_key(const Added& to, const char* about) {
+  to.command->add_option("--key", to.options->key, about)->type_name("KEY");
 }
 
 }  // namespace
 
 void add_parked(CLI::App& app, Job& job) {
   CLI::App* group = app.add_subcommand(
-      "parked", "List, retry or discard changes that a region's consumer has set aside");
+      "parked",
+      "List, show, retry or discard changes that were set aside because they can never be\n"
+      "published (at an origin) or applied (in a region)");
   group->require_subcommand(1);
-  const auto add = [&](const char* name, const char* about, Result<int> (*run)(const Options&)) {
-    auto options = std::make_shared<Options>();
-    CLI::App* command = group->add_subcommand(name, about);
-    add_config_option(*command, options->config);
-    command->add_option("--region", options->region, "Region; default: the only one")
-        ->type_name("NAME");
-    command->callback([options, run, &job] {
-      job = [options, run] {
-        const auto done = run(*options);
-        return done ? *done : report(done.error());
-      };
-    });
-    return std::pair(command, options);
-  };
-  const auto [lister, list_options] = add("list", "Show what is parked, and why", list);
-  lister->add_flag("--json", list_options->json, "As a JSON list");
-  const auto [retrier, retry_options] =
-      add("retry", "Apply parked changes, after their cause was mended", retry);
-  retrier->add_option("--key", retry_options->key, "Only changes to this key")->type_name("KEY");
-  const auto [discarder, discard_options] =
-      add("discard", "Forget parked changes for good: this region will miss them", discard);
-  discarder->add_option("id", discard_options->ids, "Ids that `parked list` shows")->required();
+
+  const Added list =
+      add(*group, job, "list", "What is set aside, and why; default: everywhere", list_parked);
+  add_key(list, "Only changes to this key");
+  add_in_doubt(list, "Only those at origins that a restore left in doubt");
+  list.command->add_flag("--json", list.options->json, "As a JSON list");
+  list.command
+      ->add_option("--limit", list.options->limit, "At most so many, of each region and origin")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->type_name("N");
+  list.command->add_option("--after", list.options->after, "Go on behind this one")
+      ->type_name("ID");
+
+  const Added show = add(*group, job, "show", "Everything that is known of one", show_parked);
+  add_ids(show)->required();
+
+  const Added retry = add(*group, job, "retry",
+                          "Apply or publish again, after the cause was mended; default: all, but "
+                          "not those in doubt",
+                          retry_parked);
+  add_ids(retry);
+  add_key(retry, "Only changes to this key (at an origin: and all of their transactions)");
+  add_in_doubt(retry, "At an origin: those that a restore left in doubt, and only these");
+
+  const Added discard =
+      add(*group, job, "discard",
+          "Forget for good; says what will be missed, and does it with --yes", discard_parked);
+  add_ids(discard);
+  add_key(discard, "All changes to this key (at an origin: and all of their transactions)");
+  add_in_doubt(discard, "At an origin: all those that a restore left in doubt");
+  discard.command->add_flag("--yes", discard.options->yes, "I know that it will be missed");
 }
 
 }  // namespace tributary::cli

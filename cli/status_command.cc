@@ -2,32 +2,100 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <thread>
 
+#include <tributary/base/text.h>
 #include <tributary/cli/command.h>
 #include <tributary/cli/status.h>
+#include <tributary/cli/status_text.h>
 
 namespace tributary::cli {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr double kForever = 1e9;
+
 struct Options {
   std::string config;
   bool json = false;
-  double watch = 0;
+  std::optional<double> watch;
+  std::optional<double> wait;
 };
+
+void show(const StatusReport& report, bool json) {
+  if (json) std::printf("%s\n", to_json(report).c_str());
+  else std::printf("%s", to_table(report).c_str());
+  std::fflush(stdout);
+}
+
+int exit_of(const StatusReport& report) {
+  if (report.converged()) return kOk;
+  return report.all_reached ? kFailed : kUnreachable;
+}
+
+int watch(StatusGatherer& gatherer, const Options& options) {
+  while (true) {
+    const StatusReport report = gatherer.gather();
+    if (!options.json) std::printf("\x1b[H\x1b[2J");
+    show(report, options.json);
+    std::this_thread::sleep_for(Seconds(*options.watch));
+  }
+}
+
+/// Says on stderr what a long wait waits for, whenever that changes.
+class Patience {
+ public:
+  explicit Patience(Clock::time_point start) : next_(start + std::chrono::seconds(5)) {}
+  void tell(const std::string& reason) {
+    if (Clock::now() < next_ || reason == told_) return;
+    std::fprintf(stderr, "waiting: %s\n", reason.c_str());
+    told_ = reason;
+    next_ = Clock::now() + std::chrono::seconds(5);
+  }
+
+ private:
+  Clock::time_point next_;
+  std::string told_;
+};
+
+int wait(StatusGatherer& gatherer, const Options& options) {
+  constexpr Seconds kFirstPause{0.05};
+  constexpr Seconds kLongestPause{1};
+  const auto start = Clock::now();
+  Patience patience(start);
+  for (Seconds pause = kFirstPause;; pause = std::min(pause * 1.5, kLongestPause)) {
+    const StatusReport report = gatherer.gather();
+    const Seconds left = Seconds(*options.wait) - (Clock::now() - start);
+    if (report.converged() || left.count() <= 0) {
+      show(report, options.json);
+      return report.converged() ? kOk : kFailed;
+    }
+    patience.tell(report.reasons.front());
+    std::this_thread::sleep_for(std::min(pause, left));
+  }
+}
 
 int run(const Options& options) {
   const config::Topology topology = load_or_exit(options.config);
   StatusGatherer gatherer(topology);
-  while (true) {
-    const StatusReport report = gatherer.gather();
-    if (options.watch > 0 && !options.json) std::printf("\x1b[H\x1b[2J");
-    std::printf("%s%s", options.json ? to_json(report).c_str() : to_table(report).c_str(),
-                options.json ? "\n" : "");
-    std::fflush(stdout);
-    if (options.watch <= 0) return report.all_reached ? kOk : kUnreachable;
-    std::this_thread::sleep_for(std::chrono::duration<double>(options.watch));
-  }
+  if (options.watch) return watch(gatherer, options);
+  if (options.wait) return wait(gatherer, options);
+  const StatusReport report = gatherer.gather();
+  show(report, options.json);
+  return exit_of(report);
+}
+
+/// An option whose number of seconds may be left out.
+CLI::Option* add_seconds(CLI::App& command, const char* name, std::optional<double>& to,
+                         const char* absent, CLI::Range range, const char* about) {
+  return command.add_option(name, to, about)
+      ->expected(0, 1)
+      ->default_str(absent)
+      ->check(range)
+      ->type_name("[SECONDS]");
 }
 
 }  // namespace
@@ -35,17 +103,20 @@ int run(const Options& options) {
 void add_status(CLI::App& app, Job& job) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "status", "Show lag of every region behind every origin, outbox depth and parked changes");
+      "status",
+      "Show lag of every region behind every origin, outbox depth, parked changes, and why not\n"
+      "every region holds every change. Exit codes: 0 converged, 1 not converged, 3 a server was\n"
+      "not reached.");
   add_config_option(*command, options->config);
-  command->add_flag("--json", options->json, "As JSON; \"converged\" tells whether anything waits");
-  command->add_option("--watch", options->watch, "Repeat every so many seconds (default 1)")
-      ->expected(0, 1)
-      ->default_str("1")
-      ->type_name("SECONDS");
-  command->callback([options, command, &job] {
-    if (command->count("--watch") > 0 && options->watch <= 0) options->watch = 1;
-    job = [options] { return run(*options); };
-  });
+  command->add_flag("--json", options->json,
+                    "As JSON: \"converged\", and if it is false, \"reasons\"");
+  CLI::Option* watching = add_seconds(*command, "--watch", options->watch, "1",
+                                      CLI::Range(0.05, 86'400.0), "Repeat every so many seconds");
+  CLI::Option* waiting =
+      add_seconds(*command, "--wait", options->wait, "1e9", CLI::Range(0.0, kForever),
+                  "Wait until converged, at most so many seconds; exit code 1 when they are over");
+  waiting->excludes(watching);
+  command->callback([options, &job] { job = [options] { return run(*options); }; });
 }
 
 }  // namespace tributary::cli

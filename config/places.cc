@@ -114,6 +114,7 @@ class PlaceParser {
         url(mapping, "database", UrlKind::kDatabase, origin.database, origin.credentials);
     if (database) check_database(mapping, name, *database);
     mapping.integer("retention_seconds", origin.retention_seconds, 0, kTenYears);
+    mapping.flag("retired", origin.retired);
     return origin;
   }
 

@@ -62,6 +62,7 @@ void emit_origin(YAML::Emitter& out, const Origin& origin) {
   out << YAML::Key << "database" << YAML::Value << origin.database;
   emit(out, origin.credentials);
   out << YAML::Key << "retention_seconds" << YAML::Value << origin.retention_seconds;
+  if (origin.retired) out << YAML::Key << "retired" << YAML::Value << true;
   out << YAML::EndMap;
 }
 

@@ -56,6 +56,7 @@ struct Origin {
   std::string database;  ///< postgresql://… or sqlite:///absolute/path
   Credentials credentials;
   std::int64_t retention_seconds = 86'400;  ///< confirmed batches are kept this long
+  bool retired = false;  ///< writes no more; its database need not be there, its stream may be
 };
 
 struct Relay {

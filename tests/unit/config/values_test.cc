@@ -31,6 +31,15 @@ TEST_CASE("two settings in the wrong order are one mistake, at the one the file 
   CHECK(mistakes_in(with_end("relay: {poll_min_ms: 100, poll_max_ms: x}")).size() == 1);
 }
 
+TEST_CASE("an origin is retired when it says so, and that is shown") {
+  const Loaded loaded = parse_topology(with_line(14, "    region: us\n    retired: true"));
+  CHECK(told(loaded.mistakes) == Lines{});
+  CHECK(loaded.topology.origin({"till_us"})->retired);
+  CHECK_FALSE(loaded.topology.origin({"shop_eu"})->retired);
+  CHECK(parse_topology(render(loaded.topology)).topology.origin({"till_us"})->retired);
+  CHECK(mistakes_in(with_line(14, "    region: us\n    retired: maybe")).size() == 1);
+}
+
 TEST_CASE("a name outside a-z 0-9 _ - is refused once, though others refer to it") {
   Lines lines = good();
   lines[2] = "  EU:";

@@ -1,0 +1,265 @@
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include <tributary/base/text.h>
+#include <tributary/cli/reasons.h>
+
+namespace tributary::cli {
+namespace {
+
+using Sentences = std::vector<std::string>;
+
+std::string changes(std::uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " change" : " changes");
+}
+
+std::string waits(std::uint64_t count) {
+  return changes(count) + (count == 1 ? " waits" : " wait");
+}
+
+std::string are(std::uint64_t count) { return changes(count) + (count == 1 ? " is" : " are"); }
+
+std::string range(Seq first, Seq last) {
+  if (first == last) return "change " + std::to_string(last.value);
+  return "changes " + std::to_string(first.value) + " to " + std::to_string(last.value);
+}
+
+std::string age(Micros since, Micros now) {
+  const std::int64_t seconds = std::max<std::int64_t>(0, (now - since).count() / 1'000'000);
+  char text[32];
+  if (seconds < 100) {
+    std::snprintf(text, sizeof(text), "%lld s", static_cast<long long>(seconds));
+  } else {
+    std::snprintf(text, sizeof(text), "%lld:%02lld:%02lld", static_cast<long long>(seconds / 3600),
+                  static_cast<long long>(seconds / 60 % 60), static_cast<long long>(seconds % 60));
+  }
+  return text;
+}
+
+const RegionFacts* holder(const SystemFacts& facts, ActorId actor, Seq seq) {
+  for (const RegionFacts& region : facts.regions) {
+    if (region.replica && region.replica->progress.watermark.get(actor) >= seq) return &region;
+  }
+  return nullptr;
+}
+
+void add_unreached(const SystemFacts& facts, Sentences& out) {
+  for (const RegionFacts& region : facts.regions) {
+    if (region.replica) continue;
+    out.push_back("region " + region.name + ": its replica was not reached (" +
+                  printable(region.problem) +
+                  "), so nobody knows what it holds; start it, or correct `regions." + region.name +
+                  ".replica` in the topology");
+  }
+  for (const OriginFacts& origin : facts.origins) {
+    if (origin.retired) continue;
+    if (!origin.outbox) {
+      out.push_back("origin " + origin.name + ": its database was not reached (" +
+                    printable(origin.problem) +
+                    "), so nobody knows what waits there; start it, or correct `origins." +
+                    origin.name + "` in the topology");
+    }
+    if (!origin.stream_problem.empty()) {
+      out.push_back("origin " + origin.name + ": its stream on the broker of region " +
+                    origin.region + " cannot be read (" + printable(origin.stream_problem) +
+                    "), so nothing new of it arrives anywhere; mend the broker or its login");
+    }
+  }
+}
+
+/// The actor that the origin's database goes on with is not the one that regions wait for.
+void add_gone_back(const OriginFacts& origin, const SystemFacts& facts, Sentences& out) {
+  if (!origin.outbox || !origin.outbox->actor) return;
+  const ActorId actor = *origin.outbox->actor;
+  for (const RegionFacts& region : facts.regions) {
+    if (!region.replica) continue;
+    const ReplicaProgress& progress = region.replica->progress;
+    const std::string start = "origin " + origin.name + ": its database says ";
+    const std::string cure =
+        "; the database was restored, or another copy of it is in use: start (or restart) "
+        "`tributary relay --origin " +
+        origin.name + "`, which finds that out and goes on under a new actor";
+    const auto record = progress.actors.find(actor);
+    if (record != progress.actors.end() && record->second.final_seq) {
+      out.push_back(start + "that its actor is " + actor.hex() + ", which ended at seq " +
+                    std::to_string(record->second.final_seq->value) + " for region " + region.name +
+                    cure);
+      return;
+    }
+    const Seq held = progress.watermark.get(actor);
+    if (held > origin.outbox->head_seq) {
+      out.push_back(start + "that it sealed " + changes(origin.outbox->head_seq.value) +
+                    ", but region " + region.name + " holds " + std::to_string(held.value) + cure);
+      return;
+    }
+  }
+}
+
+void add_set_aside(const SystemFacts& facts, Sentences& out) {
+  const auto add = [&](const std::string& what, const std::string& name, std::uint64_t parked,
+                       const std::string& example) {
+    if (parked == 0) return;
+    out.push_back(what + " " + name + ": " + are(parked) + " set aside" +
+                  (example.empty() ? "" : ", the first: " + example) +
+                  "; see `tributary parked "
+                  "list --" +
+                  what + " " + name +
+                  "`, mend the cause, then `tributary parked "
+                  "retry --" +
+                  what + " " + name + "`");
+  };
+  for (const OriginFacts& origin : facts.origins) {
+    if (origin.outbox) add("origin", origin.name, origin.outbox->parked, origin.parked_example);
+  }
+  for (const RegionFacts& region : facts.regions) {
+    if (!region.replica) continue;
+    add("region", region.name, region.replica->parked, region.replica->parked_example);
+  }
+}
+
+void add_waiting(const SystemFacts& facts, Sentences& out) {
+  for (const OriginFacts& origin : facts.origins) {
+    if (!origin.outbox) continue;
+    const OutboxStatus& outbox = *origin.outbox;
+    const std::string start = "origin " + origin.name + ": ";
+    const std::string relay = "`tributary relay --origin " + origin.name + "`";
+    if (outbox.depth > 0) {
+      out.push_back(
+          start + waits(outbox.depth) + " in the outbox" +
+          (outbox.oldest > Micros{0} ? ", the oldest since " + age(outbox.oldest, facts.now) : "") +
+          "; the relay takes them in a moment; if it does not, see whether " + relay +
+          " runs, and its log");
+    }
+    if (outbox.unconfirmed > 0) {
+      out.push_back(start + are(outbox.unconfirmed) +
+                    " sealed and not yet confirmed by the broker of region " + origin.region +
+                    "; if that stays so, see whether " + relay + " runs and reaches it");
+    }
+  }
+}
+
+/// Which actor's changes are lacking, in words.
+std::string whose(const Lag& lag, ActorId actor, const ActorTarget& target, bool retired) {
+  if (lag.origin.empty()) return " of actor " + actor.hex() + " of an origin that nobody knows";
+  const std::string origin = printable(lag.origin);
+  if (!lag.in_topology) {
+    return " of actor " + actor.hex() + " of origin " + origin + ", which is not in the topology";
+  }
+  if (retired) return " of the retired origin " + origin + " (actor " + actor.hex() + ")";
+  if (target.current) return " of origin " + origin;
+  return " of actor " + actor.hex() + ", one that origin " + origin + " had before";
+}
+
+/// Why `region` lacks changes of `actor`, and how they will come.
+std::string lacking(const SystemFacts& facts, const RegionFacts& region, const Lag& lag,
+                    ActorId actor, const ActorTarget& target) {
+  const Seq here = region.replica->progress.watermark.get(actor);
+  const RegionFacts* other = holder(facts, actor, target.target);
+  const bool retired = std::ranges::any_of(facts.origins, [&](const OriginFacts& origin) {
+    return origin.name == lag.origin && origin.retired;
+  });
+  const std::string copy =
+      other == nullptr ? "bring back the origin's database and its relay: no region holds them"
+                       : "copy the Redis of region " + other->name +
+                             " (docs/operations.md, \"A new or empty replica\")";
+  const std::string start = "region " + region.name + " lacks " +
+                            range(here.next(), target.target) + whose(lag, actor, target, retired);
+  if (target.final_seq && *target.final_seq < target.target && here >= *target.final_seq) {
+    return start + ", which ended at seq " + std::to_string(target.final_seq->value) +
+           ": what came after is void and never arrives; to make the regions equal, " + copy;
+  }
+  if (!lag.in_topology) {
+    return start +
+           "; add it to the topology again, with `retired: true` if its database is gone; "
+           "if its stream is gone, too, " +
+           copy;
+  }
+  if (retired) return start + "; if they do not arrive because its stream is gone, " + copy;
+  return start + "; if they do not arrive in a moment, see whether `tributary consumer --region " +
+         region.name +
+         "` runs, and its log, and docs/operations.md, \"An origin is stopped at a gap\"";
+}
+
+void add_lacking(const SystemFacts& facts, const ActorTargets& targets,
+                 const std::vector<std::vector<Lag>>& lags, Sentences& out) {
+  for (std::size_t i = 0; i < facts.regions.size(); ++i) {
+    for (const Lag& lag : lags[i]) {
+      for (const auto& [actor, missing] : lag.missing) {
+        out.push_back(lacking(facts, facts.regions[i], lag, actor, targets.at(actor)));
+      }
+    }
+  }
+}
+
+/// Nobody remembers a retired origin: its changes are lost, or it never had any.
+void add_forgotten(const SystemFacts& facts, const ActorTargets& targets, Sentences& out) {
+  for (const OriginFacts& origin : facts.origins) {
+    const bool known = std::ranges::any_of(
+        targets, [&](const auto& each) { return each.second.origin == origin.name; });
+    if (!origin.retired || known) continue;
+    out.push_back("the retired origin " + origin.name +
+                  " is known to no region: its changes are not here any more, or there never were "
+                  "any; bring them back by its stream or a copy of a Redis that holds them, or "
+                  "take the origin out of the topology");
+  }
+}
+
+/// Regions must not differ in whose an actor is.
+void add_disputed(const SystemFacts& facts, const ActorTargets& targets, Sentences& out) {
+  for (const RegionFacts& region : facts.regions) {
+    if (!region.replica) continue;
+    for (const auto& [actor, record] : region.replica->progress.actors) {
+      const std::string& other = targets.at(actor).origin;
+      if (record.origin.value == other) continue;
+      out.push_back("actor " + actor.hex() + " belongs to origin " +
+                    printable(record.origin.value) + " in region " + region.name +
+                    " and to origin " + printable(other) +
+                    " elsewhere: two outboxes had the same actor (a copied database?), or a "
+                    "message was forged; see docs/operations.md, \"Backup and restore of an "
+                    "origin's database\"");
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> reasons_of(const SystemFacts& facts, const ActorTargets& targets,
+                                    const std::vector<std::vector<Lag>>& lags) {
+  Sentences out;
+  add_unreached(facts, out);
+  for (const OriginFacts& origin : facts.origins) add_gone_back(origin, facts, out);
+  add_disputed(facts, targets, out);
+  add_set_aside(facts, out);
+  add_waiting(facts, out);
+  add_lacking(facts, targets, lags, out);
+  add_forgotten(facts, targets, out);
+  return out;
+}
+
+std::vector<std::string> warnings_of(const SystemFacts& facts,
+                                     const std::vector<std::vector<Lag>>& lags) {
+  Sentences out;
+  std::set<std::string> unknown;
+  for (const std::vector<Lag>& region : lags) {
+    for (const Lag& lag : region) {
+      if (!lag.in_topology) unknown.insert(lag.origin);
+    }
+  }
+  for (const std::string& name : unknown) {
+    out.push_back(name.empty()
+                      ? std::string("replicas hold changes of actors whose origin nobody knows")
+                      : "replicas hold changes of origin " + printable(name) +
+                            ", which is not in the topology: if it is retired, keep it there with "
+                            "`retired: true`, so that a replica that lacks its changes is noticed");
+  }
+  for (const RegionFacts& region : facts.regions) {
+    if (!region.replica) continue;
+    for (const std::string& warning : region.replica->warnings) {
+      out.push_back("region " + region.name + ": " + printable(warning));
+    }
+  }
+  return out;
+}
+
+}  // namespace tributary::cli
