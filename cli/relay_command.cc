@@ -38,20 +38,41 @@ RelaySettings settings_of(const config::Topology& topology, const config::Origin
   return to;
 }
 
+/// The replicas of all other regions.
+std::vector<OpenReplicaStore> others(const config::Topology& topology,
+                                     const config::Region& region) {
+  std::vector<OpenReplicaStore> others;
+  for (const config::Region& each : topology.regions) {
+    if (each.name != region.name) others.push_back(replica_of(each));
+  }
+  return others;
+}
+
+/// The origins to serve. One that is retired is served by nobody: its database may be gone.
+Result<std::vector<const config::Origin*>> chosen(const config::Topology& topology,
+                                                  const std::vector<std::string>& names) {
+  std::vector<const config::Origin*> origins;
+  for (const std::string& name : names) {
+    TRIBUTARY_ASSIGN(const config::Origin* origin, find_origin(topology, name));
+    if (origin->retired) {
+      return fail(ErrorKind::kInvalid,
+                  "origin " + name + " is retired in the topology: no relay serves it");
+    }
+    origins.push_back(origin);
+  }
+  for (const config::Origin& origin : topology.origins) {
+    if (names.empty() && !origin.retired) origins.push_back(&origin);
+  }
+  return origins;
+}
+
 int run(const Options& options) {
   const config::Topology topology = load_daemon("relay", options.config);
-  std::vector<const config::Origin*> chosen;
-  for (const std::string& name : options.origins) {
-    const auto origin = find_origin(topology, name);
-    if (!origin) return refuse_to_start(origin.error());
-    chosen.push_back(*origin);
-  }
-  if (options.origins.empty()) {
-    for (const config::Origin& origin : topology.origins) chosen.push_back(&origin);
-  }
+  const auto served = chosen(topology, options.origins);
+  if (!served) return refuse_to_start(served.error());
   std::vector<std::unique_ptr<Changelog>> changelogs;
   std::vector<RelayedOrigin> origins;
-  for (const config::Origin* origin : chosen) {
+  for (const config::Origin* origin : *served) {
     const config::Region& region = *topology.region(origin->region);
     auto changelog = changelog_of(topology, region, region.name);
     if (!changelog) return refuse_to_start(changelog.error());
@@ -60,14 +81,15 @@ int run(const Options& options) {
                        .region = origin->region,
                        .open_store = store_of(*origin),
                        .open_replica = replica_of(region),
+                       .open_others = others(topology, region),
                        .changelog = changelogs.back().get(),
                        .settings = settings_of(topology, *origin)});
   }
   SystemClock clock;
   return run_daemon(options.metrics.empty() ? topology.metrics.relay : options.metrics,
                     [&](Metrics& metrics, std::stop_token stop) {
-                      return run_relays(origins, topology.schema, Millis{topology.relay.drain_ms},
-                                        clock, metrics, std::move(stop));
+                      return run_relays(origins, Millis{topology.relay.drain_ms}, clock, metrics,
+                                        std::move(stop));
                     });
 }
 
