@@ -29,6 +29,8 @@ RelaySettings settings_of(const config::Topology& topology, const config::Origin
   to.poll_min = Millis{from.poll_min_ms};
   to.poll_max = Millis{from.poll_max_ms};
   to.heartbeat = Millis{from.heartbeat_ms};
+  to.heartbeat_max = Millis{from.heartbeat_max_ms};
+  to.housekeeping = Millis{from.housekeeping_ms};
   to.context_refresh = Millis{from.context_refresh_ms};
   to.lease_retry = Millis{from.lease_retry_ms};
   to.backoff_first = Millis{from.backoff_first_ms};

@@ -68,7 +68,9 @@ struct Relay {
   std::int64_t confirm_interval_ms = 100;  ///< sealing pauses when so many wait for a confirm
   std::int64_t poll_min_ms = 1;            ///< wait after a seal that found changes
   std::int64_t poll_max_ms = 20;           ///< wait after many that found none
-  std::int64_t heartbeat_ms = 1000;        ///< an idle origin says so this often
+  std::int64_t heartbeat_ms = 1000;        ///< an idle origin says so after this, then less often
+  std::int64_t heartbeat_max_ms = 30'000;  ///< … down to this
+  std::int64_t housekeeping_ms = 10'000;   ///< totals are saved, old batches forgotten this often
   std::int64_t context_refresh_ms = 50;    ///< the region's watermark is copied this often
   std::int64_t lease_retry_ms = 500;       ///< a standby asks for the lease this often
   std::int64_t backoff_first_ms = 50;      ///< wait after a first failure; doubles
@@ -83,8 +85,9 @@ struct Consumer {
   std::int64_t gap_patience_ms = 5000;   ///< how long a missing batch may still turn up
   std::int64_t gap_retry_ms = 30'000;    ///< an origin stopped at a gap is tried again this often
   std::int64_t prune_ms = 1000;          ///< deferred removes are looked through this often
-  std::int64_t backoff_first_ms = 50;    ///< wait after a first failure; doubles
-  std::int64_t backoff_max_ms = 5000;    ///< up to this
+  std::int64_t scrub_keys_per_second = 500;  ///< views are compared with their states; 0: never
+  std::int64_t backoff_first_ms = 50;        ///< wait after a first failure; doubles
+  std::int64_t backoff_max_ms = 5000;        ///< up to this
 };
 
 struct ChangelogOptions {
