@@ -17,19 +17,42 @@ struct ActorTotals {
   Totals totals;
 };
 
-std::vector<ActorTotals> decode_state(const State& state) {
+constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+/// Reads increments, then decrements.
+Totals decode_totals(ByteReader& in) {
+  const std::uint64_t increments = in.varint();
+  const std::uint64_t decrements = in.varint();
+  if (increments > kMost || decrements > kMost) in.fail();
+  return {static_cast<std::int64_t>(increments), static_cast<std::int64_t>(decrements)};
+}
+
+/// In actor order; leaves `in` not ok() on bytes that encode_state() did not write.
+std::vector<ActorTotals> decode_all(ByteReader& in) {
   std::vector<ActorTotals> all;
-  const std::string* bytes = state.find(kTotalsField);
-  if (bytes == nullptr) return all;
-  ByteReader in(*bytes);
   while (in.ok() && !in.at_end()) {
     const ActorId actor{in.fixed64()};
-    const auto increments = static_cast<std::int64_t>(in.varint());
-    const auto decrements = static_cast<std::int64_t>(in.varint());
-    all.push_back({actor, {increments, decrements}});
+    if (!all.empty() && actor <= all.back().actor) in.fail();
+    all.push_back({actor, decode_totals(in)});
   }
-  CHECK(in.ok());
   return all;
+}
+
+std::vector<ActorTotals> decode_state(const State& state) {
+  const std::string* bytes = state.find(kTotalsField);
+  if (bytes == nullptr) return {};
+  ByteReader in(*bytes);
+  std::vector<ActorTotals> all = decode_all(in);
+  CHECK(in.ok());  // intact() was asked
+  return all;
+}
+
+bool intact(const State& state) {
+  return std::all_of(state.fields().begin(), state.fields().end(), [](const State::Field& field) {
+    if (!field.value) return true;
+    ByteReader in(*field.value);
+    return field.name == kTotalsField && !decode_all(in).empty() && in.ok();
+  });
 }
 
 std::string encode_state(const std::vector<ActorTotals>& all) {
@@ -90,20 +113,14 @@ std::string seal(ActorId /*actor*/, std::span<const SealedChange> changes,
 
 Result<FieldSelection> touched(std::string_view delta, std::size_t /*context_count*/) {
   ByteReader in(delta);
-  const std::uint64_t increments = in.varint();
-  const std::uint64_t decrements = in.varint();
-  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
-  if (!in.finished() || increments > kMax || decrements > kMax) {
-    return fail(ErrorKind::kPoison, "the bytes are not a counter's delta");
-  }
+  static_cast<void>(decode_totals(in));
+  if (!in.finished()) return fail(ErrorKind::kPoison, "the bytes are not a counter's delta");
   return FieldSelection{false, {std::string(kTotalsField)}};
 }
 
 Totals decode_delta(std::string_view delta) {
   ByteReader in(delta);
-  const auto increments = static_cast<std::int64_t>(in.varint());
-  const auto decrements = static_cast<std::int64_t>(in.varint());
-  return {increments, decrements};
+  return decode_totals(in);
 }
 
 std::vector<FieldTotals> totals(std::string_view delta) { return {{{}, decode_delta(delta)}}; }
@@ -149,6 +166,7 @@ constinit const Type kCounter{
     .totals = totals,
     .touched = touched,
     .join = join,
+    .intact = intact,
     .merge = merge,
     .deferred = deferred,
     .prune = prune,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <compare>
 
@@ -46,10 +47,22 @@ void encode_delta(ByteWriter& out, const Write& write) {
 }
 
 /// The state is the winner's actor, then its delta.
-Write decode_state(std::string_view bytes) {
-  ByteReader in(bytes);
+Write decode_state(ByteReader& in) {
   const ActorId actor{in.fixed64()};
   return decode_delta(in, actor);
+}
+Write decode_state(std::string_view bytes) {
+  ByteReader in(bytes);
+  return decode_state(in);
+}
+
+bool intact(const State& state) {
+  return std::all_of(state.fields().begin(), state.fields().end(), [](const State::Field& field) {
+    if (!field.value) return true;
+    ByteReader in(*field.value);
+    static_cast<void>(decode_state(in));
+    return field.name == kWinnerField && in.finished();
+  });
 }
 
 std::string encode_state(const Write& write) {
@@ -131,6 +144,7 @@ constinit const Type kRegister{
     .totals = totals,
     .touched = touched,
     .join = join,
+    .intact = intact,
     .merge = merge,
     .deferred = deferred,
     .prune = prune,

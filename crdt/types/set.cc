@@ -31,7 +31,7 @@ struct PendingRemoval {
 
   void add(const SealedChange& change) {
     observed = true;
-    own = Seq{change.seq.value - 1};  // grows from change to change
+    own = std::max(own, change.own);
     if (change.context != nullptr) context.join(*change.context);
   }
   [[nodiscard]] Removal interned(ContextTable& contexts) const {
@@ -280,6 +280,7 @@ constinit const Type kSet{
     .totals = totals,
     .touched = touched,
     .join = join,
+    .intact = set_codec::intact,
     .merge = merge,
     .deferred = deferred,
     .prune = prune,

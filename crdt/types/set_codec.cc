@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <tributary/base/bytes.h>
 #include <tributary/base/check.h>
 #include <tributary/crdt/types/set_codec.h>
@@ -57,15 +59,48 @@ std::optional<SetDelta> decode_delta(std::string_view bytes, std::size_t context
   return delta;
 }
 
-Head read_head(const State& state) {
+namespace {
+
+/// Leaves `in` not ok() on bytes that write_head() did not write.
+Head decode_head(ByteReader& in) {
   Head head;
-  const std::string* bytes = state.find(kHeadField);
-  if (bytes == nullptr) return head;
-  ByteReader in(*bytes);
   head.clock = VersionVector::decode(in);
   head.deferred_clear = VersionVector::decode(in);
-  while (in.ok() && !in.at_end()) head.deferring.emplace_back(in.text());
-  CHECK(in.ok());
+  while (in.ok() && !in.at_end()) {
+    const std::string_view element = in.text();
+    if (!head.deferring.empty() && element <= head.deferring.back()) in.fail();
+    head.deferring.emplace_back(element);
+  }
+  return head;
+}
+
+Entry decode_entry(ByteReader& in) {
+  Entry entry;
+  entry.dots = VersionVector::decode(in);
+  entry.deferred = VersionVector::decode(in);
+  if (entry.dots.empty() && entry.deferred.empty()) in.fail();
+  return entry;
+}
+
+}  // namespace
+
+bool intact(const State& state) {
+  return std::all_of(state.fields().begin(), state.fields().end(), [](const State::Field& field) {
+    if (!field.value) return true;
+    ByteReader in(*field.value);
+    if (field.name == kHeadField) static_cast<void>(decode_head(in));
+    else if (field.name.starts_with(kElementPrefix)) static_cast<void>(decode_entry(in));
+    else return false;
+    return in.finished();
+  });
+}
+
+Head read_head(const State& state) {
+  const std::string* bytes = state.find(kHeadField);
+  if (bytes == nullptr) return {};
+  ByteReader in(*bytes);
+  Head head = decode_head(in);
+  CHECK(in.ok());  // intact() was asked
   return head;
 }
 
@@ -78,12 +113,10 @@ void write_head(State& state, const Head& head) {
 }
 
 Entry read_entry(const State& state, std::string_view field) {
-  Entry entry;
   const std::string* bytes = state.find(field);
-  if (bytes == nullptr) return entry;
+  if (bytes == nullptr) return {};
   ByteReader in(*bytes);
-  entry.dots = VersionVector::decode(in);
-  entry.deferred = VersionVector::decode(in);
+  Entry entry = decode_entry(in);
   CHECK(in.finished());
   return entry;
 }

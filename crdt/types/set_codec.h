@@ -57,6 +57,9 @@ struct Entry {
   VersionVector deferred;  ///< actor -> adds up to here are already removed
 };
 
+/// Whether every field is one that write_head() or write_entry() wrote; the readers rely on it.
+[[nodiscard]] bool intact(const State& state);
+
 [[nodiscard]] Entry read_entry(const State& state, std::string_view field);
 void write_entry(State& state, std::string_view field, const Entry& entry);
 
