@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -45,7 +46,18 @@ struct ReplicaProgress {
   std::map<OriginName, OriginProgress> origins;
   std::map<ActorId, ActorRecord> actors;
   std::string token;  ///< names this very state of the replica; empty: it was never written to
+  /// Keys of commits that stopped half-way (a server that refused a command in their midst): they
+  /// hold some of the commit, and their views have to be made whole. Until a commit names them in
+  /// `finished`.
+  std::vector<std::string> unfinished;
 };
+
+/// Actor -> what was seen of its changes to one key, where that is less than the watermark says.
+/// Unlike a version vector it tells apart "nothing" (0) and "what the watermark says" (absent).
+using LoweredSeqs = std::map<ActorId, Seq>;
+
+/// `watermark`, with the entries of `lowered` in place of larger ones.
+[[nodiscard]] VersionVector lower(VersionVector watermark, const LoweredSeqs& lowered);
 
 /// What readers of this replica may have seen, and so a writer beside it: the watermark, but less
 /// of it for keys with parked changes.
@@ -54,16 +66,16 @@ struct ReplicaContext {
   Hlc hlc;
   /// Blocked key -> what the key itself has seen of the actors that have changes parked for it.
   /// When too many keys are blocked, `watermark` is lowered for all keys instead.
-  std::map<std::string, VersionVector, std::less<>> lowered;
+  std::map<std::string, LoweredSeqs, std::less<>> lowered;
 };
 
 /// Why and since when changes to a key are set aside. While a key is blocked, all later changes to
 /// it queue up behind the first, so that a retry meets the key as it was.
 struct KeyBlock {
-  std::string mark;  ///< opaque; changes whenever a change is parked or taken away; empty: not blocked
+  std::string mark;  ///< opaque; another one with every commit of the block; empty: not blocked
   /// Of each actor with changes set aside: the last seq before the first of these. All that the key
-  /// has seen of the actor; of the others it has seen what the watermark says.
-  VersionVector before;
+  /// has seen of the actor (0: nothing); of the others it has seen what the watermark says.
+  LoweredSeqs before;
   std::uint64_t bodies = 0;  ///< changes parked with their bytes
   /// Changes were left out for good (too many, or the state is lost): only the changelogs have
   /// them, and the key has to be rebuilt from there.
@@ -81,10 +93,11 @@ struct KeyLoad {
 struct LoadedKey {
   std::string version;  ///< opaque; changes with every commit to the key
   std::string type;
-  crdt::State state;    ///< holds the selected fields
+  crdt::State state;  ///< holds the selected fields
   KeyBlock block;
-  std::string damage;  ///< what is wrong with what is stored for the key (a stray key in the place of
-                       ///< its state, bytes that are no state of its type); empty: nothing
+  /// What is wrong with what is stored for the key (a stray key in the place of its state, bytes
+  /// that are no state of its type); empty: nothing. The state of a damaged key holds nothing.
+  std::string damage;
 };
 
 /// One key's part of a commit.
@@ -107,7 +120,7 @@ struct KeyCommit {
 struct BlockCommit {
   std::string_view key;
   std::string_view expected_mark;  ///< as loaded
-  std::optional<KeyBlock> next;    ///< its mark is the store's to choose; absent: not blocked any more
+  std::optional<KeyBlock> next;    ///< its mark is the store's to choose; absent: blocked no more
 };
 
 /// A change or batch set aside, with what is needed to show it and to apply it again.
@@ -135,8 +148,8 @@ struct WatermarkStep {
 /// those of `blocks`. A key of `keys` must not be blocked, unless `blocks` names it, too.
 struct ReplicaCommit {
   /// ReplicaProgress::token that the replica must still have: nobody but this writer has moved its
-  /// progress, and it did not go back. Absent: the commit is guarded by versions and marks only, and
-  /// moves no progress (a retry, a rebuilt key).
+  /// progress, and it did not go back. Absent: the commit is guarded by versions and marks only,
+  /// and moves no progress (a retry, a rebuilt key).
   std::optional<std::string_view> expected_token = std::nullopt;
   std::span<const WatermarkStep> steps;
   /// Actors to bind or retire.
@@ -147,16 +160,17 @@ struct ReplicaCommit {
   std::span<const KeyCommit> keys;
   std::span<const BlockCommit> blocks = {};
   std::span<const std::pair<OriginName, OriginProgress>> progress;
-  std::span<const Parked> parked;         ///< to set aside
-  std::span<const std::string> unparked;  ///< ids to forget
-  Hlc hlc;                                ///< raises the replica's hlc
+  std::span<const Parked> parked;              ///< to set aside
+  std::span<const std::string> unparked;       ///< ids to forget
+  Hlc hlc;                                     ///< raises the replica's hlc
+  std::span<const std::string> finished = {};  ///< of ReplicaProgress::unfinished: put right
 };
 
 /// A view that is not as this replica's commits left it.
 struct ChangedView {
   std::string key;
-  std::string found;     ///< its Redis type, "none" when it is not there
-  bool foreign = false;  ///< its Redis type is one that edits of the key's kind cannot go to
+  std::string found;       ///< its Redis type, "none" when it is not there
+  bool foreign = false;    ///< its Redis type is one that edits of the key's kind cannot go to
   bool stateless = false;  ///< it is there, but the key has no state
 };
 
@@ -168,8 +182,8 @@ struct KeyReading {
   /// string: one value · set: members · hash and sorted set: name, value pairs · list: values;
   /// sets and hashes sorted by name.
   std::vector<std::pair<std::string, std::string>> values;
-  VersionVector context;  ///< what this key has seen: the replica's watermark, read together with the
-                          ///< view, lowered by what is parked for the key
+  VersionVector context;  ///< what this key has seen: the replica's watermark, read together with
+                          ///< the view, lowered by what is parked for the key
   std::string problem;    ///< why the view cannot be trusted: blocked, or damaged; empty: it can
 };
 
@@ -215,8 +229,8 @@ class ReplicaStore {
                                                                         std::size_t limit) = 0;
 
   /// A step of a walk over all keys that have state, for a slow check of their views. `cursor` is
-  /// empty at first and where to go on afterwards; empty again: the walk is done. About `limit` keys
-  /// a step, some perhaps twice.
+  /// empty at first and where to go on afterwards; empty again: the walk is done. About `limit`
+  /// keys a step, or fewer, or none; some perhaps twice.
   struct Walk {
     std::string cursor;
     std::vector<std::string> keys;

@@ -58,9 +58,11 @@ std::string shown(std::string_view bytes) {
 
 }  // namespace
 
-bool MemoryView::gone() const {
-  return kind != ViewKind::kString && members.empty() && fields.empty() && list.empty();
+std::size_t MemoryView::size() const {
+  return kind == ViewKind::kString ? 1 : members.size() + fields.size() + list.size();
 }
+
+bool MemoryView::gone() const { return size() == 0; }
 
 std::vector<std::pair<std::string, std::string>> MemoryView::values() const {
   std::vector<std::pair<std::string, std::string>> values;
@@ -95,7 +97,7 @@ void apply(ReplicaDisk& disk, std::string_view key, ViewKind kind, const crdt::V
 std::string dump(const ReplicaDisk& disk) {
   std::string out;
   for (const auto& [key, state] : disk.states) {
-    out.append("state ").append(shown(key)).append(" ").append(state.type);
+    out.append("state ").append(shown(key)).append(" ").append(state.type).append(state.stray);
     for (const auto& [name, value] : state.fields) {
       out.append(" ").append(shown(name)).append("=").append(shown(value));
     }

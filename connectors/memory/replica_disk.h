@@ -1,4 +1,4 @@
-/// What a replica in memory holds. Private to replica_store.cc.
+/// What a replica in memory holds. Private to the replica in memory.
 #pragma once
 
 #include <map>
@@ -22,6 +22,7 @@ struct MemoryView {
   std::map<std::string, std::string> fields;  ///< hash · sorted set: member -> score
   std::vector<std::string> list;
 
+  [[nodiscard]] std::size_t size() const;
   /// Redis drops a collection with its last member; a string may be empty.
   [[nodiscard]] bool gone() const;
   /// As in KeyReading; a sorted set by (score, member), as ZRANGE.
@@ -32,13 +33,18 @@ struct MemoryState {
   std::string type;
   std::string version;
   std::map<std::string, std::string> fields;
+  std::size_t members = 0;  ///< of the view as commits left it, unless it is a string
+  std::string stray;        ///< what another program left in the place of all this; empty: nothing
 };
 
 struct ReplicaDisk {
   std::map<std::string, MemoryState, std::less<>> states;
   std::map<std::string, MemoryView, std::less<>> views;
   ReplicaProgress progress;
-  std::map<std::string, Parked> parked;
+  std::map<std::string, KeyBlock, std::less<>> blocked;
+  std::map<std::string, Parked, std::less<>> parked;
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>>
+      parked_of_key;  ///< key -> ids
   std::set<std::string, std::less<>> deferring;
 };
 

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include <tributary/base/check.h>
+#include <tributary/connectors/memory/replica_commit.h>
 #include <tributary/connectors/memory/replica_disk.h>
 #include <tributary/connectors/memory/replica_store.h>
 
@@ -21,91 +22,61 @@ namespace {
 using Call = MemoryReplica::Call;
 using Fault = MemoryReplica::Fault;
 
-tl::unexpected<Error> conflict(std::string what) {
-  return fail(ErrorKind::kConflict,
-              "replica in memory: another writer was first, or a view has a foreign type: " + what);
-}
-
 tl::unexpected<Error> away(std::string_view why) {
   return fail(ErrorKind::kTransient, "replica in memory: " + std::string(why));
 }
 
-LoadedKey load_key(const ReplicaDisk& disk, const KeyLoad& load) {
-  LoadedKey key;
-  static const std::map<std::string, std::string> kNone;
-  const auto state = disk.states.find(load.key);
-  const bool known = state != disk.states.end();
-  const auto& fields = known ? state->second.fields : kNone;
-  if (known) {
-    key.version = state->second.version;
-    key.type = state->second.type;
+/// What is wrong with a stored state.
+std::string damage_of(const MemoryState& state, const crdt::State& loaded) {
+  if (!state.stray.empty()) return "a " + state.stray + " of another program stands in its place";
+  if (state.version.empty()) return "its state has no version";
+  const crdt::Type* type = crdt::find_type(state.type);
+  if (type == nullptr || type->intact(loaded)) return {};
+  return "its bytes are no state of a " + state.type;
+}
+
+crdt::State select(const std::map<std::string, std::string>& fields,
+                   const crdt::FieldSelection& selection) {
+  crdt::State state;
+  if (selection.all) {
+    state.set_complete();
+    for (const auto& [name, value] : fields) state.load(name, value);
   }
-  if (load.fields.all) {
-    key.state.set_complete();
-    for (const auto& [name, value] : fields) key.state.load(name, value);
-  }
-  for (const std::string& name : load.fields.names) {
-    if (load.fields.all) break;
+  for (const std::string& name : selection.names) {
+    if (selection.all) break;
     const auto field = fields.find(name);
-    key.state.load(name, field == fields.end() ? std::nullopt : std::optional(field->second));
+    state.load(name, field == fields.end() ? std::nullopt : std::optional(field->second));
   }
-  key.state.settle();
+  state.settle();
+  return state;
+}
+
+LoadedKey load_key(const ReplicaDisk& disk, const KeyLoad& load) {
+  static const MemoryState kNone;
+  LoadedKey key;
+  const auto found = disk.states.find(load.key);
+  const MemoryState& state = found == disk.states.end() ? kNone : found->second;
+  key.version = state.version;
+  key.type = state.type;
+  key.state = select(state.fields, load.fields);
+  if (found != disk.states.end()) key.damage = damage_of(state, key.state);
+  if (!key.damage.empty()) key.state = select({}, load.fields);
+  if (const auto block = disk.blocked.find(load.key); block != disk.blocked.end()) {
+    key.block = block->second;
+  }
   return key;
-}
-
-Result<void> check_preconditions(const ReplicaDisk& disk, const ReplicaCommit& commit) {
-  for (const WatermarkStep& step : commit.steps) {
-    CHECK(step.from <= step.to);
-    if (disk.progress.watermark.get(step.actor) != step.from) {
-      return conflict("watermark " + step.actor.hex());
-    }
-  }
-  for (const KeyCommit& key : commit.keys) {
-    const auto state = disk.states.find(key.key);
-    const std::string_view version =
-        state == disk.states.end() ? std::string_view{} : state->second.version;
-    if (version != key.expected_version) return conflict("version " + std::string(key.key));
-    const auto view = disk.views.find(key.key);
-    if (!key.edits->empty() && view != disk.views.end() && view->second.kind != key.type->view) {
-      return conflict("view " + std::string(key.key));
-    }
-  }
-  return {};
-}
-
-void write_key(ReplicaDisk& disk, const KeyCommit& key, const std::string& nonce) {
-  MemoryState& state = disk.states[std::string(key.key)];
-  state.type = key.type->name;
-  state.version = state.type + " " + nonce;
-  for (const auto& field : key.state->fields()) {
-    if (!field.changed) continue;
-    if (field.value) state.fields[field.name] = *field.value;
-    else state.fields.erase(field.name);
-  }
-  apply(disk, key.key, key.type->view, *key.edits);
-  if (key.deferring) disk.deferring.emplace(key.key);
-  else if (const auto listed = disk.deferring.find(key.key); listed != disk.deferring.end()) {
-    disk.deferring.erase(listed);
-  }
-}
-
-void write(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
-  for (const KeyCommit& key : commit.keys) write_key(disk, key, nonce);
-  for (const WatermarkStep& step : commit.steps) {
-    disk.progress.watermark.raise(step.actor, step.to);
-  }
-  for (const auto& [origin, progress] : commit.progress) disk.progress.origins[origin] = progress;
-  for (const Parked& parked : commit.parked) disk.parked[parked.id] = parked;
-  for (const std::string& id : commit.unparked) disk.parked.erase(id);
-  disk.progress.hlc = std::max(disk.progress.hlc, commit.hlc);
 }
 
 KeyReading read_key(const ReplicaDisk& disk, std::string_view key) {
   KeyReading reading;
   reading.context = disk.progress.watermark;
-  if (const auto state = disk.states.find(key); state != disk.states.end()) {
-    reading.type = state->second.type;
-    if (const auto* type = crdt::find_type(reading.type)) reading.view = type->view;
+  const LoadedKey loaded = load_key(disk, {key, {true, {}}});
+  reading.type = loaded.type;
+  if (const auto* type = crdt::find_type(reading.type)) reading.view = type->view;
+  if (!loaded.damage.empty()) reading.problem = "damaged: " + loaded.damage;
+  if (!loaded.block.mark.empty()) {
+    reading.problem = "blocked: " + loaded.block.reason;
+    reading.context = lower(std::move(reading.context), loaded.block.before);
   }
   if (const auto view = disk.views.find(key); view != disk.views.end()) {
     reading.view = view->second.kind;
@@ -113,6 +84,26 @@ KeyReading read_key(const ReplicaDisk& disk, std::string_view key) {
     reading.values = view->second.values();
   }
   return reading;
+}
+
+/// More lowered keys than these are not told one by one.
+constexpr std::size_t kLoweredKeys = 1000;
+
+ReplicaContext read_context(const ReplicaDisk& disk) {
+  ReplicaContext context{disk.progress.watermark, disk.progress.hlc, {}};
+  const bool one_by_one = disk.blocked.size() <= kLoweredKeys;
+  for (const auto& [key, block] : disk.blocked) {
+    if (one_by_one) context.lowered.emplace(key, block.before);
+    else context.watermark = lower(std::move(context.watermark), block.before);
+  }
+  return context;
+}
+
+/// Up to `limit` of a map's entries behind `after`.
+template <typename Map, typename Each>
+void page(const Map& map, std::string_view after, std::size_t limit, Each each) {
+  auto at = after.empty() ? map.begin() : map.upper_bound(after);
+  for (; at != map.end() && limit > 0; ++at, --limit) each(*at);
 }
 
 class MemoryReplicaStore final : public ReplicaStore {
@@ -135,25 +126,36 @@ class MemoryReplicaStore final : public ReplicaStore {
     });
   }
 
-  Result<void> commit(const ReplicaCommit& commit) override {
-    return call(Call::kCommit, [&]() -> Result<void> {
-      TRIBUTARY_TRY(check_preconditions(disk(), commit));
+  Result<std::string> token() override {
+    return call(Call::kToken, [&]() -> Result<std::string> { return disk().progress.token; });
+  }
+
+  Result<ReplicaContext> context() override {
+    return call(Call::kContext, [&]() -> Result<ReplicaContext> { return read_context(disk()); });
+  }
+
+  Result<std::string> commit(const ReplicaCommit& commit) override {
+    return call(Call::kCommit, [&]() -> Result<std::string> {
+      TRIBUTARY_TRY(check(disk(), commit));
       shared_->versions += 0x9e3779b97f4a7c15U;  // an odd step visits all 2^64 values
-      write(disk(), commit, ActorId{shared_->versions}.hex());
-      return {};
+      const std::string nonce = ActorId{shared_->versions}.hex();
+      if (halfway_) {
+        write_half(disk(), commit, nonce);
+        return away("it refused a command in the midst of a commit");
+      }
+      write(disk(), commit, nonce);
+      return commit.expected_token ? nonce : std::string();
     });
   }
 
-  Result<std::vector<ForeignView>> foreign_views(
+  Result<std::vector<ChangedView>> changed_views(
       std::span<const std::pair<std::string_view, crdt::ViewKind>> views) override {
-    return call(Call::kForeignViews, [&]() -> Result<std::vector<ForeignView>> {
-      std::vector<ForeignView> foreign;
+    return call(Call::kChangedViews, [&]() -> Result<std::vector<ChangedView>> {
+      std::vector<ChangedView> all;
       for (const auto& [key, kind] : views) {
-        const auto view = disk().views.find(key);
-        if (view == disk().views.end() || view->second.kind == kind) continue;
-        foreign.push_back({std::string(key), std::string(crdt::to_string(view->second.kind))});
+        if (auto changed = changed_view(disk(), key, kind)) all.push_back(std::move(*changed));
       }
-      return foreign;
+      return all;
     });
   }
 
@@ -174,19 +176,66 @@ class MemoryReplicaStore final : public ReplicaStore {
     return call(Call::kRead, [&]() -> Result<KeyReading> { return read_key(disk(), key); });
   }
 
-  Result<std::vector<Parked>> parked() override {
+  Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) override {
     return call(Call::kParked, [&]() -> Result<std::vector<Parked>> {
-      std::vector<Parked> all;
-      for (const auto& [id, parked] : disk().parked) all.push_back(parked);
-      std::sort(all.begin(), all.end(), [](const Parked& a, const Parked& b) {
-        return std::tie(a.parked_at, a.id) < std::tie(b.parked_at, b.id);
-      });
-      return all;
+      std::vector<Parked> some;
+      page(disk().parked, after, limit, [&](const auto& each) { some.push_back(each.second); });
+      return some;
+    });
+  }
+
+  Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) override {
+    return call(Call::kParked, [&]() -> Result<std::vector<Parked>> {
+      std::vector<Parked> some;
+      const auto ids = disk().parked_of_key.find(key);
+      if (ids == disk().parked_of_key.end()) return some;
+      page(ids->second, {}, limit, [&](const auto& id) { some.push_back(disk().parked.at(id)); });
+      return some;
     });
   }
 
   Result<std::uint64_t> parked_count() override {
-    return call(Call::kParked, [&]() -> Result<std::uint64_t> { return disk().parked.size(); });
+    return call(Call::kParked, [&]() -> Result<std::uint64_t> {
+      const auto& blocked = disk().blocked;
+      const auto incomplete = std::count_if(
+          blocked.begin(), blocked.end(), [](const auto& each) { return each.second.incomplete; });
+      return disk().parked.size() + static_cast<std::uint64_t>(incomplete);
+    });
+  }
+
+  Result<std::vector<std::pair<std::string, KeyBlock>>> blocked(std::string_view after,
+                                                                std::size_t limit) override {
+    using Blocked = std::vector<std::pair<std::string, KeyBlock>>;
+    return call(Call::kParked, [&]() -> Result<Blocked> {
+      Blocked some;
+      page(disk().blocked, after, limit, [&](const auto& each) { some.push_back(each); });
+      return some;
+    });
+  }
+
+  Result<Walk> walk(std::string_view cursor, std::size_t limit) override {
+    return call(Call::kWalk, [&]() -> Result<Walk> {
+      Walk step;
+      page(disk().states, cursor, limit,
+           [&](const auto& each) { step.keys.push_back(each.first); });
+      if (step.keys.size() == limit && limit > 0) step.cursor = step.keys.back();
+      return step;
+    });
+  }
+
+  Result<ViewContent> view(std::string_view key, std::size_t members) override {
+    return call(Call::kView, [&]() -> Result<ViewContent> {
+      const auto found = disk().views.find(key);
+      if (found == disk().views.end()) return ViewContent{"none", 0, {}};
+      const MemoryView& view = found->second;
+      ViewContent content{std::string(crdt::to_string(view.kind)), view.size(), {}};
+      if (content.size <= members) content.values = view.values();
+      return content;
+    });
+  }
+
+  Result<std::vector<std::string>> warnings() override {
+    return call(Call::kWarnings, [&]() -> Result<std::vector<std::string>> { return {}; });
   }
 
  private:
@@ -200,6 +249,7 @@ class MemoryReplicaStore final : public ReplicaStore {
     const Fault fault = shared_->hook ? shared_->hook(which) : Fault::kNone;
     dead_ = fault != Fault::kNone;
     if (fault == Fault::kBefore) return away("it went away before the call");
+    halfway_ = fault == Fault::kHalfway;
     auto result = work();
     if (fault == Fault::kAfter) return away("it went away before its answer");
     return result;
@@ -208,6 +258,7 @@ class MemoryReplicaStore final : public ReplicaStore {
   std::shared_ptr<MemoryReplica::Shared> shared_;
   std::size_t turn_ = 0;
   bool dead_ = false;
+  bool halfway_ = false;  ///< a commit in this call stops in its midst
 };
 
 }  // namespace
@@ -251,6 +302,22 @@ void MemoryReplica::tamper(std::string_view key, crdt::ViewKind kind, std::strin
   const bool score = kind == crdt::ViewKind::kSortedSet;
   const std::string value = score ? "1" : std::string(member);
   apply(shared_->disk, key, kind, {{ViewEdit::Action::kPut, std::string(member), value}});
+}
+
+void MemoryReplica::drop_view(std::string_view key) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.views.erase(std::string(key));
+}
+
+void MemoryReplica::damage(std::string_view key, Damage how) {
+  const std::lock_guard lock(shared_->mutex);
+  MemoryState& state = shared_->disk.states[std::string(key)];
+  if (how != Damage::kBytes) state = {};
+  if (how == Damage::kStray) state.stray = "string";
+  if (how == Damage::kNoVersion) state.fields = {{"field", "value"}};
+  if (how == Damage::kBytes) {
+    for (auto& field : state.fields) field.second.assign("\xff");
+  }
 }
 
 std::string MemoryReplica::dump() const {

@@ -23,16 +23,24 @@ class MemoryReplica {
   enum class Call {
     kOpen,
     kProgress,
+    kToken,
+    kContext,
     kLoad,
     kCommit,
-    kForeignViews,
+    kChangedViews,
     kDeferringKeys,
     kRead,
-    kParked
+    kParked,
+    kWalk,
+    kView,
+    kWarnings
   };
   /// kBefore: the call fails and nothing has happened. kAfter: it has happened, but the caller gets
-  /// a transient error all the same. The session is dead after either.
-  enum class Fault { kNone, kBefore, kAfter };
+  /// a transient error all the same. kHalfway: of a commit; half of it has happened, as when a
+  /// server refuses a command in its midst. The session is dead after any.
+  enum class Fault { kNone, kBefore, kAfter, kHalfway };
+  /// What another program, or a disk, does to a key's state. kBytes: of a state that is there.
+  enum class Damage { kStray, kNoVersion, kBytes };
   /// Asked at every call, one at a time; must not call the replica.
   using FaultHook = std::function<Fault(Call)>;
   using Snapshot = std::shared_ptr<const ReplicaDisk>;
@@ -53,6 +61,10 @@ class MemoryReplica {
   void flush();
   /// Another program makes, or replaces, a view with one member (or value) of its own.
   void tamper(std::string_view key, crdt::ViewKind kind, std::string_view member);
+
+  /// A view expires, or another program deletes it.
+  void drop_view(std::string_view key);
+  void damage(std::string_view key, Damage how);
 
   /// All states and views in canonical order, one line each, without versions, progress and parked
   /// changes: replicas with equal watermarks have equal dumps.

@@ -1,0 +1,164 @@
+#include <algorithm>
+
+#include <tributary/base/check.h>
+#include <tributary/connectors/memory/replica_commit.h>
+
+namespace tributary {
+namespace {
+
+tl::unexpected<Error> conflict(const std::string& what) {
+  return fail(ErrorKind::kConflict,
+              "replica in memory: it is not as it was when it was read: " + what);
+}
+
+const MemoryState* find_state(const ReplicaDisk& disk, std::string_view key) {
+  const auto state = disk.states.find(key);
+  return state == disk.states.end() ? nullptr : &state->second;
+}
+
+Result<void> check_progress(const ReplicaDisk& disk, const ReplicaCommit& commit) {
+  const ReplicaProgress& progress = disk.progress;
+  if (commit.expected_token && *commit.expected_token != progress.token) return conflict("token");
+  for (const WatermarkStep& step : commit.steps) {
+    CHECK(step.from <= step.to);
+    if (progress.watermark.get(step.actor) != step.from) {
+      return conflict("watermark " + step.actor.hex());
+    }
+  }
+  if (commit.watermark_at_most == nullptr) return {};
+  for (const auto& [actor, seq] : progress.watermark) {
+    if (seq > commit.watermark_at_most->get(actor)) return conflict("watermark " + actor.hex());
+  }
+  return {};
+}
+
+Result<void> check_view(const ReplicaDisk& disk, const KeyCommit& key) {
+  if (key.edits->empty() || (key.whole && key.discard_damage)) return {};
+  const auto changed = changed_view(disk, key.key, key.type->view);
+  if (!changed || (key.whole && !changed->foreign)) return {};
+  return conflict("view " + std::string(key.key));
+}
+
+Result<void> check_key(const ReplicaDisk& disk, const ReplicaCommit& commit, const KeyCommit& key) {
+  const MemoryState* state = find_state(disk, key.key);
+  const bool damaged = state != nullptr && (!state->stray.empty() || state->version.empty());
+  if (damaged && !key.discard_damage) return conflict("state " + std::string(key.key));
+  const std::string_view version = state == nullptr ? std::string_view{} : state->version;
+  if (version != key.expected_version) return conflict("version " + std::string(key.key));
+  const bool named = std::any_of(commit.blocks.begin(), commit.blocks.end(),
+                                 [&](const BlockCommit& block) { return block.key == key.key; });
+  if (!named && disk.blocked.contains(key.key)) return conflict("blocked " + std::string(key.key));
+  return check_view(disk, key);
+}
+
+void write_state(MemoryState& state, const KeyCommit& key, const std::string& nonce) {
+  state.type = key.type->name;
+  state.version = state.type + " " + nonce;
+  for (const auto& field : key.state->fields()) {
+    if (!field.changed) continue;
+    if (field.value) state.fields[field.name] = *field.value;
+    else state.fields.erase(field.name);
+  }
+}
+
+void write_view(ReplicaDisk& disk, const KeyCommit& key) {
+  if (key.discard_damage && key.whole) disk.views.erase(std::string(key.key));
+  if (key.edits->empty()) return;
+  CHECK(!key.whole || key.edits->front().action == crdt::ViewEdit::Action::kClear);
+  apply(disk, key.key, key.type->view, *key.edits);
+  const auto view = disk.views.find(key.key);
+  disk.states[std::string(key.key)].members = view == disk.views.end() ? 0 : view->second.size();
+}
+
+void write_key(ReplicaDisk& disk, const KeyCommit& key, const std::string& nonce) {
+  if (key.discard_damage) disk.states.erase(std::string(key.key));
+  write_state(disk.states[std::string(key.key)], key, nonce);
+  write_view(disk, key);
+  if (key.deferring) disk.deferring.emplace(key.key);
+  else if (const auto listed = disk.deferring.find(key.key); listed != disk.deferring.end()) {
+    disk.deferring.erase(listed);
+  }
+}
+
+void write_parked(ReplicaDisk& disk, const ReplicaCommit& commit) {
+  for (const Parked& parked : commit.parked) {
+    disk.parked[parked.id] = parked;
+    disk.parked_of_key[parked.key].insert(parked.id);
+  }
+  for (const std::string& id : commit.unparked) {
+    const auto parked = disk.parked.find(id);
+    if (parked == disk.parked.end()) continue;
+    const auto of_key = disk.parked_of_key.find(parked->second.key);
+    of_key->second.erase(id);
+    if (of_key->second.empty()) disk.parked_of_key.erase(of_key);
+    disk.parked.erase(parked);
+  }
+}
+
+void write_blocks(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
+  for (const BlockCommit& block : commit.blocks) {
+    if (!block.next) {
+      disk.blocked.erase(std::string(block.key));
+      continue;
+    }
+    KeyBlock& written = disk.blocked[std::string(block.key)];
+    written = *block.next;
+    written.mark = nonce;
+  }
+}
+
+}  // namespace
+
+std::optional<ChangedView> changed_view(const ReplicaDisk& disk, std::string_view key,
+                                        crdt::ViewKind kind) {
+  const MemoryState* state = find_state(disk, key);
+  const auto view = disk.views.find(key);
+  const bool there = view != disk.views.end();
+  ChangedView changed{std::string(key),
+                      there ? std::string(crdt::to_string(view->second.kind)) : "none",
+                      there && view->second.kind != kind, there && state == nullptr};
+  if (changed.foreign || changed.stateless) return changed;
+  if (kind == crdt::ViewKind::kString || state == nullptr) return std::nullopt;
+  const std::size_t members = there ? view->second.size() : 0;
+  return members == state->members ? std::nullopt : std::optional(std::move(changed));
+}
+
+Result<void> check(const ReplicaDisk& disk, const ReplicaCommit& commit) {
+  TRIBUTARY_TRY(check_progress(disk, commit));
+  for (const KeyCommit& key : commit.keys) TRIBUTARY_TRY(check_key(disk, commit, key));
+  for (const BlockCommit& block : commit.blocks) {
+    const auto found = disk.blocked.find(block.key);
+    const std::string_view mark = found == disk.blocked.end() ? "" : found->second.mark;
+    if (mark != block.expected_mark) return conflict("blocked " + std::string(block.key));
+  }
+  return {};
+}
+
+void write(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
+  for (const KeyCommit& key : commit.keys) write_key(disk, key, nonce);
+  write_parked(disk, commit);
+  write_blocks(disk, commit, nonce);
+  ReplicaProgress& progress = disk.progress;
+  for (const WatermarkStep& step : commit.steps) progress.watermark.raise(step.actor, step.to);
+  for (const auto& [actor, record] : commit.actors) progress.actors[actor] = record;
+  for (const auto& [origin, each] : commit.progress) progress.origins[origin] = each;
+  for (const std::string& key : commit.finished) std::erase(progress.unfinished, key);
+  progress.hlc = std::max(progress.hlc, commit.hlc);
+  if (commit.expected_token) progress.token = nonce;
+}
+
+void write_half(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
+  disk.progress.token = "unfinished " + nonce;
+  for (const KeyCommit& key : commit.keys) {
+    disk.progress.unfinished.emplace_back(key.key);
+    if (key.discard_damage) disk.states.erase(std::string(key.key));
+    MemoryState& state = disk.states[std::string(key.key)];
+    write_state(state, key, nonce);
+    if (&key - commit.keys.data() < static_cast<std::ptrdiff_t>(commit.keys.size() / 2)) {
+      write_view(disk, key);
+    }
+    disk.deferring.emplace(key.key);  // of no harm
+  }
+}
+
+}  // namespace tributary
