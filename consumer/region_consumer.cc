@@ -5,6 +5,7 @@
 
 #include <tributary/base/stop.h>
 #include <tributary/consumer/origin_reader.h>
+#include <tributary/consumer/rebuilder.h>
 #include <tributary/consumer/region_consumer.h>
 
 namespace tributary {
@@ -60,6 +61,11 @@ Result<void> run_consumer(const ConsumerSettings& settings, const ConsumerPorts&
       read_loop(std::move(reader), name, inbox, failure, all.get_token());
     });
   }
+  readers.emplace_back([&, token = all.get_token()] {
+    Rebuilder rebuilder(ports.open_replica, ports.changelogs, settings, *ports.clock,
+                        *ports.metrics);
+    while (!token.stop_requested()) sleep_unless_stopped(rebuilder.step(token), token);
+  });
   Applier applier(ports.open_replica, inbox, settings, *ports.clock, *ports.metrics);
   const std::stop_token token = all.get_token();
   while (!token.stop_requested()) {

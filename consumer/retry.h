@@ -4,7 +4,9 @@
 /// A key's changes are joined in one commit in the order of (origin, actor, seq), never of wall
 /// clocks, and its view is made anew from the whole state. Whole messages (no key) are never
 /// retried: what did not decode then, or claims an actor of another origin, is given up by
-/// discarding it.
+/// discarding it. Changes of another type than their key's wait beside it: should `schema` (which
+/// type a key must have, as the consumer has it) give the key their type by now, the key is marked,
+/// and the consumer rebuilds it from the changelogs.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +17,7 @@
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/replica_store.h>
+#include <tributary/crdt/schema.h>
 
 namespace tributary {
 
@@ -27,7 +30,8 @@ struct RetriedKey {
 /// Tries the changes parked for one key, all at once: when one of them cannot be joined, all stay.
 /// A key that is not blocked is no error: nothing is applied. A key that is incomplete stays
 /// blocked: the consumer rebuilds it from the changelogs. Retries conflicts by itself.
-[[nodiscard]] Result<RetriedKey> retry_key(ReplicaStore& store, std::string_view key);
+[[nodiscard]] Result<RetriedKey> retry_key(ReplicaStore& store, const Schema& schema,
+                                           std::string_view key);
 
 /// At most this many keys are told by name.
 inline constexpr std::size_t kRetriedTold = 100;
@@ -40,11 +44,12 @@ struct Retried {
 };
 
 /// Tries all blocked keys, page by page.
-[[nodiscard]] Result<Retried> retry_all(ReplicaStore& store);
+[[nodiscard]] Result<Retried> retry_all(ReplicaStore& store, const Schema& schema);
 
 /// Tries the keys of one page behind `after` that are blocked by a type this version knows by now.
 /// The value is where to go on; empty: there are no more.
-[[nodiscard]] Result<std::string> retry_known_types(ReplicaStore& store, std::string_view after);
+[[nodiscard]] Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
+                                                    std::string_view after);
 
 /// Gives up all changes parked for a key; the value is how many. The key is not blocked any more
 /// unless it is incomplete. This region misses these changes from then on: it differs from the
