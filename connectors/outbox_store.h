@@ -15,7 +15,6 @@
 #include <tributary/base/ids.h>
 #include <tributary/base/result.h>
 #include <tributary/crdt/hlc.h>
-#include <tributary/crdt/schema.h>
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/batch.h>
@@ -33,21 +32,16 @@ struct OriginRecord {
   Hlc hlc;                         ///< of the last sealed change
   std::uint64_t leader_epoch = 0;  ///< ours; a later leader has a larger one
   Seq confirmed_seq;               ///< batches up to here were confirmed by the changelog
-  Seq totals_seq;  ///< the stored totals hold every change up to here, maybe more not
-  Hlc context_hlc;                       ///< the largest that writers were told of so far
+  Seq totals_seq;              ///< the stored totals hold every change up to here, maybe more not
+  Hlc context_hlc;             ///< the largest that writers were told of so far
+  VersionVector context = {};  ///< the watermark that writers were told of last
   std::vector<FormerActor> former = {};  ///< oldest first
-};
-
-/// The rules that `topology apply` stored in the database, with which writers are checked.
-struct StoredSchema {
-  Schema schema;  ///< may name types that this program does not know
-  std::vector<std::pair<std::string, std::string>> operations;  ///< (type, operation), all there are
 };
 
 /// A new actor for the origin.
 struct Minting {
   ActorId actor;
-  Hlc hlc;                              ///< the origin's clock is raised to it
+  Hlc hlc;                               ///< the origin's clock is raised to it
   std::vector<FormerActor> former = {};  ///< to remember, oldest first, beyond those already there;
                                          ///< a known actor's final seq is raised
 };
@@ -60,12 +54,12 @@ struct SealLimit {
 
 /// All that one seal writes, in one database transaction.
 struct SealCommit {
-  std::span<const SealedBatch> batches;      ///< in order; none when every row was parked or left
-  Hlc hlc;                                   ///< the origin's clock after it
-  std::span<const ParkedRow> parked;         ///< of the rows taken: whole transactions
-  std::span<const std::int64_t> left;        ///< ids of rows taken that stay in the outbox as they are
-  std::span<const StoredTotals> totals;      ///< to upsert
-  std::optional<Seq> totals_seq;             ///< set when `totals` brings the stored totals up to here
+  std::span<const SealedBatch> batches;  ///< in order; none when every row was parked or left
+  Hlc hlc;                               ///< the origin's clock after it
+  std::span<const ParkedRow> parked;     ///< of the rows taken: whole transactions
+  std::span<const std::int64_t> left;    ///< ids of rows taken that stay in the outbox as they are
+  std::span<const StoredTotals> totals;  ///< to upsert
+  std::optional<Seq> totals_seq;         ///< set when `totals` brings the stored totals up to here
 };
 
 /// A row that was set aside, for people. Rows of one transaction are retried or discarded together.
@@ -96,8 +90,8 @@ struct OutboxStatus {
 };
 
 /// Thread rule: one thread at a time. Errors: kTransient when the database cannot be reached or is
-/// busy, kConflict when another relay leads or the database was put back to an earlier state, kFatal
-/// when the tables are missing.
+/// busy, kConflict when another relay leads or the database was put back to an earlier state,
+/// kFatal when the tables are missing.
 ///
 /// *Fenced* means: within the same transaction the origin's row must still say what this store
 /// knows: leader epoch, actor and head seq. An outbox that was restored under a running relay fails

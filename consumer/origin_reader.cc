@@ -1,4 +1,3 @@
-#include <tributary/base/log.h>
 #include <tributary/consumer/origin_reader.h>
 
 namespace tributary {
@@ -8,14 +7,24 @@ OriginReader::OriginReader(Changelog& changelog, OriginName origin, Inbox& inbox
     : changelog_(changelog),
       origin_(std::move(origin)),
       inbox_(inbox),
-      backoff_(settings.backoff_first, settings.backoff_max,
-               static_cast<std::uint64_t>(clock.wall().count())),
+      outage_({.away = "changelog is away; its changes wait at their source",
+               .refuse = "the changelog cannot be read until somebody helps; its changes wait at "
+                         "their source, the other origins go on, and it is tried again",
+               .back = "changelog is back"},
+              origin_.value,
+              metrics.gauge("tributary_consumer_failed",
+                            "1 while the origin cannot be read for a reason that needs a person",
+                            {{"origin", origin_.value}}),
+              {settings.backoff_first, settings.backoff_max,
+               static_cast<std::uint64_t>(clock.wall().count())}),
       connected_(metrics.gauge("tributary_consumer_changelog_connected",
                                "1 while attached to the origin's changelog",
                                {{"origin", origin_.value}})),
       read_bytes_(metrics.counter("tributary_consumer_read_bytes_total",
                                   "Bytes read from the origin's changelog",
-                                  {{"origin", origin_.value}})) {}
+                                  {{"origin", origin_.value}})) {
+  connected_.set(0);
+}
 
 Result<void> OriginReader::attach(const Attachment& attachment) {
   reader_.reset();
@@ -25,21 +34,13 @@ Result<void> OriginReader::attach(const Attachment& attachment) {
   TRIBUTARY_ASSIGN(reader_, changelog_.open_reader(origin_, attachment.after));
   from_start_ = !attachment.after.has_value();
   connected_.set(1);
-  if (!outage_.empty()) log::info("changelog is back", {{"origin", origin_.value}});
-  outage_.clear();
   return {};
 }
 
-Result<Millis> OriginReader::lost(const Error& error) {
+Millis OriginReader::lost(const Error& error) {
   reader_.reset();
   connected_.set(0);
-  if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
-  if (outage_ != error.message) {
-    log::warn("changelog is away; its changes wait at their source",
-              {{"origin", origin_.value}, {"reason", error.message}});
-  }
-  outage_ = error.message;
-  return backoff_.next();
+  return outage_.met(error);
 }
 
 Received OriginReader::receive(ChangelogMessage message) const {
@@ -67,8 +68,8 @@ Result<Millis> OriginReader::step(Millis wait) {
   if (!inbox_.room(origin_)) return Millis{1};
   auto message = reader_->next(wait);
   if (!message) return lost(message.error());
+  outage_.over();
   if (!*message) return Millis{0};
-  backoff_.reset();
   read_bytes_.add(static_cast<double>((*message)->bytes.size()));
   attached_.after = (*message)->offset;
   inbox_.push(attached_.generation, receive(std::move(**message)));

@@ -21,8 +21,10 @@ struct ConsumerPorts {
   Metrics* metrics = nullptr;
 };
 
-/// Runs until `stop`. What is being applied is finished, the rest stays in the changelogs. An error
-/// means that this process cannot go on.
+/// Runs until `stop`. What is being applied is finished, the rest stays in the changelogs. No
+/// refusal ends it: an origin that may not be read does not stop the others, and a replica that
+/// refuses its consumer is tried again, slowly, because passwords are rotated while we run. The
+/// gauges tributary_consumer_failed (by origin), …_replica_failed and …_replica_connected tell.
 [[nodiscard]] Result<void> run_consumer(const ConsumerSettings& settings,
                                         const ConsumerPorts& ports, std::stop_token stop);
 

@@ -17,18 +17,24 @@ namespace tributary {
 struct Keyspace {
   std::string pattern;
   std::string type;
+  bool operator==(const Keyspace&) const = default;
 };
+
+/// Key, field and value of one change together: what always fits into a batch.
+inline constexpr std::size_t kMaxChangeBytes = std::size_t{4} << 20;
 
 struct Limits {
   std::size_t key_bytes = 1024;
   std::size_t value_bytes = 1024 * 1024;  ///< of a field, a value or an element
   std::size_t transaction_changes = 100'000;
   std::size_t transaction_bytes = 16 * 1024 * 1024;  ///< of keys, fields and values together
+  bool operator==(const Limits&) const = default;
 };
 
 struct Schema {
   std::vector<Keyspace> keyspaces;  ///< the first match wins
   Limits limits;
+  bool operator==(const Schema&) const = default;
 };
 
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view key);

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <tributary/base/ids.h>
 #include <tributary/crdt/hlc.h>
+#include <tributary/crdt/schema.h>
 #include <tributary/crdt/type.h>
 
 namespace tributary {
@@ -45,6 +48,14 @@ struct SealedBatch {
   Seq last_seq;
   std::string bytes;
   std::int64_t position = 0;  ///< in the order of sealing; 0: not read from the outbox
+};
+
+/// The rules that `topology apply` stored in the database, with which writers are checked.
+struct StoredSchema {
+  Schema schema;  ///< may name types that this program does not know
+  std::vector<std::pair<std::string, std::string>>
+      operations;  ///< (type, operation), all there are
+  bool operator==(const StoredSchema&) const = default;
 };
 
 /// A row that can never be published, and why.

@@ -1,7 +1,9 @@
-/// The rules of sealing: outbox rows in, a batch out. No I/O, no clock.
+/// The rules of sealing: outbox rows in, batches out. No I/O, no clock. The seal is the one
+/// authority that checks every row, whatever way it came into the outbox.
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,7 +11,6 @@
 
 #include <tributary/base/ids.h>
 #include <tributary/crdt/hlc.h>
-#include <tributary/crdt/schema.h>
 #include <tributary/outbox/batch.h>
 #include <tributary/outbox/rows.h>
 #include <tributary/outbox/totals.h>
@@ -24,22 +25,47 @@ struct OriginHead {
   Hlc hlc;  ///< of the last sealed change
 };
 
+/// What sealing knows beside the rows.
+struct SealRules {
+  const StoredSchema* schema = nullptr;
+  Hlc clock;  ///< the relay's wall time plus the permitted skew: a clock ahead of it is clamped
+  Hlc seen;   ///< the largest that writers may have seen: never clamped below it
+  /// The origin's former actors. What they wrote, a later writer in the same database has seen.
+  std::vector<FormerActor> former = {};
+  /// What the origin's region has applied: a context that a writer gave counts up to here only,
+  /// whatever it claims to have seen.
+  VersionVector applied = {};
+  /// Blocked key -> what readers of that key have seen of the actors named.
+  std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
+  std::size_t batch_bytes = std::size_t{4} << 20;  ///< a batch is cut here, between transactions
+  std::size_t piece_bytes = std::size_t{7} << 20;  ///< … and here, even within one
+};
+
 struct Sealing {
-  std::optional<SealedBatch> batch;  ///< absent when every row was parked
-  std::vector<ParkedRow> parked;
-  OriginHead head;  ///< after it
+  std::vector<SealedBatch> batches;  ///< none when every row was parked or left
+  std::vector<ParkedRow> parked;     ///< whole transactions with a row that can never be applied
+  /// Whole transactions that wait: they hold a row of a type or operation that the database's
+  /// tables know and this program does not, or touch a key of such a transaction before them.
+  std::vector<std::int64_t> left;
+  std::string left_because;  ///< of the first
+  std::size_t pieces = 0;    ///< batches that end within a transaction: it was too large for one
+  std::size_t capped = 0;    ///< contexts that claimed more than the region has applied
+  OriginHead head;           ///< after it
 };
 
 /// Numbers the rows in their order (contiguous seqs from head.seq + 1, timestamps that grow with
-/// seq and stay at or below `latest` unless order forbids), joins the changes to one key into one
-/// delta, and encodes the batch. Rows that can never be applied are parked and take no seq.
-/// `totals` must know the counters of all rows (TotalsCache::unknown) and holds the new totals
-/// afterwards.
-[[nodiscard]] Sealing seal(const OriginHead& head, std::span<const OutboxRow> rows, Hlc latest,
-                           const Schema& schema, TotalsCache& totals);
+/// seq and stay at or below the clock unless order or what was seen forbids), joins the changes to
+/// one key into one delta a batch, and encodes the batches. `totals` must know the counters of all
+/// rows (TotalsCache::unknown) and holds the new totals afterwards.
+[[nodiscard]] Sealing seal(const OriginHead& head, std::span<const OutboxRow> rows,
+                           const SealRules& rules, TotalsCache& totals);
 
-/// The bytes of an empty batch that tells head and time.
-[[nodiscard]] std::string heartbeat(const OriginHead& head, Hlc now);
+/// Takes a seal that is not going to be committed out of `totals` again.
+void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache& totals);
+
+/// The bytes of an empty batch that tells head, time and predecessor: the last of `former`.
+[[nodiscard]] std::string heartbeat(const OriginHead& head, std::span<const FormerActor> former,
+                                    Hlc now);
 
 /// Raises `totals` by what the deltas of a retained batch carry.
 void relearn(const Batch& batch, TotalsCache& totals);

@@ -66,6 +66,12 @@ bool TotalsCache::add(std::string_view key, std::string_view field, std::int64_t
   return true;
 }
 
+void TotalsCache::take_back(std::string_view key, std::string_view field, std::int64_t amount) {
+  Entry& known = entry(key, field);
+  if (amount >= 0) known.totals.increments -= amount;
+  else known.totals.decrements += amount;
+}
+
 void TotalsCache::raise(std::string_view key, std::string_view field, const crdt::Totals& totals) {
   Entry& known = entry(key, field);
   known.totals.increments = std::max(known.totals.increments, totals.increments);

@@ -25,6 +25,8 @@ class TotalsCache {
   /// The totals after adding `amount`. False, with nothing changed, on overflow.
   [[nodiscard]] bool add(std::string_view key, std::string_view field, std::int64_t amount,
                          crdt::Totals& after);
+  /// Takes back what add() counted last for the key.
+  void take_back(std::string_view key, std::string_view field, std::int64_t amount);
   /// Raises totals to those of a retained batch.
   void raise(std::string_view key, std::string_view field, const crdt::Totals& totals);
 

@@ -1,101 +1,185 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 
 #include <tributary/base/log.h>
 #include <tributary/outbox/batch.h>
+#include <tributary/relay/changelog_scan.h>
 #include <tributary/relay/leadership.h>
+#include <tributary/relay/succession.h>
 
 namespace tributary {
 namespace {
 
-constexpr std::size_t kBatchesAtOnce = 64;
-constexpr Millis kTailWait{5000};
+constexpr SealLimit kPage{64, std::size_t{16} << 20};
+constexpr std::size_t kRowsAtOnce = 10'000;
 
-/// What the changelog holds of the record's actor beyond the database's head.
-struct Beyond {
-  Seq last_seq;                    ///< the head, when there is nothing
-  std::vector<ConsumedRows> rows;  ///< that those batches consumed
+Result<void> ignore(const Batch& /*batch*/) { return {}; }
+
+/// Drops rows that batches have consumed, in bounded steps.
+class Discarder {
+ public:
+  explicit Discarder(OutboxStore& store) : store_(store) {}
+
+  Result<void> take(const Batch& batch) {
+    rows_.insert(rows_.end(), batch.rows.begin(), batch.rows.end());
+    return rows_.size() < kRowsAtOnce ? Result<void>{} : flush();
+  }
+  Result<void> flush() {
+    if (rows_.empty()) return {};
+    TRIBUTARY_TRY(store_.discard(rows_));
+    rows_.clear();
+    return {};
+  }
+
+ private:
+  OutboxStore& store_;
+  std::vector<ConsumedRows> rows_;
 };
 
-Result<Beyond> read_beyond(const OriginRecord& record, Changelog& changelog,
-                           const OriginName& origin, Offset tail) {
-  TRIBUTARY_ASSIGN(const auto reader, changelog.open_reader(origin, std::nullopt));
-  Beyond beyond{record.head_seq, {}};
-  while (true) {
-    TRIBUTARY_ASSIGN(const auto message, reader->next(kTailWait));
-    if (!message) return fail(ErrorKind::kTransient, "the changelog's end is slow to arrive");
-    const auto batch = decode_batch(message->bytes);
-    if (batch && batch->actor == *record.actor && batch->last_seq > beyond.last_seq) {
-      beyond.last_seq = batch->last_seq;
-      beyond.rows.insert(beyond.rows.end(), batch->rows.begin(), batch->rows.end());
+/// Whether batches cover all that was published and the database does not know.
+class Coverage {
+ public:
+  Coverage(const OriginRecord& record, std::span<const FormerActor> chain) {
+    for (const FormerActor& each : chain) {
+      Seq known = each.actor == record.actor ? record.head_seq : Seq{};
+      for (const FormerActor& former : record.former) {
+        if (former.actor == each.actor) known = former.final_seq;
+      }
+      missing_[each.actor] = {known.next(), each.final_seq};
     }
-    if (message->offset >= tail) return beyond;
   }
+  void take(const Batch& batch) {
+    const auto entry = missing_.find(batch.actor);
+    if (entry == missing_.end() || batch.first_seq > entry->second.next) return;
+    entry->second.next = std::max(entry->second.next, batch.last_seq.next());
+  }
+  [[nodiscard]] bool complete() const {
+    return std::ranges::all_of(
+        missing_, [](const auto& each) { return each.second.next > each.second.last; });
+  }
+
+ private:
+  struct Stretch {
+    Seq next;
+    Seq last;
+  };
+  std::map<ActorId, Stretch> missing_;
+};
+
+/// Behind this the own region's replica has read the changelog, and its watermark tells.
+std::optional<Offset> read_by(const ReplicaAnswers& asked, const OriginName& origin) {
+  if (!asked.own) return std::nullopt;
+  const auto& origins = asked.replicas.front().origins;
+  const auto known = origins.find(origin);
+  if (known == origins.end()) return std::nullopt;
+  return known->second.offset;
 }
 
-/// True when the changelog holds more of the actor than the database knows: the database was
-/// restored from a backup. The rows it holds once more, though they were published, are dropped
-/// here.
-Result<bool> restored(const OriginRecord& record, OutboxStore& store, Changelog& changelog,
-                      const OriginName& origin) {
-  TRIBUTARY_TRY(changelog.declare(origin));
-  TRIBUTARY_ASSIGN(const auto tail, changelog.last(origin));
-  if (!tail) return false;
-  const auto batch = decode_batch(tail->bytes);
-  if (batch && batch->actor == *record.actor && batch->last_seq <= record.head_seq) return false;
-  // The tail is ahead, or another actor's: one minted just now, or after the backup was taken.
-  TRIBUTARY_ASSIGN(const Beyond beyond, read_beyond(record, changelog, origin, tail->offset));
-  if (beyond.last_seq == record.head_seq) return false;
-  TRIBUTARY_TRY(store.discard(beyond.rows));
-  return true;
-}
-
-/// Why the actor in the database must not be used any more; nullopt when it may.
-Result<std::optional<std::string>> reason_to_mint(const OriginRecord& record, OutboxStore& store,
-                                                  Changelog& changelog, const OriginName& origin) {
-  if (!record.actor) return "the outbox is new";
-  TRIBUTARY_ASSIGN(const bool is_restored, restored(record, store, changelog, origin));
-  if (is_restored) return "the changelog is ahead of the database (restored from a backup)";
-  if (record.identity != record.current_identity) {
-    return "the database's identity changed (a copy, or a promoted standby)";
+/// The rows waiting in a restored database: those that were published go, and when that cannot be
+/// told, all of them are set aside.
+Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
+                            const Succession& succession) {
+  TRIBUTARY_ASSIGN(const OutboxStatus status, succession.store.status());
+  if (status.depth == 0) return {};
+  Discarder discarder(succession.store);
+  Coverage coverage(record, verdict.chain);
+  TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin,
+                                                    std::nullopt, [&](const Batch& batch) {
+                                                      coverage.take(batch);
+                                                      return discarder.take(batch);
+                                                    }));
+  static_cast<void>(whole);
+  TRIBUTARY_TRY(discarder.flush());
+  if (coverage.complete() && !verdict.log_lost) return {};
+  TRIBUTARY_ASSIGN(const std::uint64_t parked,
+                   succession.store.set_aside(
+                       "in doubt after a restore: the changelog does not reach back to the backup, "
+                       "so it cannot be told whether this was published before"));
+  if (parked > 0) {
+    log::error(
+        "rows are in doubt after a restore and set aside: decide with `tributary parked list "
+        "--origin`, then `parked retry` (publish) or `parked discard`",
+        {{"origin", succession.origin.value}, {"rows", parked}});
   }
-  return std::nullopt;
+  return {};
 }
 
 Result<void> rebuild_totals(OutboxStore& store, Leadership& leadership) {
   Seq after = leadership.totals_seq;
   while (true) {
-    TRIBUTARY_ASSIGN(const auto batches, store.retained(after, kBatchesAtOnce));
+    TRIBUTARY_ASSIGN(const auto batches, store.retained(after, kPage));
     if (batches.empty()) return {};
     for (const SealedBatch& sealed : batches) {
       TRIBUTARY_ASSIGN(const Batch batch, decode_batch(sealed.bytes));
       relearn(batch, leadership.totals);
-      after = sealed.last_seq;
+      after = sealed.first_seq;
     }
   }
 }
 
+/// Those of the chain that the database does not know, or knows with a smaller final seq.
+std::vector<FormerActor> news(const OriginRecord& record, std::span<const FormerActor> chain) {
+  std::vector<FormerActor> news;
+  for (const FormerActor& each : chain) {
+    if (std::ranges::find(record.former, each) == record.former.end()) news.push_back(each);
+  }
+  return news;
+}
+
+Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succession& succession,
+                  Leadership& leadership) {
+  const ActorId actor{succession.random()};
+  TRIBUTARY_TRY(succession.store.mint({actor, verdict.hlc, news(record, verdict.chain)}));
+  leadership.head = {actor, succession.origin, Seq{}, verdict.hlc};
+  leadership.totals_seq = Seq{};
+  leadership.former = verdict.chain;
+  log::info("minted a new actor", {{"origin", succession.origin.value},
+                                   {"actor", actor.hex()},
+                                   {"reason", *verdict.mint_because}});
+  return {};
+}
+
 }  // namespace
 
-Result<Leadership> take_leadership(OutboxStore& store, Changelog& changelog,
-                                   const OriginName& origin,
-                                   const std::function<std::uint64_t()>& random) {
-  TRIBUTARY_ASSIGN(const OriginRecord record, store.lead());
-  TRIBUTARY_ASSIGN(const auto reason, reason_to_mint(record, store, changelog, origin));
+Result<Leadership> take_leadership(const Succession& succession) {
+  TRIBUTARY_ASSIGN(const OriginRecord record, succession.store.lead());
+  TRIBUTARY_TRY(succession.changelog.declare(succession.origin));
+  const ReplicaAnswers asked = succession.ask_replicas();
+  TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
+                   scan_changelog(succession.changelog, succession.origin,
+                                  read_by(asked, succession.origin), ignore));
+  const Verdict verdict = judge({record, evidence, asked.replicas, asked.own}, succession.origin);
   Leadership leadership;
-  leadership.head = {record.actor.value_or(ActorId{}), origin, record.head_seq, record.hlc};
+  TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
+  leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,
+                     std::max(record.hlc, std::min(verdict.hlc, kMaxHlc))};
   leadership.totals_seq = record.totals_seq;
-  if (reason) {
-    const ActorId actor{random()};
-    TRIBUTARY_TRY(store.mint(actor));
-    leadership.head = {actor, origin, Seq{}, record.hlc};
-    leadership.totals_seq = Seq{};
-    log::info("minted a new actor",
-              {{"origin", origin.value}, {"actor", actor.hex()}, {"reason", *reason}});
+  leadership.seen = std::min(record.context_hlc, kMaxHlc);
+  leadership.context = record.context;
+  leadership.former = record.former;
+  if (verdict.mint_because) {
+    if (verdict.restored || verdict.log_lost) {
+      TRIBUTARY_TRY(clear_restored(record, verdict, succession));
+    }
+    TRIBUTARY_TRY(mint(record, verdict, succession, leadership));
   }
-  TRIBUTARY_TRY(rebuild_totals(store, leadership));
-  TRIBUTARY_ASSIGN(leadership.unconfirmed, store.unconfirmed());
+  leadership.looked_through = evidence.end;
+  leadership.unsettled = leadership.head.seq == Seq{} && !leadership.former.empty();
+  TRIBUTARY_TRY(rebuild_totals(succession.store, leadership));
   return leadership;
+}
+
+Result<void> settle(Leadership& leadership, const Succession& succession) {
+  Discarder discarder(succession.store);
+  TRIBUTARY_TRY(scan_changelog(succession.changelog, succession.origin, leadership.looked_through,
+                               [&](const Batch& batch) {
+                                 if (batch.actor == leadership.head.actor) return Result<void>{};
+                                 return discarder.take(batch);
+                               }));
+  TRIBUTARY_TRY(discarder.flush());
+  leadership.unsettled = false;
+  return {};
 }
 
 }  // namespace tributary

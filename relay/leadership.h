@@ -3,32 +3,61 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
 #include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/replica_store.h>
 #include <tributary/outbox/sealing.h>
 #include <tributary/outbox/totals.h>
 
 namespace tributary {
 
+/// What the replicas that answered say, the own region's first.
+struct ReplicaAnswers {
+  std::vector<ReplicaProgress> replicas;
+  bool own = false;  ///< the own region's replica is among them
+};
+/// Asks all regions' replicas how far they are, for a bounded time.
+using AskReplicas = std::function<ReplicaAnswers()>;
+
 /// What a leader starts from.
 struct Leadership {
   OriginHead head;
   TotalsCache totals;
-  Seq totals_seq;                        ///< the stored totals hold at least everything up to here
-  std::vector<SealedBatch> unconfirmed;  ///< to publish (again), in order
+  Seq totals_seq;         ///< the stored totals hold at least everything up to here
+  Hlc seen;               ///< the largest that writers were told of so far
+  VersionVector context;  ///< the watermark that writers had been told of when it began
+  StoredSchema schema;
+  std::vector<FormerActor> former;  ///< oldest first: the last one is the actor's predecessor
+  /// Nothing of the actor was sealed yet, and it follows another one: before the first seal its
+  /// minting has to stand in the changelog, and what the former relay got in before it has to be
+  /// looked at (settle()). From here on.
+  bool unsettled = false;
+  std::optional<Offset> looked_through;  ///< of the changelog
 };
 
-/// Takes the lease and reads the outbox's state. Mints a new actor for a new outbox, for a database
-/// whose identity changed (a copy or a promoted standby), and for one whose changelog already holds
-/// seqs above its head (restored from a backup): re-using an actor would silently diverge. Rows
-/// that a restored database holds once more, though they were published, are dropped. kConflict
-/// while another relay leads. The changelog must be reachable: without its tail a restored database
-/// cannot be told.
-[[nodiscard]] Result<Leadership> take_leadership(OutboxStore& store, Changelog& changelog,
-                                                 const OriginName& origin,
-                                                 const std::function<std::uint64_t()>& random);
+/// What take_leadership() works with. All are borrowed.
+struct Succession {
+  OutboxStore& store;
+  Changelog& changelog;
+  const OriginName& origin;
+  const AskReplicas& ask_replicas;
+  const std::function<std::uint64_t()>& random;  ///< 64 unpredictable bits
+};
+
+/// Takes the lease and reads the outbox's state. Unless it is proven that nothing beyond the
+/// database's head was ever published under its actor (see succession.h), it mints a new one. Rows
+/// that a restored database holds once more, though they were published, are dropped; when the
+/// changelog does not reach back far enough to tell, they are set aside as whole transactions, for
+/// a person to decide. kConflict while another relay leads. The changelog must be reachable.
+[[nodiscard]] Result<Leadership> take_leadership(const Succession& succession);
+
+/// The record of the minting was confirmed by the changelog. Drops the rows of what the former
+/// relay published before it and after we had looked: consumers apply it, and void what comes
+/// after.
+[[nodiscard]] Result<void> settle(Leadership& leadership, const Succession& succession);
 
 }  // namespace tributary

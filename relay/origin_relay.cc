@@ -4,26 +4,24 @@
 #include <tributary/relay/origin_relay.h>
 
 namespace tributary {
+namespace {
 
-OriginRelay::OriginRelay(OriginName origin, const Schema& schema, const RelaySettings& settings,
-                         RelayPorts ports)
+constexpr SealLimit kBacklogPage{16, std::size_t{16} << 20};
+/// A look at the outbox's depth counts its rows: it takes a hundredth of the time at most.
+constexpr Millis kMeasureAtLeast{5000};
+constexpr int kMeasureShare = 100;
+
+}  // namespace
+
+OriginRelay::OriginRelay(OriginName origin, const RelaySettings& settings, RelayPorts ports)
     : origin_(std::move(origin)),
-      schema_(schema),
       settings_(settings),
       ports_(std::move(ports)),
       publisher_(*ports_.changelog, origin_, settings_, *ports_.clock, *ports_.metrics),
       backoff_(settings.backoff_first, settings.backoff_max, ports_.random()),
-      sealed_changes_(ports_.metrics->counter("tributary_relay_sealed_changes_total",
-                                              "Changes sealed into batches",
-                                              {{"origin", origin_.value}})),
-      sealed_batches_(ports_.metrics->counter("tributary_relay_sealed_batches_total",
-                                              "Batches sealed", {{"origin", origin_.value}})),
-      parked_changes_(ports_.metrics->counter("tributary_relay_parked_changes_total",
-                                              "Outbox rows set aside at sealing",
-                                              {{"origin", origin_.value}})),
-      leading_(ports_.metrics->gauge("tributary_relay_leading", "1 while this relay has the lease",
-                                     {{"origin", origin_.value}})),
-      poll_(settings.poll_min) {}
+      metrics_(*ports_.metrics, origin_),
+      poll_(settings.poll_min),
+      heartbeat_(settings.heartbeat) {}
 
 Result<Millis> OriginRelay::step() {
   auto waited = leadership_ ? work() : lead();
@@ -37,7 +35,8 @@ Result<Millis> OriginRelay::recover(const Error& error) {
   store_.reset();
   written_context_.reset();
   publisher_.reset();
-  leading_.set(0);
+  confirmed_.clear();
+  metrics_.leading.set(0);
   if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
   if (error.kind == ErrorKind::kConflict && !was_leading) {
     if (!standby_logged_) {
@@ -53,17 +52,22 @@ Result<Millis> OriginRelay::recover(const Error& error) {
   return wait;
 }
 
+Succession OriginRelay::succession() {
+  return {*store_, *ports_.changelog, origin_, ports_.ask_replicas, ports_.random};
+}
+
 Result<Millis> OriginRelay::lead() {
   if (!sealing_) return settings_.poll_max;
   if (store_ == nullptr) {
     TRIBUTARY_ASSIGN(store_, ports_.open_store());
   }
-  TRIBUTARY_ASSIGN(leadership_,
-                   take_leadership(*store_, *ports_.changelog, origin_, ports_.random));
-  for (SealedBatch& batch : leadership_->unconfirmed) publisher_.add(std::move(batch));
-  leadership_->unconfirmed.clear();
+  TRIBUTARY_ASSIGN(leadership_, take_leadership(succession()));
+  backlog_at_ = 0;
+  backlog_done_ = false;
+  minting_told_ = false;
+  heartbeat_ = settings_.heartbeat;
   backoff_.reset();
-  leading_.set(1);
+  metrics_.leading.set(1);
   standby_logged_ = false;
   log::info("leading", {{"origin", origin_.value},
                         {"actor", leadership_->head.actor.hex()},
@@ -73,101 +77,130 @@ Result<Millis> OriginRelay::lead() {
 
 Result<Millis> OriginRelay::work() {
   bool sealed = false;
-  if (sealing_ && publisher_.room()) {
+  TRIBUTARY_TRY(catch_up());
+  if (sealing_ && caught_up() && publisher_.room() && ports_.clock->monotonic() >= seal_at_) {
     TRIBUTARY_ASSIGN(sealed, seal_some());
   }
-  heartbeat_when_idle();
+  if (caught_up()) heartbeat_when_idle();
   TRIBUTARY_TRY(publisher_.step());
   TRIBUTARY_TRY(write_confirms());
   TRIBUTARY_TRY(refresh_context());
+  TRIBUTARY_TRY(keep_house());
   if (sealed) {
     poll_ = settings_.poll_min;
     return Millis{0};
   }
-  const Millis wait = publisher_.empty() ? poll_ : settings_.poll_min;
+  const Millis wait = publisher_.empty() && caught_up() ? poll_ : settings_.poll_min;
   poll_ = std::min(poll_ * 2, settings_.poll_max);
   return wait;
 }
 
-Result<bool> OriginRelay::seal_some() {
-  TRIBUTARY_ASSIGN(const auto rows,
-                   store_->begin_seal({settings_.batch_changes, settings_.batch_bytes}));
-  if (rows.empty()) return false;
-  TotalsCache& totals = leadership_->totals;
-  if (const auto unknown = totals.unknown(rows); !unknown.empty()) {
-    TRIBUTARY_ASSIGN(const auto stored, store_->load_totals(unknown));
-    totals.learn(unknown, stored);
+Result<void> OriginRelay::catch_up() {
+  while (!backlog_done_ && publisher_.room()) {
+    TRIBUTARY_ASSIGN(auto page, store_->unconfirmed(backlog_at_, kBacklogPage));
+    backlog_done_ = page.empty();
+    for (SealedBatch& batch : page) {
+      backlog_at_ = batch.position;
+      publisher_.add(std::move(batch));
+    }
   }
-  // A clock may be ahead by max_skew at most; what the writers had seen is beyond doubt.
-  const Hlc seen = written_context_ ? written_context_->hlc : Hlc{};
-  const Hlc latest =
-      std::max(Hlc{seen.value + 1}, Hlc::from_micros(static_cast<std::uint64_t>(
-                                        (ports_.clock->wall() + settings_.max_skew).count())));
-  Sealing sealing = seal(leadership_->head, rows, latest, schema_, totals);
-  TRIBUTARY_TRY(commit_sealing(std::move(sealing)));
-  return true;
+  if (!backlog_done_ || !leadership_->unsettled) return {};
+  if (!minting_told_) {
+    // Behind the former actor's batches, so that a replica that has these is at no gap.
+    if (!publisher_.empty()) return {};
+    add_heartbeat();
+    minting_told_ = true;
+    return {};
+  }
+  if (!publisher_.empty()) return {};
+  return settle(*leadership_, succession());
 }
 
-Result<void> OriginRelay::commit_sealing(Sealing sealing) {
-  TotalsCache& totals = leadership_->totals;
-  const bool save_all = totals.unsaved_count() >= settings_.unsaved_totals;
-  const auto saved = save_all ? totals.unsaved() : totals.unsaved_near_overflow();
-  SealCommit commit{.batch = std::move(sealing.batch),
-                    .hlc = sealing.head.hlc,
-                    .parked = sealing.parked,
-                    .totals = saved,
-                    .totals_seq = std::nullopt};
-  if (save_all) commit.totals_seq = sealing.head.seq;
-  TRIBUTARY_TRY(store_->commit_seal(commit));
-  if (save_all) totals.saved(settings_.unsaved_totals);
-  sealed_changes_.add(static_cast<double>(sealing.head.seq.value - leadership_->head.seq.value));
-  leadership_->head = sealing.head;
-  parked_changes_.add(static_cast<double>(sealing.parked.size()));
-  for (const ParkedRow& row : sealing.parked) {
-    log::warn("parked a change",
-              {{"origin", origin_.value}, {"id", row.id}, {"reason", row.reason}});
-  }
-  if (!commit.batch) return {};
-  sealed_batches_.add(1);
-  publisher_.add(std::move(*commit.batch));
-  return {};
-}
-
-void OriginRelay::heartbeat_when_idle() {
-  const bool idle = publisher_.empty() &&
-                    ports_.clock->monotonic() - publisher_.last_published() >= settings_.heartbeat;
-  if (!idle) return;
+void OriginRelay::add_heartbeat() {
   const OriginHead& head = leadership_->head;
   const Hlc now = Hlc::from_micros(static_cast<std::uint64_t>(ports_.clock->wall().count()));
-  publisher_.add({head.actor, head.seq.next(), head.seq, heartbeat(head, now)});
+  publisher_.add(
+      {head.actor, head.seq.next(), head.seq, heartbeat(head, leadership_->former, now)});
+}
+
+/// The longer an origin is idle, the less often it says so: heartbeats stay in the changelog.
+void OriginRelay::heartbeat_when_idle() {
+  if (!publisher_.empty()) {
+    heartbeat_ = settings_.heartbeat;
+    return;
+  }
+  if (ports_.clock->monotonic() - publisher_.last_published() < heartbeat_) return;
+  add_heartbeat();
+  heartbeat_ = std::min(heartbeat_ * 2, std::max(settings_.heartbeat, settings_.heartbeat_max));
 }
 
 Result<void> OriginRelay::write_confirms() {
+  for (const auto& [actor, seq] : publisher_.take_confirmed()) confirmed_[actor] = seq;
   const Micros now = ports_.clock->monotonic();
-  if (now < confirms_at_) return {};
-  const auto confirmed = publisher_.take_confirmed();
-  if (!confirmed) return {};
+  if (confirmed_.empty() || now < confirms_at_) return {};
   confirms_at_ = now + settings_.confirm_interval;
-  return store_->confirm(confirmed->actor, confirmed->last_seq, settings_.retention);
+  confirmed_at_ = now;
+  for (const auto& [actor, seq] : std::exchange(confirmed_, {})) {
+    TRIBUTARY_TRY(store_->confirm(actor, seq, settings_.retention));
+  }
+  return {};
 }
 
 Result<void> OriginRelay::refresh_context() {
   const Micros now = ports_.clock->monotonic();
   if (now < context_at_) return {};
   context_at_ = now + settings_.context_refresh;
-  const auto context = ports_.writer_context();
-  if (!context || context == written_context_) return {};
-  TRIBUTARY_TRY(store_->set_context(context->watermark, context->hlc));
-  written_context_ = context;
+  auto context = ports_.writer_context();
+  if (!context) return {};
+  const bool told = written_context_ && context->watermark == written_context_->watermark &&
+                    context->hlc == written_context_->hlc;
+  leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
+  if (!told) TRIBUTARY_TRY(store_->set_context(context->watermark, leadership_->seen));
+  written_context_ = std::move(context);
   return {};
+}
+
+// ---- house-keeping ---------------------------------------------------------------------------
+
+Result<void> OriginRelay::save_totals() {
+  TotalsCache& totals = leadership_->totals;
+  if (leadership_->totals_seq == leadership_->head.seq) return {};
+  TRIBUTARY_TRY(store_->save_totals(totals.unsaved(), leadership_->head.seq));
+  totals.saved(settings_.unsaved_totals);
+  leadership_->totals_seq = leadership_->head.seq;
+  return {};
+}
+
+/// Totals are saved by time, so that batches whose changes they hold can be forgotten, and an idle
+/// outbox shrinks, too. Once all is forgotten that can be, an idle relay writes no more.
+Result<void> OriginRelay::keep_house() {
+  const Micros now = ports_.clock->monotonic();
+  if (now >= measured_at_) {
+    TRIBUTARY_ASSIGN(const OutboxStatus status, store_->status());
+    metrics_.outbox_depth.set(static_cast<double>(status.depth));
+    const Micros age = status.depth > 0 ? ports_.clock->wall() - status.oldest : Micros{0};
+    metrics_.outbox_oldest_seconds.set(std::max(0.0, static_cast<double>(age.count()) / 1e6));
+    const Micros took = ports_.clock->monotonic() - now;
+    measured_at_ = now + std::max<Micros>(kMeasureAtLeast, took * kMeasureShare);
+  }
+  if (now < house_at_) return {};
+  house_at_ = now + settings_.housekeeping;
+  TRIBUTARY_TRY(save_totals());
+  if (now > confirmed_at_ + settings_.retention + 10 * settings_.housekeeping) return {};
+  return store_->confirm(leadership_->head.actor, Seq{}, settings_.retention);
 }
 
 void OriginRelay::release() {
   if (store_ == nullptr) return;
   confirms_at_ = Micros{0};
-  for (auto done : {leadership_ ? write_confirms() : Result<void>{}, store_->release()}) {
+  const auto end = [&]() -> Result<void> {
+    if (!leadership_) return {};
+    TRIBUTARY_TRY(write_confirms());
+    return save_totals();
+  };
+  for (auto done : {end(), store_->release()}) {
     if (!done) {
-      log::warn("could not give the lease back",
+      log::warn("could not leave the outbox in good order; the next relay takes over all the same",
                 {{"origin", origin_.value}, {"reason", done.error().message}});
     }
   }

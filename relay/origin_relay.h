@@ -7,8 +7,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <tributary/base/backoff.h>
 #include <tributary/base/clock.h>
@@ -16,25 +19,23 @@
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
 #include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/replica_store.h>
 #include <tributary/relay/leadership.h>
 #include <tributary/relay/publisher.h>
+#include <tributary/relay/relay_metrics.h>
 #include <tributary/relay/settings.h>
 
 namespace tributary {
-
-/// What writers of a region may have seen.
-struct WriterContext {
-  VersionVector watermark;
-  Hlc hlc;
-  bool operator==(const WriterContext&) const = default;
-};
 
 /// What the relay of one origin works with. All are borrowed and outlive it.
 struct RelayPorts {
   std::function<Result<std::unique_ptr<OutboxStore>>()> open_store;
   Changelog* changelog = nullptr;
-  /// The newest known progress of the origin's own region; nullopt: nothing known yet.
-  std::function<std::optional<WriterContext>()> writer_context;
+  /// The newest known context of the origin's own region; nullopt: nothing known yet.
+  std::function<std::optional<ReplicaContext>()> writer_context;
+  /// The same, asked for now: a writer may have just read what the other does not know yet.
+  std::function<Result<ReplicaContext>()> ask_context = {};
+  AskReplicas ask_replicas = [] { return ReplicaAnswers{}; };
   std::function<std::uint64_t()> random;  ///< 64 unpredictable bits, for minting actors
   Clock* clock = nullptr;
   Metrics* metrics = nullptr;
@@ -42,8 +43,7 @@ struct RelayPorts {
 
 class OriginRelay {
  public:
-  OriginRelay(OriginName origin, const Schema& schema, const RelaySettings& settings,
-              RelayPorts ports);
+  OriginRelay(OriginName origin, const RelaySettings& settings, RelayPorts ports);
 
   /// Does what can be done now; the value is how long the caller may wait before the next call.
   /// Only kFatal and kInvalid come back as errors: everything else is retried with back-off.
@@ -59,30 +59,46 @@ class OriginRelay {
  private:
   Result<Millis> lead();
   Result<Millis> work();
+  /// Queues what was sealed and not confirmed before, page by page, then the record of a minting.
+  Result<void> catch_up();
+  [[nodiscard]] bool caught_up() const { return backlog_done_ && !leadership_->unsettled; }
   Result<bool> seal_some();
+  Result<Sealing> seal_rows(std::span<const OutboxRow> rows);
+  [[nodiscard]] SealRules rules_for(std::span<const OutboxRow> rows);
   Result<void> commit_sealing(Sealing sealing);
+  void report(const Sealing& sealing);
   Result<void> write_confirms();
   Result<void> refresh_context();
+  Result<void> keep_house();
+  Result<void> save_totals();
   void heartbeat_when_idle();
+  void add_heartbeat();
+  [[nodiscard]] Succession succession();
   Result<Millis> recover(const Error& error);
 
   OriginName origin_;
-  const Schema& schema_;
   const RelaySettings& settings_;
   RelayPorts ports_;
   Publisher publisher_;
   Backoff backoff_;
-  Counter& sealed_changes_;
-  Counter& sealed_batches_;
-  Counter& parked_changes_;
-  Gauge& leading_;
+  RelayMetrics metrics_;
 
   std::unique_ptr<OutboxStore> store_;
   std::optional<Leadership> leadership_;
-  std::optional<WriterContext> written_context_;
+  std::optional<ReplicaContext> written_context_;
+  std::int64_t backlog_at_ = 0;  ///< position of the last batch queued from the outbox
+  bool backlog_done_ = false;
+  bool minting_told_ = false;
+  std::string waiting_for_;  ///< why transactions wait, as told last; empty: none does
+  std::map<ActorId, Seq> confirmed_;
   Millis poll_;
+  Millis heartbeat_;
+  Micros seal_at_{0};
   Micros confirms_at_{0};
   Micros context_at_{0};
+  Micros house_at_{0};
+  Micros confirmed_at_{0};
+  Micros measured_at_{0};
   bool sealing_ = true;
   bool standby_logged_ = false;
 };

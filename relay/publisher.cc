@@ -1,4 +1,3 @@
-#include <tributary/base/log.h>
 #include <tributary/relay/publisher.h>
 
 namespace tributary {
@@ -9,8 +8,16 @@ Publisher::Publisher(Changelog& changelog, OriginName origin, const RelaySetting
       origin_(std::move(origin)),
       settings_(settings),
       clock_(clock),
-      backoff_(settings.backoff_first, settings.backoff_max,
-               static_cast<std::uint64_t>(clock.wall().count())),
+      outage_({.away = "changelog is away; changes wait in the outbox",
+               .refuse = "the changelog cannot be published to until somebody helps; changes wait "
+                         "in the outbox, and it is tried again",
+               .back = "changelog is back"},
+              origin_.value,
+              metrics.gauge("tributary_relay_failed",
+                            "1 while the origin cannot be relayed for a reason that needs a person",
+                            {{"origin", origin_.value}}),
+              {settings.backoff_first, settings.backoff_max,
+               static_cast<std::uint64_t>(clock.wall().count())}),
       published_(metrics.counter("tributary_relay_published_batches_total",
                                  "Batches handed to the changelog, repeats included",
                                  {{"origin", origin_.value}})),
@@ -22,6 +29,7 @@ Publisher::Publisher(Changelog& changelog, OriginName origin, const RelaySetting
                                  {{"origin", origin_.value}})),
       connected_(metrics.gauge("tributary_relay_changelog_connected",
                                "1 while connected to the changelog", {{"origin", origin_.value}})) {
+  connected_.set(0);
 }
 
 bool Publisher::room() const {
@@ -36,15 +44,14 @@ void Publisher::add(SealedBatch batch) {
 
 void Publisher::reset() {
   writer_.reset();
+  connected_.set(0);
   pending_.clear();
   pending_bytes_ = 0;
   sent_ = 0;
-  confirmed_.reset();
+  confirmed_.clear();
 }
 
-std::optional<SealedBatch> Publisher::take_confirmed() {
-  return std::exchange(confirmed_, std::nullopt);
-}
+std::map<ActorId, Seq> Publisher::take_confirmed() { return std::exchange(confirmed_, {}); }
 
 Result<void> Publisher::connect() {
   TRIBUTARY_TRY(changelog_.declare(origin_));
@@ -52,8 +59,6 @@ Result<void> Publisher::connect() {
   sent_ = 0;
   first_tag_ = 1;
   connected_.set(1);
-  if (!outage_.empty()) log::info("changelog is back", {{"origin", origin_.value}});
-  outage_.clear();
   return {};
 }
 
@@ -69,39 +74,33 @@ Result<void> Publisher::exchange() {
   TRIBUTARY_ASSIGN(const std::uint64_t through, writer_->confirmed(Millis{0}));
   while (!pending_.empty() && sent_ > 0 && first_tag_ <= through) {
     pending_bytes_ -= pending_.front().bytes.size();
-    if (pending_.front().last_seq >= pending_.front().first_seq) {
-      confirmed_ = std::move(pending_.front());
-    }
+    const SealedBatch& batch = pending_.front();
+    if (batch.last_seq >= batch.first_seq) confirmed_[batch.actor] = batch.last_seq;
     pending_.pop_front();
     --sent_;
     ++first_tag_;
-    backoff_.reset();
+    outage_.over();
   }
   unconfirmed_.set(static_cast<double>(pending_.size()));
   return {};
 }
 
-Result<void> Publisher::lost(const Error& error) {
+void Publisher::lost(const Error& error) {
   writer_.reset();
   sent_ = 0;
   connected_.set(0);
-  if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
-  const Millis wait = backoff_.next();
-  retry_at_ = clock_.monotonic() + wait;
-  if (outage_ != error.message) {
-    log::warn("changelog is away; changes wait in the outbox",
-              {{"origin", origin_.value}, {"reason", error.message}});
-  }
-  outage_ = error.message;
-  return {};
+  retry_at_ = clock_.monotonic() + outage_.met(error);
 }
 
 Result<void> Publisher::step() {
   if (writer_ == nullptr) {
     if (clock_.monotonic() < retry_at_) return {};
-    if (auto connected = connect(); !connected) return lost(connected.error());
+    if (auto connected = connect(); !connected) {
+      lost(connected.error());
+      return {};
+    }
   }
-  if (auto exchanged = exchange(); !exchanged) return lost(exchanged.error());
+  if (auto exchanged = exchange(); !exchanged) lost(exchanged.error());
   return {};
 }
 

@@ -4,12 +4,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 
-#include <tributary/base/backoff.h>
 #include <tributary/base/clock.h>
 #include <tributary/base/metrics.h>
+#include <tributary/base/outage.h>
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
 #include <tributary/outbox/rows.h>
@@ -17,8 +18,8 @@
 
 namespace tributary {
 
-/// One thread. Survives the loss of the broker: after a reconnect everything unconfirmed is sent
-/// again, the same bytes in the same order.
+/// One thread. Survives the loss of the broker, and a broker that refuses it: after a reconnect
+/// everything unconfirmed is sent again, the same bytes in the same order.
 class Publisher {
  public:
   Publisher(Changelog& changelog, OriginName origin, const RelaySettings& settings, Clock& clock,
@@ -28,12 +29,13 @@ class Publisher {
   [[nodiscard]] bool room() const;
   /// Queues a batch, or a heartbeat (last_seq before first_seq).
   void add(SealedBatch batch);
-  /// Sends what can be sent and collects confirms. Never waits longer than the connector's
-  /// deadline. Losing the broker is not an error here; kFatal is passed on.
+  /// Sends what can be sent and collects confirms. Waits for the broker's answers only while it
+  /// connects, within the connector's deadline. No failure of the broker is an error here, also no
+  /// refusal: batches wait, the gauge tributary_relay_failed tells, and it is tried again.
   Result<void> step();
 
-  /// The newest confirmed batch since the last call.
-  [[nodiscard]] std::optional<SealedBatch> take_confirmed();
+  /// Up to where each actor's batches were confirmed, for actors with news since the last call.
+  [[nodiscard]] std::map<ActorId, Seq> take_confirmed();
   [[nodiscard]] bool empty() const { return pending_.empty(); }
   /// When the last message was handed over, by the monotonic clock.
   [[nodiscard]] Micros last_published() const { return last_published_; }
@@ -43,13 +45,13 @@ class Publisher {
  private:
   Result<void> connect();
   Result<void> exchange();
-  Result<void> lost(const Error& error);
+  void lost(const Error& error);
 
   Changelog& changelog_;
   OriginName origin_;
   const RelaySettings& settings_;
   Clock& clock_;
-  Backoff backoff_;
+  Outage outage_;
   Counter& published_;
   Counter& published_bytes_;
   Gauge& unconfirmed_;
@@ -60,10 +62,9 @@ class Publisher {
   std::size_t pending_bytes_ = 0;
   std::size_t sent_ = 0;         ///< of pending_, handed to writer_
   std::uint64_t first_tag_ = 1;  ///< of pending_.front()
-  std::optional<SealedBatch> confirmed_;
+  std::map<ActorId, Seq> confirmed_;
   Micros last_published_{0};
   Micros retry_at_{0};
-  std::string outage_;  ///< the reason told last; empty: all is well
 };
 
 }  // namespace tributary

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <tributary/base/log.h>
+#include <tributary/base/outage.h>
 #include <tributary/base/stop.h>
 #include <tributary/relay/relay_runner.h>
 
@@ -13,46 +14,59 @@ namespace {
 /// The newest progress of a region's replica, passed from the thread that reads it to the relay.
 class ContextFeed {
  public:
-  [[nodiscard]] std::optional<WriterContext> newest() const {
+  ContextFeed(const RelayedOrigin& origin, Metrics& metrics)
+      : origin_(origin),
+        connected_(metrics.gauge("tributary_relay_replica_connected",
+                                 "1 while the replica of the origin's region can be read",
+                                 {{"origin", origin.name.value}})) {
+    connected_.set(0);
+  }
+
+  [[nodiscard]] std::optional<ReplicaContext> newest() const {
     const std::scoped_lock lock(mutex_);
     return context_;
   }
 
-  /// Reads the replica again and again until stopped; a replica that is away only makes contexts
-  /// older, and an older context removes less.
-  void run(const RelayedOrigin& origin, const std::stop_token& stop) {
-    Backoff backoff(origin.settings.backoff_first, origin.settings.backoff_max, 1);
+  /// Reads the replica again and again until stopped; a replica that is away or refuses us only
+  /// makes contexts older, and an older context removes less.
+  void run(Metrics& metrics, const std::stop_token& stop) {
+    const std::string sentence = "the region's replica cannot be read; writers' contexts grow old";
+    Outage outage({.away = sentence, .refuse = sentence, .back = "the region's replica is back"},
+                  origin_.name.value,
+                  metrics.gauge("tributary_relay_replica_failed",
+                                "1 while the replica of the origin's region cannot be read for a "
+                                "reason that needs a person",
+                                {{"origin", origin_.name.value}}),
+                  {origin_.settings.backoff_first, origin_.settings.backoff_max, 1});
     std::unique_ptr<ReplicaStore> store;
-    bool outage_logged = false;
     while (!stop.stop_requested()) {
-      auto done = refresh(origin, store);
-      if (done) backoff.reset();
-      if (!done && !outage_logged) {
-        log::warn("the region's replica is away; writers' contexts grow old",
-                  {{"origin", origin.name.value}, {"reason", done.error().message}});
-      }
-      outage_logged = !done;
-      sleep_unless_stopped(done ? origin.settings.context_refresh : backoff.next(), stop);
+      const auto done = refresh(store);
+      connected_.set(done ? 1 : 0);
+      if (done) outage.over();
+      sleep_unless_stopped(done ? origin_.settings.context_refresh : outage.met(done.error()),
+                           stop);
     }
   }
 
  private:
-  Result<void> refresh(const RelayedOrigin& origin, std::unique_ptr<ReplicaStore>& store) {
+  Result<void> refresh(std::unique_ptr<ReplicaStore>& store) {
     if (store == nullptr) {
-      TRIBUTARY_ASSIGN(store, origin.open_replica());
+      TRIBUTARY_ASSIGN(store, origin_.open_replica());
     }
-    auto progress = store->progress();
-    if (!progress) {
+    auto context = store->context();
+    if (!context) {
       store.reset();
-      return fail(progress.error());
+      return fail(context.error());
     }
     const std::scoped_lock lock(mutex_);
-    context_ = WriterContext{progress->watermark, progress->hlc};
+    context_ = std::move(*context);
     return {};
   }
 
+  const RelayedOrigin& origin_;
+  Gauge& connected_;
   mutable std::mutex mutex_;
-  std::optional<WriterContext> context_;
+  std::optional<ReplicaContext> context_;
 };
 
 std::uint64_t random64() {
@@ -60,48 +74,146 @@ std::uint64_t random64() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-Result<void> relay_loop(OriginRelay& relay, Millis drain, Clock& clock,
-                        const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    TRIBUTARY_ASSIGN(const Millis wait, relay.step());
-    sleep_unless_stopped(wait, stop);
-  }
-  relay.stop_sealing();
-  const Micros deadline = clock.monotonic() + drain;
-  while (relay.leading() && !relay.drained() && clock.monotonic() < deadline) {
-    TRIBUTARY_TRY(relay.step());
-    std::this_thread::sleep_for(Millis{1});
-  }
-  relay.release();
-  return {};
+Result<ReplicaProgress> progress_of(
+    const std::function<Result<std::unique_ptr<ReplicaStore>>()>& open) {
+  TRIBUTARY_ASSIGN(const auto store, open());
+  return store->progress();
 }
+
+/// All at once: a region that cannot be reached costs its deadline, and not the sum of all.
+ReplicaAnswers ask_replicas(const RelayedOrigin& origin) {
+  std::vector<Result<ReplicaProgress>> answers(1 + origin.open_others.size(),
+                                               fail(ErrorKind::kTransient, "not asked"));
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      threads.emplace_back([&, i] {
+        answers[i] = progress_of(i == 0 ? origin.open_replica : origin.open_others[i - 1]);
+      });
+    }
+  }
+  ReplicaAnswers known{.replicas = {}, .own = answers.front().has_value()};
+  for (auto& answer : answers) {
+    if (answer) known.replicas.push_back(std::move(*answer));
+    else {
+      log::info("a replica cannot be asked about the origin's actors",
+                {{"origin", origin.name.value}, {"reason", answer.error().message}});
+    }
+  }
+  return known;
+}
+
+/// The context of the origin's region as of now, over a connection of its own.
+class ContextInquiry {
+ public:
+  explicit ContextInquiry(const RelayedOrigin& origin) : origin_(origin) {}
+
+  Result<ReplicaContext> ask() {
+    if (store_ == nullptr) {
+      TRIBUTARY_ASSIGN(store_, origin_.open_replica());
+    }
+    auto context = store_->context();
+    if (!context) store_.reset();
+    return context;
+  }
+
+ private:
+  const RelayedOrigin& origin_;
+  std::unique_ptr<ReplicaStore> store_;
+};
+
+/// One origin's relay and what it says when only a person can help.
+class OriginLoop {
+ public:
+  OriginLoop(const RelayedOrigin& origin, const ContextFeed& feed, Clock& clock, Metrics& metrics)
+      : clock_(clock),
+        database_(metrics.gauge("tributary_relay_database_connected",
+                                "1 while the origin's database is open",
+                                {{"origin", origin.name.value}})),
+        outage_({.away = "the origin cannot be relayed yet",
+                 .refuse = "the origin cannot be relayed until somebody helps; its changes wait in "
+                           "its outbox, the other origins go on, and it is tried again",
+                 .back = "the origin is relayed again"},
+                origin.name.value,
+                metrics.gauge("tributary_relay_failed",
+                              "1 while the origin cannot be relayed for a reason that needs a "
+                              "person",
+                              {{"origin", origin.name.value}}),
+                {origin.settings.backoff_first, origin.settings.backoff_max, 1}),
+        inquiry_(origin),
+        relay_(origin.name, origin.settings,
+               {.open_store = [this, open = origin.open_store] { return opened(open()); },
+                .changelog = origin.changelog,
+                .writer_context = [&feed] { return feed.newest(); },
+                .ask_context = [this] { return inquiry_.ask(); },
+                .ask_replicas = [&origin] { return ask_replicas(origin); },
+                .random = random64,
+                .clock = &clock,
+                .metrics = &metrics}) {
+    database_.set(0);
+  }
+
+  Result<void> run(Millis drain, const std::stop_token& stop) {
+    while (!stop.stop_requested()) sleep_unless_stopped(step(), stop);
+    relay_.stop_sealing();
+    const Micros deadline = clock_.monotonic() + drain;
+    while (relay_.leading() && !relay_.drained() && clock_.monotonic() < deadline) {
+      TRIBUTARY_TRY(relay_.step());
+      std::this_thread::sleep_for(Millis{1});
+    }
+    relay_.release();
+    return {};
+  }
+
+ private:
+  /// How long to wait before the next call.
+  Millis step() {
+    const auto waited = relay_.step();
+    if (!waited) {
+      failing_ = true;
+      database_.set(0);
+      return outage_.met(waited.error());
+    }
+    // The publisher has the same gauge for its own refusals, so it is left alone while all is well.
+    if (!failing_) return *waited;
+    if (!relay_.leading()) {
+      outage_.ease();
+      return *waited;
+    }
+    outage_.over();
+    failing_ = false;
+    return *waited;
+  }
+
+  Result<std::unique_ptr<OutboxStore>> opened(Result<std::unique_ptr<OutboxStore>> store) {
+    database_.set(store ? 1 : 0);
+    return store;
+  }
+
+  Clock& clock_;
+  Gauge& database_;
+  Outage outage_;
+  bool failing_ = false;
+  ContextInquiry inquiry_;
+  OriginRelay relay_;
+};
 
 }  // namespace
 
-Result<void> run_relays(const std::vector<RelayedOrigin>& origins, const Schema& schema,
-                        Millis drain, Clock& clock, Metrics& metrics, std::stop_token stop) {
-  std::stop_source all;
-  const std::stop_callback pass_on(stop, [&] { all.request_stop(); });
+Result<void> run_relays(const std::vector<RelayedOrigin>& origins, Millis drain, Clock& clock,
+                        Metrics& metrics, std::stop_token stop) {
   std::mutex mutex;
   Result<void> outcome;
   std::vector<std::jthread> threads;
   std::vector<std::unique_ptr<ContextFeed>> feeds;
   for (const RelayedOrigin& origin : origins) {
-    ContextFeed& feed = *feeds.emplace_back(std::make_unique<ContextFeed>());
-    threads.emplace_back([&feed, &origin, token = all.get_token()] { feed.run(origin, token); });
-    threads.emplace_back([&, token = all.get_token()] {
-      OriginRelay relay(origin.name, schema, origin.settings,
-                        {.open_store = origin.open_store,
-                         .changelog = origin.changelog,
-                         .writer_context = [&feed] { return feed.newest(); },
-                         .random = random64,
-                         .clock = &clock,
-                         .metrics = &metrics});
-      auto done = relay_loop(relay, drain, clock, token);
+    ContextFeed& feed = *feeds.emplace_back(std::make_unique<ContextFeed>(origin, metrics));
+    threads.emplace_back([&feed, &metrics, stop] { feed.run(metrics, stop); });
+    threads.emplace_back([&, stop] {
+      auto done = OriginLoop(origin, feed, clock, metrics).run(drain, stop);
       if (done) return;
       const std::scoped_lock lock(mutex);
       if (outcome) outcome = fail(done.error().in("origin " + origin.name.value));
-      all.request_stop();
     });
   }
   threads.clear();  // joins

@@ -24,14 +24,17 @@ struct RelayedOrigin {
   RegionName region;
   std::function<Result<std::unique_ptr<OutboxStore>>()> open_store;
   std::function<Result<std::unique_ptr<ReplicaStore>>()> open_replica;  ///< of its own region
+  /// Of the other regions: asked, as far as they answer, what was published of the origin.
+  std::vector<std::function<Result<std::unique_ptr<ReplicaStore>>()>> open_others = {};
   Changelog* changelog = nullptr;
   RelaySettings settings;
 };
 
-/// Runs until `stop`, then waits up to `drain` for what is sealed to be confirmed. An error means
-/// that this process cannot go on.
-[[nodiscard]] Result<void> run_relays(const std::vector<RelayedOrigin>& origins,
-                                      const Schema& schema, Millis drain, Clock& clock,
-                                      Metrics& metrics, std::stop_token stop);
+/// Runs until `stop`, then waits up to `drain` for what is sealed to be confirmed. No origin's
+/// fault ends it or stops another origin: a refused login, a dropped database or a missing right is
+/// retried slowly, said once, and shown by tributary_relay_failed{origin}. An error means that
+/// draining failed.
+[[nodiscard]] Result<void> run_relays(const std::vector<RelayedOrigin>& origins, Millis drain,
+                                      Clock& clock, Metrics& metrics, std::stop_token stop);
 
 }  // namespace tributary

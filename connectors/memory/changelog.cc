@@ -1,61 +1,10 @@
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include <tributary/base/check.h>
-#include <tributary/connectors/memory/changelog.h>
+#include <tributary/connectors/memory/broker_state.h>
 
 namespace tributary::memory {
-
-namespace {
-
-struct Log {
-  std::deque<ChangelogMessage> messages;
-  std::uint64_t next_offset = 0;
-  std::uint64_t incarnation = 0;  ///< a log deleted and declared again is another log
-  bool misshapen = false;
-};
-
-struct Link {
-  bool cut = false;
-  bool hold_confirms = false;
-  bool hold_deliveries = false;
-  std::uint64_t generation = 0;  ///< raised by cut and drop: what was opened before is dead
-  std::uint64_t go_back = 0;     ///< messages to deliver again, all told
-  std::deque<PublishFault> publish_faults;
-};
-
-}  // namespace
-
-struct BrokerState {
-  std::mutex mutex;  ///< guards everything below
-  std::map<OriginName, Log> logs;
-  std::map<std::string, Link> links;
-  std::uint64_t incarnations = 0;
-  bool blocked = false;
-
-  /// The client's link, unless it is down or was interrupted since `generation`.
-  Result<Link*> link(const std::string& client, std::uint64_t generation) {
-    Link& link = links[client];
-    if (!link.cut && link.generation == generation) return &link;
-    return fail(ErrorKind::kTransient, "memory broker: the link of " + client + " is down");
-  }
-
-  Result<Log*> log(const OriginName& origin) {
-    const auto found = logs.find(origin);
-    if (found == logs.end()) {
-      return fail(ErrorKind::kTransient,
-                  "memory broker: there is no log of " + origin.value + "; declare it");
-    }
-    if (found->second.misshapen) {
-      return fail(ErrorKind::kInvalid, "memory broker: what holds the log of " + origin.value +
-                                           " has another shape: delete it");
-    }
-    return &found->second;
-  }
-};
 
 namespace {
 
@@ -74,7 +23,7 @@ class Writer final : public ChangelogWriter {
     const Lock lock(state_->mutex);
     CHECK(tag > last_tag_);
     last_tag_ = tag;
-    TRIBUTARY_ASSIGN(Link * link, state_->link(client_, generation_));
+    TRIBUTARY_ASSIGN(Link * link, state_->link(client_, generation_, origin_));
     if (state_->blocked) return fail(ErrorKind::kTransient, "memory broker: blocks publishers");
     std::optional<PublishFault> fault;
     if (!link->publish_faults.empty()) {
@@ -83,6 +32,9 @@ class Writer final : public ChangelogWriter {
     }
     const auto log = state_->log(origin_);
     if (!log && !fault) fault = PublishFault::kReturned;
+    const bool too_large = state_->largest_message > 0 && bytes.size() > state_->largest_message;
+    if (too_large) too_large_ = true;
+    if (too_large_) return {};
     if (log && (!fault || fault == PublishFault::kLostAfter)) {
       const Offset offset{(*log)->next_offset++};
       (*log)->messages.push_back({offset, std::string(bytes)});
@@ -96,8 +48,9 @@ class Writer final : public ChangelogWriter {
 
   Result<std::uint64_t> confirmed(Millis /*wait*/) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_ASSIGN(const Link* link, state_->link(client_, generation_));
+    TRIBUTARY_ASSIGN(const Link* link, state_->link(client_, generation_, origin_));
     if (refused_) return fail(ErrorKind::kTransient, std::string("memory broker: ") + refused_);
+    if (too_large_) return fail(ErrorKind::kInvalid, "memory broker: the message is too large");
     if (!link->hold_confirms) confirmed_through_ = stored_through_;
     return confirmed_through_;
   }
@@ -116,6 +69,7 @@ class Writer final : public ChangelogWriter {
   std::uint64_t stored_through_ = 0;
   std::uint64_t confirmed_through_ = 0;
   const char* refused_ = nullptr;
+  bool too_large_ = false;
 };
 
 bool before(const ChangelogMessage& message, std::uint64_t offset) {
@@ -136,7 +90,7 @@ class Reader final : public ChangelogReader {
 
   Result<std::optional<ChangelogMessage>> next(Millis /*wait*/) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_ASSIGN(const Link* link, state_->link(client_, generation_));
+    TRIBUTARY_ASSIGN(const Link* link, state_->link(client_, generation_, origin_));
     TRIBUTARY_ASSIGN(const Log* log, state_->log(origin_));
     if (log->incarnation != incarnation_) {
       return fail(ErrorKind::kTransient,
@@ -170,7 +124,7 @@ class Session final : public Changelog {
 
   Result<void> declare(const OriginName& origin) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_TRY(reach());
+    TRIBUTARY_TRY(reach(origin));
     const auto [at, made] = state_->logs.try_emplace(origin);
     if (made) at->second.incarnation = ++state_->incarnations;
     TRIBUTARY_TRY(state_->log(origin));
@@ -179,14 +133,14 @@ class Session final : public Changelog {
 
   Result<std::unique_ptr<ChangelogWriter>> open_writer(const OriginName& origin) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_ASSIGN(const Link* link, reach());
+    TRIBUTARY_ASSIGN(const Link* link, reach(origin));
     return std::make_unique<Writer>(state_, client_, origin, link->generation);
   }
 
   Result<std::unique_ptr<ChangelogReader>> open_reader(const OriginName& origin,
                                                        std::optional<Offset> after) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_ASSIGN(const Link* link, reach());
+    TRIBUTARY_ASSIGN(const Link* link, reach(origin));
     TRIBUTARY_ASSIGN(const Log* log, state_->log(origin));
     const bool within = after && after->value < log->next_offset;
     return std::make_unique<Reader>(state_, client_, origin, *link, *log,
@@ -195,14 +149,16 @@ class Session final : public Changelog {
 
   Result<std::optional<ChangelogMessage>> last(const OriginName& origin) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_TRY(reach());
+    TRIBUTARY_TRY(reach(origin));
     TRIBUTARY_ASSIGN(const Log* log, state_->log(origin));
     if (log->messages.empty()) return std::nullopt;
     return log->messages.back();
   }
 
  private:
-  Result<Link*> reach() { return state_->link(client_, state_->links[client_].generation); }
+  Result<Link*> reach(const OriginName& origin) {
+    return state_->link(client_, state_->links[client_].generation, origin);
+  }
 
   std::shared_ptr<BrokerState> state_;
   std::string client_;
@@ -259,6 +215,21 @@ void MemoryBroker::heal(const std::string& client) {
 void MemoryBroker::drop(const std::string& client) {
   const Lock lock(state_->mutex);
   ++state_->links[client].generation;
+}
+
+void MemoryBroker::refuse(const std::string& client, const OriginName& origin, bool refused) {
+  const Lock lock(state_->mutex);
+  auto& refusals = state_->links[client].refused;
+  if (refused) {
+    refusals.insert(origin);
+  } else {
+    refusals.erase(origin);
+  }
+}
+
+void MemoryBroker::limit_message_bytes(std::size_t largest) {
+  const Lock lock(state_->mutex);
+  state_->largest_message = largest;
 }
 
 void MemoryBroker::fail_publish(const std::string& client, PublishFault fault) {

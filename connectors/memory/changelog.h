@@ -46,6 +46,8 @@ class MemoryBroker {
   void cut(const std::string& client);  ///< every call fails until heal(); what was open is dead
   void heal(const std::string& client);
   void drop(const std::string& client);  ///< what was open is dead; opening again works
+  /// The client may not touch the origin's log: every call on it is kFatal, until allowed again.
+  void refuse(const std::string& client, const OriginName& origin, bool refused);
   void fail_publish(const std::string& client,
                     PublishFault fault);  ///< the next one; they queue up
   void hold_confirms(const std::string& client, bool hold);
@@ -53,6 +55,8 @@ class MemoryBroker {
   /// Each open reader of the client goes back `count` messages, as far as there are any.
   void deliver_again(const std::string& client, std::size_t count);
 
+  /// A longer message is not stored, and confirmed() is kInvalid after it. 0: no limit.
+  void limit_message_bytes(std::size_t largest);
   /// connection.blocked for every writer: what is published meanwhile fails as timed out.
   void block(bool blocked);
 

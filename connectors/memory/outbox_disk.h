@@ -24,11 +24,19 @@ struct StoredRow {
   std::string value;
   std::int64_t amount = 0;
   std::string context;
+  bool exact = false;
   Hlc hlc;
 
   [[nodiscard]] OutboxRow view() const {
-    return {id, transaction, key, type, operation, field, value, amount, context, hlc};
+    return {id, transaction, key, type, operation, field, value, amount, context, exact, hlc};
   }
+};
+
+struct ParkedStoredRow {
+  std::int64_t position = 0;
+  StoredRow row;
+  std::string reason;
+  Micros parked_at{0};
 };
 
 struct StoredBatch {
@@ -39,9 +47,10 @@ struct StoredBatch {
 /// The tables.
 struct OutboxDisk {
   Schema schema;
-  std::map<std::int64_t, StoredRow> rows;  ///< committed, by id
-  std::vector<StoredBatch> batches;        ///< in sealing order
-  std::vector<std::pair<StoredRow, std::string>> parked;
+  std::vector<std::pair<std::string, std::string>> operations;  ///< beyond this program's own
+  std::map<std::int64_t, StoredRow> rows;                       ///< committed, by id
+  std::vector<StoredBatch> batches;                             ///< in sealing order
+  std::vector<ParkedStoredRow> parked;                          ///< in the order of positions
   std::map<std::pair<std::string, std::string>, crdt::Totals> counters;
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
@@ -49,6 +58,7 @@ struct OutboxDisk {
   Hlc replica_hlc;
   std::int64_t next_id = 1;
   std::int64_t next_transaction = 1;
+  std::int64_t next_position = 1;  ///< of batches and parked rows
 };
 
 struct OutboxShared {

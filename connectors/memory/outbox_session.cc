@@ -105,9 +105,13 @@ class Session final : public ProducerSession, public OutboxConnection {
                   change.value,
                   change.amount,
                   {},
+                  false,
                   {}};
     const OutboxDisk& disk = link_.disk();
-    if (operation->observes) row.context = change.context.value_or(disk.watermark).bytes();
+    if (operation->observes) {
+      row.context = change.context.value_or(disk.watermark).bytes();
+      row.exact = change.context.has_value();
+    }
     const auto now = static_cast<std::uint64_t>(link_.shared().clock.wall().count());
     row.hlc = std::max(Hlc::from_micros(now), Hlc{disk.replica_hlc.value + 1});
     return row;

@@ -24,20 +24,26 @@ class Store final : public OutboxStore {
         return fail(ErrorKind::kConflict, "another relay holds the lease");
       }
       holder = this;
-      epoch_ = ++disk().origin.leader_epoch;
       OriginRecord record = disk().origin;
+      record.leader_epoch = ++disk().origin.leader_epoch;
       record.current_identity = disk().identity;
+      record.context_hlc = disk().replica_hlc;
+      record.context = disk().watermark;
+      known_ = {record.leader_epoch, record.actor, record.head_seq};
       return record;
     });
   }
 
-  Result<void> mint(ActorId actor) override {
+  Result<void> mint(const Minting& minting) override {
     return fenced("mint", [&]() -> Result<void> {
       OriginRecord& origin = disk().origin;
-      origin.actor = actor;
+      for (const FormerActor& each : minting.former) remember(origin.former, each);
+      origin.actor = minting.actor;
       origin.identity = disk().identity;
+      origin.hlc = std::max(origin.hlc, minting.hlc);
       origin.head_seq = origin.confirmed_seq = origin.totals_seq = Seq{};
       disk().counters.clear();
+      known_ = {origin.leader_epoch, origin.actor, origin.head_seq};
       return {};
     });
   }
@@ -45,6 +51,18 @@ class Store final : public OutboxStore {
   Result<void> release() override {
     drop_lease();
     return {};
+  }
+
+  Result<StoredSchema> schema() override {
+    return link_.call("schema", [&]() -> Result<StoredSchema> {
+      StoredSchema stored{disk().schema, disk().operations};
+      for (const crdt::Type* type : crdt::types()) {
+        for (const crdt::Operation& operation : type->operations) {
+          stored.operations.emplace_back(type->name, operation.name);
+        }
+      }
+      return stored;
+    });
   }
 
   Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
@@ -73,12 +91,18 @@ class Store final : public OutboxStore {
   Result<void> commit_seal(const SealCommit& seal) override {
     CHECK(!taken_.empty());
     auto done = fenced("commit_seal", [&]() -> Result<void> {
-      for (const StoredRow& row : taken_) CHECK(disk().rows.erase(row.id) == 1);
-      park(seal.parked);
-      if (seal.batch) {
-        disk().origin.head_seq = seal.batch->last_seq;
-        disk().batches.push_back({*seal.batch, std::nullopt});
+      for (const StoredRow& row : taken_) {
+        if (std::ranges::find(seal.left, row.id) != seal.left.end()) continue;
+        CHECK(disk().rows.erase(row.id) == 1);
       }
+      park(seal.parked);
+      for (const SealedBatch& batch : seal.batches) {
+        CHECK(batch.first_seq == disk().origin.head_seq.next());
+        disk().origin.head_seq = batch.last_seq;
+        disk().batches.push_back({batch, std::nullopt});
+        disk().batches.back().batch.position = disk().next_position++;
+      }
+      known_.head = disk().origin.head_seq;
       disk().origin.hlc = seal.hlc;
       for (const StoredTotals& each : seal.totals) {
         disk().counters[{each.key, each.field}] = each.totals;
@@ -93,6 +117,16 @@ class Store final : public OutboxStore {
   void abort_seal() override {
     taken_.clear();
     rows_.clear();
+  }
+
+  Result<void> save_totals(std::span<const StoredTotals> totals, Seq totals_seq) override {
+    return fenced("save_totals", [&]() -> Result<void> {
+      for (const StoredTotals& each : totals) {
+        disk().counters[{each.key, each.field}] = each.totals;
+      }
+      disk().origin.totals_seq = totals_seq;
+      return {};
+    });
   }
 
   Result<void> discard(std::span<const ConsumedRows> rows) override {
@@ -112,25 +146,28 @@ class Store final : public OutboxStore {
     });
   }
 
-  Result<std::vector<SealedBatch>> unconfirmed() override {
-    return link_.call("unconfirmed", [&]() -> Result<std::vector<SealedBatch>> {
-      std::vector<SealedBatch> batches;
-      for (const StoredBatch& each : disk().batches) {
-        if (!each.confirmed_at) batches.push_back(each.batch);
-      }
-      return batches;
+  Result<std::uint64_t> set_aside(std::string_view reason) override {
+    return fenced("set_aside", [&]() -> Result<std::uint64_t> {
+      const std::uint64_t count = disk().rows.size();
+      for (const auto& [id, row] : disk().rows) put_aside(row, std::string(reason));
+      disk().rows.clear();
+      return count;
     });
   }
 
-  Result<std::vector<SealedBatch>> retained(Seq after, std::size_t limit) override {
+  Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) override {
+    return link_.call("unconfirmed", [&]() -> Result<std::vector<SealedBatch>> {
+      return page(limit, [&](const StoredBatch& each) {
+        return !each.confirmed_at && each.batch.position > after;
+      });
+    });
+  }
+
+  Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
     return link_.call("retained", [&]() -> Result<std::vector<SealedBatch>> {
-      std::vector<SealedBatch> batches;
-      for (const StoredBatch& each : disk().batches) {
-        if (batches.size() == limit) break;
-        if (disk().origin.actor != each.batch.actor || each.batch.first_seq <= after) continue;
-        batches.push_back(each.batch);
-      }
-      return batches;
+      return page(limit, [&](const StoredBatch& each) {
+        return disk().origin.actor == each.batch.actor && each.batch.first_seq > after;
+      });
     });
   }
 
@@ -151,7 +188,7 @@ class Store final : public OutboxStore {
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
     return link_.call("set_context", [&]() -> Result<void> {
       disk().watermark = watermark;
-      disk().replica_hlc = hlc;
+      disk().replica_hlc = std::max(disk().replica_hlc, hlc);
       return {};
     });
   }
@@ -169,8 +206,39 @@ class Store final : public OutboxStore {
         status.unconfirmed += each.batch.last_seq.value - each.batch.first_seq.value + 1;
       }
       status.parked = at.parked.size();
-      if (!at.rows.empty()) status.oldest = Micros{at.rows.begin()->second.hlc.micros()};
+      if (!at.rows.empty()) {
+        status.oldest = Micros{static_cast<std::int64_t>(at.rows.begin()->second.hlc.micros())};
+      }
+      status.former = at.origin.former;
       return status;
+    });
+  }
+
+  Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) override {
+    return link_.call("parked", [&]() -> Result<std::vector<ParkedChange>> {
+      std::vector<ParkedChange> some;
+      for (const ParkedStoredRow& each : disk().parked) {
+        if (each.position <= after || some.size() == limit) continue;
+        const StoredRow& row = each.row;
+        some.push_back({each.position, row.transaction, row.key, row.type, row.operation, row.field,
+                        row.value, row.amount, row.hlc, each.reason, each.parked_at});
+      }
+      return some;
+    });
+  }
+
+  Result<std::uint64_t> retry_parked(std::int64_t transaction) override {
+    return link_.call("retry_parked", [&]() -> Result<std::uint64_t> {
+      return take_parked(transaction, [&](StoredRow row) {
+        row.id = disk().next_id++;
+        disk().rows.emplace(row.id, std::move(row));
+      });
+    });
+  }
+
+  Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
+    return link_.call("discard_parked", [&]() -> Result<std::uint64_t> {
+      return take_parked(transaction, [](const StoredRow&) {});
     });
   }
 
@@ -181,11 +249,49 @@ class Store final : public OutboxStore {
   template <typename Body>
   auto fenced(std::string_view operation, Body body) -> decltype(body()) {
     return link_.call(operation, [&]() -> decltype(body()) {
-      if (disk().origin.leader_epoch != epoch_ || epoch_ == 0) {
-        return fail(ErrorKind::kConflict, "another relay leads this origin now");
+      const OriginRecord& origin = disk().origin;
+      if (known_ != Known{origin.leader_epoch, origin.actor, origin.head_seq}) {
+        return fail(ErrorKind::kConflict,
+                    "another relay leads this origin now, or the database was put back");
       }
       return body();
     });
+  }
+
+  static void remember(std::vector<FormerActor>& all, const FormerActor& former) {
+    const auto known = std::ranges::find(all, former.actor, &FormerActor::actor);
+    if (known == all.end()) all.push_back(former);
+    else known->final_seq = std::max(known->final_seq, former.final_seq);
+  }
+
+  /// The wanted batches, in order, up to `limit`, but one at least.
+  std::vector<SealedBatch> page(SealLimit limit, auto wanted) const {
+    std::vector<SealedBatch> batches;
+    std::size_t bytes = 0;
+    for (const StoredBatch& each : disk().batches) {
+      if (!wanted(each)) continue;
+      bytes += each.batch.bytes.size();
+      if (!batches.empty() && (batches.size() == limit.rows || bytes > limit.bytes)) break;
+      batches.push_back(each.batch);
+    }
+    return batches;
+  }
+
+  void put_aside(const StoredRow& row, std::string reason) {
+    const Micros now = link_.shared().clock.wall();
+    disk().parked.push_back({disk().next_position++, row, std::move(reason), now});
+  }
+
+  Result<std::uint64_t> take_parked(std::int64_t transaction, auto put) {
+    std::uint64_t count = 0;
+    std::erase_if(disk().parked, [&](const ParkedStoredRow& each) {
+      if (each.row.transaction != transaction) return false;
+      put(each.row);
+      return ++count > 0;
+    });
+    if (count > 0) return count;
+    return fail(ErrorKind::kInvalid,
+                "nothing is parked of transaction " + std::to_string(transaction));
   }
 
   /// Copies the transactions that lie within the first `limit` rows; true when that is all rows.
@@ -215,7 +321,7 @@ class Store final : public OutboxStore {
     for (const ParkedRow& each : parked) {
       const auto row = std::ranges::find(taken_, each.id, &StoredRow::id);
       CHECK(row != taken_.end());
-      disk().parked.emplace_back(*row, each.reason);
+      put_aside(*row, each.reason);
     }
   }
 
@@ -236,8 +342,15 @@ class Store final : public OutboxStore {
     if (holder == this) holder = nullptr;
   }
 
+  /// What the origin's row must still say; see *fenced* in the port.
+  struct Known {
+    std::uint64_t epoch = 0;
+    std::optional<ActorId> actor;
+    Seq head;
+    bool operator==(const Known&) const = default;
+  };
   OutboxLink link_;
-  std::uint64_t epoch_ = 0;
+  Known known_;
   std::vector<StoredRow> taken_;
   std::vector<OutboxRow> rows_;
 };
@@ -272,12 +385,33 @@ OutboxBackup MemoryOutbox::backup() const {
   return OutboxBackup(std::make_shared<const OutboxDisk>(shared_->disk));
 }
 
-void MemoryOutbox::restore(const OutboxBackup& backup, bool noticed) {
-  disconnect_all();
+void MemoryOutbox::apply(Schema schema) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.schema = std::move(schema);
+}
+
+void MemoryOutbox::know_operation(std::string type, std::string operation) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.operations.emplace_back(std::move(type), std::move(operation));
+}
+
+std::size_t MemoryOutbox::batches() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->disk.batches.size();
+}
+
+void MemoryOutbox::restore_in_place(const OutboxBackup& backup) {
   const std::lock_guard lock(shared_->mutex);
   const std::string identity = shared_->disk.identity;
   shared_->disk = backup.disk();
-  shared_->disk.identity = noticed ? "memory:" + std::to_string(++shared_->identities) : identity;
+  shared_->disk.identity = identity;
+}
+
+void MemoryOutbox::restore(const OutboxBackup& backup, bool noticed) {
+  disconnect_all();
+  restore_in_place(backup);
+  const std::lock_guard lock(shared_->mutex);
+  if (noticed) shared_->disk.identity = "memory:" + std::to_string(++shared_->identities);
 }
 
 }  // namespace tributary::memory

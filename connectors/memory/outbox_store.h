@@ -49,10 +49,19 @@ class MemoryOutbox {
   /// committed is lost and the lease is free.
   void disconnect_all();
 
+  /// What `topology apply` does: new keyspaces and limits for sessions opened from now on.
+  void apply(Schema schema);
+  /// The type and operation are known to the tables, whatever this program knows.
+  void know_operation(std::string type, std::string operation);
+
   [[nodiscard]] OutboxBackup backup() const;
   /// disconnect_all(), then the state of `backup`. A `noticed` restore changes the database's
   /// identity, as a restored PostgreSQL does.
   void restore(const OutboxBackup& backup, bool noticed);
+  /// The same under running stores and sessions: they stay connected and are told nothing.
+  void restore_in_place(const OutboxBackup& backup);
+  /// Batches retained, and those not yet confirmed.
+  [[nodiscard]] std::size_t batches() const;
 
  private:
   std::shared_ptr<OutboxShared> shared_;

@@ -19,6 +19,7 @@ Batch sample() {
           .first_seq = Seq{41},
           .last_seq = Seq{44},
           .hlc = Hlc{0x0123456789abcdefU},
+          .predecessor = FormerActor{ActorId{0x0badcafe0badcafeU}, Seq{700}},
           .rows = {{.transaction = 77, .first_id = 1001, .last_id = 1003, .hlc = Hlc{5}},
                    {.transaction = -1, .first_id = 1007, .last_id = 1007, .hlc = Hlc{6}}},
           .contexts = {context, VersionVector{}},
@@ -51,6 +52,7 @@ void check_equal(const Batch& a, const Batch& b) {
   CHECK(a.first_seq == b.first_seq);
   CHECK(a.last_seq == b.last_seq);
   CHECK(a.hlc == b.hlc);
+  CHECK(a.predecessor == b.predecessor);
   CHECK(a.contexts == b.contexts);
   REQUIRE(a.rows.size() == b.rows.size());
   for (std::size_t i = 0; i < a.rows.size(); ++i) {
@@ -80,8 +82,8 @@ bool says(const Error& error, std::string_view words) {
   return error.message.find(words) != std::string::npos;
 }
 
-TEST_CASE("format 1 is these bytes, for ever") {
-  CHECK(hex(encode(sample())) == golden("batch_v1.hex"));
+TEST_CASE("format 2 is these bytes, for ever") {
+  CHECK(hex(encode(sample())) == golden("batch_v2.hex"));
 }
 
 TEST_CASE("what was encoded decodes to the same batch") {
@@ -124,12 +126,30 @@ TEST_CASE("no single flipped bit crashes the decoder") {
   }
 }
 
+TEST_CASE("a batch that claims what cannot be is refused") {
+  Batch batch = sample();
+  std::string why;
+  SUBCASE("a delta from before the batch") {
+    batch.deltas[0].last_seq = Seq{40}, why = "outside of the batch";
+  }
+  SUBCASE("a delta from behind the batch") {
+    batch.deltas[0].last_seq = Seq{45}, why = "outside of the batch";
+  }
+  SUBCASE("a time near the end of all numbers") {
+    batch.hlc = Hlc{~std::uint64_t{0} - 1}, why = "beyond the year 2100";
+  }
+  SUBCASE("an actor that followed itself") {
+    batch.predecessor->actor = batch.actor, why = "names itself";
+  }
+  CHECK(says(refusal(encode(batch)), why));
+}
+
 TEST_CASE("a format above ours is refused with a message that says to upgrade") {
   std::string newer = encode(sample());
-  REQUIRE(newer.substr(0, 2) == "\x08\x01");  // field 1, format 1
-  newer[1] = '\x02';
+  REQUIRE(newer.substr(0, 2) == "\x08\x02");  // field 1, format 2
+  newer[1] = '\x03';
   const Error error = refusal(newer);
-  CHECK(says(error, "format 2"));
+  CHECK(says(error, "format 3"));
   CHECK(says(error, "upgrade"));
 }
 
@@ -141,7 +161,7 @@ TEST_CASE("no bytes at all, and bytes without a format, are no batch") {
 TEST_CASE("text is no batch") { CHECK(says(refusal("hello, world"), "do not parse")); }
 
 TEST_CASE("a message above the limit is refused before it is parsed") {
-  CHECK(says(refusal(std::string(kMaxBatchBytes + 1, 'x')), "the limit is 134217728"));
+  CHECK(says(refusal(std::string(kMaxBatchBytes + 1, 'x')), "the limit is 8388608"));
 }
 
 TEST_CASE("a batch whose numbers make no sense is refused") {

@@ -106,16 +106,19 @@ TEST_CASE("fields of one key have totals of their own") {
 }
 
 TEST_CASE("totals rebuilt from the retained batches equal those that sealed them") {
-  const Schema schema{.keyspaces = {{"*", "counter"}}, .limits = {}};
+  const StoredSchema schema{.schema = {.keyspaces = {{"*", "counter"}}, .limits = {}},
+                            .operations = {}};
+  SealRules rules;
+  rules.schema = &schema;
   OriginHead head{ActorId{7}, OriginName{"shop-eu"}, Seq{}, Hlc{}};
   TotalsCache sealing_totals;
   std::vector<std::string> retained;
   for (std::int64_t i = 1; i <= 20; ++i) {
     const std::array rows{counter_add("a", i), counter_add("b", -i),
                           counter_add(i % 2 == 0 ? "c" : "d", 7)};
-    const Sealing sealing = seal(head, rows, Hlc{1000}, schema, sealing_totals);
+    const Sealing sealing = seal(head, rows, rules, sealing_totals);
     head = sealing.head;
-    retained.push_back(sealing.batch->bytes);
+    retained.push_back(sealing.batches.at(0).bytes);
   }
   TotalsCache rebuilt;
   for (const std::string& bytes : retained) relearn(decode_batch(bytes).value(), rebuilt);

@@ -1,102 +1,11 @@
-#include <map>
+/// When an origin's actor may go on, and what becomes of a database that was put back.
 #include <set>
 
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/memory/outbox_store.h>
-#include <tributary/crdt/types/counter.h>
-#include <tributary/outbox/batch.h>
-#include <tributary/relay/origin_relay.h>
-#include <tributary/tests/unit/standing_clock.h>
+#include <tributary/tests/unit/relay/shop.h>
 
 using namespace tributary;
-
-namespace {
-
-/// One origin with its database and its broker.
-struct Shop {
-  StandingClock clock;
-  Schema schema{{{"stock:*", "counter"}}, {}};
-  RelaySettings settings;
-  memory::MemoryBroker broker;
-  memory::MemoryOutbox outbox{OriginName{"shop"}, schema, clock};
-  std::uint64_t random = 0;
-
-  void sell(std::int64_t amount) {
-    const auto session = outbox.open_session();
-    REQUIRE(session->begin());
-    Transaction transaction(session->outbox());
-    REQUIRE(transaction.write(counter::add("stock:1", amount)));
-    REQUIRE(transaction.commit());
-    clock.now += Millis{1};
-  }
-
-  /// A relay's whole life: lead, seal, publish, confirm, end.
-  void relay_everything() {
-    Metrics metrics;
-    const auto changelog = broker.session("relay");
-    OriginRelay relay(OriginName{"shop"}, schema, settings,
-                      {.open_store = [this]() -> Result<std::unique_ptr<OutboxStore>> {
-                         return outbox.open_store();
-                       },
-                       .changelog = changelog.get(),
-                       .writer_context = [] { return std::nullopt; },
-                       .random = [this] { return ++random; },
-                       .clock = &clock,
-                       .metrics = &metrics});
-    for (int i = 0; i < 20; ++i) {
-      REQUIRE(relay.step());
-      clock.now += Millis{200};
-    }
-    relay.release();
-  }
-
-  std::size_t actors() {
-    std::set<std::uint64_t> actors;
-    for (const ChangelogMessage& message : broker.messages(OriginName{"shop"})) {
-      actors.insert(decode_batch(message.bytes)->actor.value);
-    }
-    return actors.size();
-  }
-
-  /// What a replica that reads the whole changelog ends with, over all actors.
-  std::int64_t total() {
-    std::map<std::uint64_t, std::int64_t> by_actor;
-    for (const ChangelogMessage& message : broker.messages(OriginName{"shop"})) {
-      const auto batch = decode_batch(message.bytes);
-      REQUIRE(batch);
-      for (const Delta& delta : batch->deltas) {
-        by_actor[batch->actor.value] =
-            crdt::find_type("counter")->totals(delta.body)[0].totals.increments;
-      }
-    }
-    std::int64_t sum = 0;
-    for (const auto& [actor, increments] : by_actor) sum += increments;
-    return sum;
-  }
-};
-
-}  // namespace
-
-TEST_CASE("a database restored from a backup gets a new actor and counts nothing twice") {
-  Shop shop;
-  shop.sell(1);
-  shop.relay_everything();
-  shop.sell(10);
-  const auto backup = shop.outbox.backup();  // holds the 10, not yet sealed
-  shop.relay_everything();
-  CHECK(shop.total() == 11);
-
-  for (const bool noticed : {false, true}) {
-    CAPTURE(noticed);
-    shop.outbox.restore(backup, noticed);
-    shop.sell(100);
-    shop.relay_everything();
-    CHECK(shop.total() == (noticed ? 211 : 111));
-    CHECK(shop.actors() == (noticed ? 3 : 2));
-  }
-}
 
 TEST_CASE("a relay that starts again keeps the actor and its totals") {
   Shop shop;
@@ -104,6 +13,222 @@ TEST_CASE("a relay that starts again keeps the actor and its totals") {
   shop.relay_everything();
   shop.sell(2);
   shop.relay_everything();
-  CHECK(shop.total() == 3);
-  CHECK(shop.actors() == 1);
+  CHECK(shop.region.total() == 3);
+  CHECK(shop.status().former.empty());
+}
+
+TEST_CASE("a database restored from a backup gets a new actor and counts nothing twice") {
+  for (const bool noticed : {false, true}) {
+    CAPTURE(noticed);
+    Shop shop;
+    shop.sell(1);
+    shop.relay_everything();
+    shop.sell(10);
+    const auto backup = shop.outbox.backup();  // holds the 10, not yet sealed
+    shop.relay_everything();
+    CHECK(shop.region.total() == 11);
+    shop.outbox.restore(backup, noticed);
+    shop.sell(100);
+    shop.relay_everything();
+    CHECK(shop.region.total() == 111);
+    CHECK(shop.region.lost == 0);
+    CHECK(shop.status().former.size() == 1);
+  }
+}
+
+TEST_CASE("the same backup restored again and again counts what waited in it once") {
+  for (const bool noticed : {false, true}) {
+    CAPTURE(noticed);
+    Shop shop;
+    shop.relay_everything();
+    shop.sell(5);
+    const auto backup = shop.outbox.backup();
+    for (int i = 0; i < 3; ++i) {
+      shop.outbox.restore(backup, noticed || i == 0);
+      shop.relay_everything();
+      CHECK(shop.region.total() == 5);
+      CHECK(shop.status().depth == 0);
+      CHECK(shop.status().parked == 0);
+    }
+  }
+}
+
+TEST_CASE("a database put back under a running relay is noticed at the next seal") {
+  Shop shop;
+  shop.sell(1);
+  shop.start();
+  shop.steps(10);
+  shop.sell(5);
+  const auto backup = shop.outbox.backup();
+  shop.steps(10);
+  shop.sell(100);
+  shop.steps(10);
+  CHECK(shop.region.total() == 106);
+  shop.outbox.restore_in_place(backup);
+  shop.steps(30);
+  CHECK(shop.region.total() == 106);
+  shop.sell(7);
+  shop.steps(30);
+  CHECK(shop.region.total() == 113);
+  CHECK(shop.region.lost == 0);
+}
+
+TEST_CASE("an actor is not used again when the changelog was lost with what it would tell") {
+  Shop shop;
+  for (int i = 0; i < 5; ++i) shop.sell(1);
+  shop.relay_everything();
+  const auto backup = shop.outbox.backup();
+  for (int i = 0; i < 5; ++i) shop.sell(10);
+  shop.relay_everything();
+  const auto before = shop.status().actor;
+  shop.outbox.restore(backup, false);
+  shop.broker.delete_log(Shop::kName);
+  SUBCASE("the region's replica tells") {}
+  SUBCASE("nobody can be asked") { shop.region_answers = false; }
+  shop.sell(100);
+  shop.relay_everything();
+  CHECK(shop.status().actor != before);
+  std::set<std::uint64_t> actors;
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    actors.insert(decode_batch(message.bytes)->actor.value);
+  }
+  CHECK(!actors.contains(before->value));
+}
+
+TEST_CASE("rows that a restored database holds are in doubt when the changelog was lost") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  shop.sell(5);
+  const auto backup = shop.outbox.backup();
+  shop.relay_everything();
+  shop.outbox.restore(backup, true);
+  shop.broker.delete_log(Shop::kName);
+  shop.relay_everything();
+  CHECK(shop.status().depth == 0);
+  CHECK(shop.status().parked == 1);
+  auto store = shop.outbox.open_store();
+  const auto parked = store->parked(0, 10);
+  REQUIRE(parked->size() == 1);
+  CHECK(parked->front().reason.find("in doubt") != std::string::npos);
+  SUBCASE("retried, they are published") {
+    CHECK(*store->retry_parked(parked->front().transaction) == 1);
+    shop.relay_everything();
+    CHECK(shop.region.total() == 1 + 5 + 5);
+  }
+  SUBCASE("discarded, they are gone") {
+    CHECK(*store->discard_parked(parked->front().transaction) == 1);
+    shop.relay_everything();
+    CHECK(shop.region.total() == 1 + 5);
+  }
+  CHECK(shop.status().parked == 0);
+}
+
+TEST_CASE("rows written while the changelog was lost are no restore and are published") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  shop.broker.delete_log(Shop::kName);
+  shop.sell(5);
+  shop.relay_everything();
+  CHECK(shop.region.total() == 6);
+  CHECK(shop.status().parked == 0);
+}
+
+TEST_CASE("a changelog whose tail is a batch sent again still tells of all that went before") {
+  Shop shop;
+  shop.relay_everything();
+  for (int i = 0; i < 3; ++i) {
+    shop.sell(1);
+    shop.relay_everything();
+  }
+  const auto backup = shop.outbox.backup();
+  shop.region_reads = false;  // the region's consumer lags behind
+  for (int i = 0; i < 3; ++i) {
+    shop.sell(10);
+    shop.relay_everything();
+  }
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    const auto batch = decode_batch(message.bytes);
+    if (batch->heartbeat() || batch->first_seq != Seq{2}) continue;
+    const auto writer = shop.changelog->open_writer(Shop::kName);
+    REQUIRE((*writer)->publish(1, message.bytes));
+    break;
+  }
+  shop.outbox.restore(backup, false);
+  shop.sell(100);
+  shop.relay_everything();
+  shop.region_reads = true;
+  shop.relay_everything();
+  CHECK(shop.region.total() == 133);
+  CHECK(shop.region.lost == 0);
+}
+
+TEST_CASE("a new actor names the one before it and its final seq, in every message") {
+  Shop shop;
+  shop.sell(1);
+  shop.sell(2);
+  shop.relay_everything();
+  const ActorId before = *shop.status().actor;
+  const Seq final_seq = shop.status().head_seq;
+  shop.outbox.restore(shop.outbox.backup(), true);
+  shop.sell(3);
+  shop.relay_everything();
+  std::size_t named = 0;
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    const auto batch = decode_batch(message.bytes);
+    if (batch->actor == before) continue;
+    CHECK(batch->predecessor == FormerActor{before, final_seq});
+    ++named;
+  }
+  CHECK(named > 1);
+  CHECK(shop.status().former == std::vector{FormerActor{before, final_seq}});
+}
+
+TEST_CASE("what the old relay gets in before the record of a minting is not published twice") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  shop.sell(5);
+  const auto backup = shop.outbox.backup();
+  // The old relay seals the 5, and its bytes are stuck in a socket.
+  shop.start();
+  shop.broker.hold_confirms("relay", true);
+  const auto log = shop.broker.messages(Shop::kName).size();
+  shop.steps(10);
+  shop.stop();
+  shop.broker.hold_confirms("relay", false);
+  std::string stuck;
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    const auto batch = decode_batch(message.bytes);
+    if (!batch->heartbeat() && batch->first_seq == Seq{2}) stuck = message.bytes;
+  }
+  REQUIRE(log > 0);
+  Shop standby;  // the same database, without the last seal, and a broker without those bytes
+  standby.random = 200;
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    if (message.bytes == stuck) break;
+    REQUIRE(standby.changelog->declare(Shop::kName));
+    const auto writer = standby.changelog->open_writer(Shop::kName);
+    REQUIRE((*writer)->publish(1, message.bytes));
+  }
+  standby.region.read(standby.broker, Shop::kName);
+  standby.outbox.restore(backup, true);
+  standby.start();
+  REQUIRE(standby.relay->step());  // leads: has looked through the changelog
+  const auto publish_stuck = [&] {
+    const auto writer = standby.changelog->open_writer(Shop::kName);
+    REQUIRE((*writer)->publish(1, stuck));
+  };
+  SUBCASE("it arrives before the record") {
+    publish_stuck();
+    standby.steps(30);
+  }
+  SUBCASE("it arrives behind the record") {
+    standby.steps(30);
+    publish_stuck();
+    standby.steps(5);
+  }
+  CHECK(standby.region.total() == 6);
+  CHECK(standby.status().depth == 0);
 }

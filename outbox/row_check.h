@@ -1,0 +1,46 @@
+/// Whether an outbox row is a legal change by the rules stored in its database. Not for: changes on
+/// their way into the outbox (crdt/schema.h), which know what was left out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <tributary/crdt/type.h>
+#include <tributary/outbox/rows.h>
+
+namespace tributary {
+
+/// What becomes of a row.
+struct RowVerdict {
+  enum class Kind {
+    kLegal,
+    kUnknown,  ///< the database knows its type and operation, this program does not: it waits
+    kIllegal,
+  };
+  Kind kind = Kind::kLegal;
+  const crdt::Type* type = nullptr;            ///< when legal
+  const crdt::Operation* operation = nullptr;  ///< when legal
+  std::string why;                             ///< when not
+};
+
+/// Looks each key up once. Keys are views into the rows. Not thread-safe.
+class RowCheck {
+ public:
+  explicit RowCheck(const StoredSchema& stored) : stored_(stored) {}
+  [[nodiscard]] RowVerdict check(const OutboxRow& row);
+
+ private:
+  struct KeyRule {
+    const crdt::Type* type = nullptr;  ///< absent: `why` says so, or the type is not known here
+    std::string type_name;
+    std::string why;
+  };
+  const KeyRule& rule_of(std::string_view key);
+  [[nodiscard]] bool database_knows(std::string_view type, std::string_view operation) const;
+
+  const StoredSchema& stored_;
+  std::unordered_map<std::string_view, KeyRule> rules_;
+};
+
+}  // namespace tributary

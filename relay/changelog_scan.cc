@@ -1,0 +1,65 @@
+#include <algorithm>
+
+#include <tributary/relay/changelog_scan.h>
+
+namespace tributary {
+namespace {
+
+constexpr Millis kTailWait{5000};
+
+}  // namespace
+
+Seq ChangelogEvidence::highest_of(ActorId actor) const {
+  const auto known = highest.find(actor);
+  return known == highest.end() ? Seq{} : known->second;
+}
+
+std::optional<ActorId> ChangelogEvidence::tip() const {
+  for (auto actor = order.rbegin(); actor != order.rend(); ++actor) {
+    if (!retired.contains(*actor)) return *actor;
+  }
+  return std::nullopt;
+}
+
+void EvidenceCollector::meet(ActorId actor) {
+  auto& order = evidence_.order;
+  if (std::ranges::find(order, actor) == order.end()) order.push_back(actor);
+}
+
+std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
+  evidence_.end = message.offset;
+  auto batch = decode_batch(message.bytes);
+  if (!batch || batch->origin != origin_) return std::nullopt;
+  if (const auto& former = batch->predecessor) {
+    meet(former->actor);
+    evidence_.retired.try_emplace(former->actor, former->final_seq);
+  }
+  meet(batch->actor);
+  const auto retired = evidence_.retired.find(batch->actor);
+  if (retired != evidence_.retired.end() && batch->last_seq > retired->second) return std::nullopt;
+  Seq& highest = evidence_.highest[batch->actor];
+  highest = std::max(highest, batch->last_seq);
+  evidence_.hlc = std::max(evidence_.hlc, batch->hlc);
+  return std::move(*batch);
+}
+
+Result<ChangelogEvidence> scan_changelog(Changelog& changelog, const OriginName& origin,
+                                         std::optional<Offset> after,
+                                         const std::function<Result<void>(const Batch&)>& visit) {
+  EvidenceCollector collector(origin);
+  TRIBUTARY_ASSIGN(const auto tail, changelog.last(origin));
+  if (!tail) return collector.evidence();
+  if (after && *after == tail->offset) {
+    if (const auto batch = collector.take(*tail)) TRIBUTARY_TRY(visit(*batch));
+    return collector.evidence();
+  }
+  TRIBUTARY_ASSIGN(const auto reader, changelog.open_reader(origin, after));
+  while (true) {
+    TRIBUTARY_ASSIGN(const auto message, reader->next(kTailWait));
+    if (!message) return fail(ErrorKind::kTransient, "the changelog's end is slow to arrive");
+    if (const auto batch = collector.take(*message)) TRIBUTARY_TRY(visit(*batch));
+    if (message->offset >= tail->offset) return collector.evidence();
+  }
+}
+
+}  // namespace tributary

@@ -1,0 +1,52 @@
+/// Reading an origin's changelog for what it proves about the origin's actors. Not for: applying
+/// it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include <tributary/base/result.h>
+#include <tributary/connectors/changelog.h>
+#include <tributary/outbox/batch.h>
+
+namespace tributary {
+
+/// What a stretch of a changelog says, up to its end.
+struct ChangelogEvidence {
+  std::optional<Offset> end;       ///< absent: the log is empty
+  std::vector<ActorId> order;      ///< actors by their first message, named ones included
+  std::map<ActorId, Seq> highest;  ///< last seq that counts, of each actor with a message
+  std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
+  Hlc hlc;                         ///< the largest
+
+  [[nodiscard]] Seq highest_of(ActorId actor) const;
+  /// The actor that nobody followed, the latest if there are several.
+  [[nodiscard]] std::optional<ActorId> tip() const;
+};
+
+/// Takes messages in the order of the log and tells which of them count: what comes of a retired
+/// actor behind its final seq is void, and messages that are no batches of the origin say nothing.
+class EvidenceCollector {
+ public:
+  explicit EvidenceCollector(OriginName origin) : origin_(std::move(origin)) {}
+  /// The batch, when it counts.
+  std::optional<Batch> take(const ChangelogMessage& message);
+  [[nodiscard]] const ChangelogEvidence& evidence() const { return evidence_; }
+
+ private:
+  void meet(ActorId actor);
+
+  OriginName origin_;
+  ChangelogEvidence evidence_;
+};
+
+/// Reads the origin's changelog behind `after` (absent: from the first message kept) to its present
+/// end, in one stream; the last message always. `visit` gets every batch that counts. The log must
+/// exist. kTransient when its end does not arrive.
+[[nodiscard]] Result<ChangelogEvidence> scan_changelog(
+    Changelog& changelog, const OriginName& origin, std::optional<Offset> after,
+    const std::function<Result<void>(const Batch&)>& visit);
+
+}  // namespace tributary

@@ -1,0 +1,23 @@
+/// The metrics of one origin's relay.
+#pragma once
+
+#include <tributary/base/ids.h>
+#include <tributary/base/metrics.h>
+
+namespace tributary {
+
+struct RelayMetrics {
+  RelayMetrics(Metrics& metrics, const OriginName& origin);
+
+  Counter& sealed_changes;
+  Counter& sealed_batches;
+  Counter& sealed_pieces;
+  Counter& parked_changes;
+  Counter& capped_contexts;
+  Gauge& leading;
+  Gauge& waiting_changes;
+  Gauge& outbox_depth;
+  Gauge& outbox_oldest_seconds;
+};
+
+}  // namespace tributary

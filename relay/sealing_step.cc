@@ -1,0 +1,130 @@
+// The part of the relay that seals: rows in, batches out, in one database transaction.
+#include <algorithm>
+
+#include <tributary/base/log.h>
+#include <tributary/relay/origin_relay.h>
+
+namespace tributary {
+namespace {
+
+/// Nothing but waiting transactions was found: look again then.
+constexpr Millis kWaitingPause{1000};
+
+}  // namespace
+
+Result<bool> OriginRelay::seal_some() {
+  TRIBUTARY_ASSIGN(const auto rows,
+                   store_->begin_seal({settings_.batch_changes, settings_.batch_bytes}));
+  if (rows.empty()) return false;
+  TotalsCache& totals = leadership_->totals;
+  if (const auto unknown = totals.unknown(rows); !unknown.empty()) {
+    TRIBUTARY_ASSIGN(const auto stored, store_->load_totals(unknown));
+    totals.learn(unknown, stored);
+  }
+  TRIBUTARY_ASSIGN(Sealing sealing, seal_rows(rows));
+  report(sealing);
+  if (sealing.batches.empty() && sealing.parked.empty()) {
+    store_->abort_seal();
+    seal_at_ = ports_.clock->monotonic() + kWaitingPause;
+    return false;
+  }
+  TRIBUTARY_TRY(commit_sealing(std::move(sealing)));
+  return true;
+}
+
+/// What does not fit the rules known here is judged by those that stand in the database now: a
+/// keyspace may have been added under a running relay.
+Result<Sealing> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
+  TotalsCache& totals = leadership_->totals;
+  Sealing sealing = seal(leadership_->head, rows, rules_for(rows), totals);
+  if (sealing.parked.empty() && sealing.left.empty()) return sealing;
+  TRIBUTARY_ASSIGN(StoredSchema stored, store_->schema());
+  if (stored == leadership_->schema) return sealing;
+  log::info("the keyspaces in the database have changed; going by the new ones",
+            {{"origin", origin_.value}});
+  leadership_->schema = std::move(stored);
+  unseal(sealing, rows, totals);
+  return seal(leadership_->head, rows, rules_for(rows), totals);
+}
+
+SealRules OriginRelay::rules_for(std::span<const OutboxRow> rows) {
+  SealRules rules;
+  rules.schema = &leadership_->schema;
+  // A clock may be ahead by max_skew at most; what the writers had seen is beyond doubt.
+  rules.clock = Hlc::from_micros(
+      static_cast<std::uint64_t>((ports_.clock->wall() + settings_.max_skew).count()));
+  rules.former = leadership_->former;
+  rules.batch_bytes = std::min(settings_.batch_bytes, rules.piece_bytes);
+  std::optional<ReplicaContext> context = written_context_;
+  const bool exact = std::ranges::any_of(rows, [](const OutboxRow& row) { return row.exact; });
+  if (exact && ports_.ask_context) {
+    if (auto now = ports_.ask_context()) context = std::move(*now);
+  }
+  if (context) {
+    leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
+    rules.applied = std::move(context->watermark);
+    rules.lowered = std::move(context->lowered);
+  }
+  rules.applied.join(leadership_->context);
+  rules.seen = leadership_->seen;
+  return rules;
+}
+
+Result<void> OriginRelay::commit_sealing(Sealing sealing) {
+  TotalsCache& totals = leadership_->totals;
+  const bool save_all = totals.unsaved_count() >= settings_.unsaved_totals;
+  const auto saved = save_all ? totals.unsaved() : totals.unsaved_near_overflow();
+  SealCommit commit{.batches = sealing.batches,
+                    .hlc = sealing.head.hlc,
+                    .parked = sealing.parked,
+                    .left = sealing.left,
+                    .totals = saved,
+                    .totals_seq = std::nullopt};
+  if (save_all || totals.unsaved_count() == 0) commit.totals_seq = sealing.head.seq;
+  TRIBUTARY_TRY(store_->commit_seal(commit));
+  if (save_all) totals.saved(settings_.unsaved_totals);
+  if (commit.totals_seq) leadership_->totals_seq = *commit.totals_seq;
+  metrics_.sealed_changes.add(
+      static_cast<double>(sealing.head.seq.value - leadership_->head.seq.value));
+  metrics_.sealed_batches.add(static_cast<double>(sealing.batches.size()));
+  leadership_->head = sealing.head;
+  for (SealedBatch& batch : sealing.batches) publisher_.add(std::move(batch));
+  return {};
+}
+
+void OriginRelay::report(const Sealing& sealing) {
+  metrics_.parked_changes.add(static_cast<double>(sealing.parked.size()));
+  metrics_.capped_contexts.add(static_cast<double>(sealing.capped));
+  metrics_.sealed_pieces.add(static_cast<double>(sealing.pieces));
+  metrics_.waiting_changes.set(static_cast<double>(sealing.left.size()));
+  constexpr std::size_t kTold = 10;
+  for (std::size_t i = 0; i < std::min(sealing.parked.size(), kTold); ++i) {
+    log::warn("parked a row, with all of its transaction", {{"origin", origin_.value},
+                                                            {"id", sealing.parked[i].id},
+                                                            {"reason", sealing.parked[i].reason}});
+  }
+  if (sealing.parked.size() > kTold) {
+    log::warn("parked more rows: see `tributary parked list --origin`",
+              {{"origin", origin_.value}, {"rows", sealing.parked.size() - kTold}});
+  }
+  if (sealing.pieces > 0) {
+    log::warn("a transaction is too large for one batch: readers may see it in pieces",
+              {{"origin", origin_.value}, {"pieces", sealing.pieces + 1}});
+  }
+  if (sealing.capped > 0) {
+    log::warn(
+        "a context claims to have seen what the region has not applied: it removes only what the "
+        "region has",
+        {{"origin", origin_.value}, {"changes", sealing.capped}});
+  }
+  if (waiting_for_ != sealing.left_because) {
+    if (sealing.left.empty()) log::info("nothing waits any more", {{"origin", origin_.value}});
+    else {
+      log::warn("transactions wait in the outbox",
+                {{"origin", origin_.value}, {"reason", sealing.left_because}});
+    }
+  }
+  waiting_for_ = sealing.left_because;
+}
+
+}  // namespace tributary

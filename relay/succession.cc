@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <map>
+
+#include <tributary/relay/succession.h>
+
+namespace tributary {
+namespace {
+
+/// The last seq of `actor` that anybody has seen.
+Seq published(const Testimony& testimony, ActorId actor) {
+  Seq seq = testimony.changelog.highest_of(actor);
+  for (const ReplicaProgress& replica : testimony.replicas) {
+    seq = std::max(seq, replica.watermark.get(actor));
+  }
+  return seq;
+}
+
+bool is_retired(const Testimony& testimony, ActorId actor) {
+  if (testimony.changelog.retired.contains(actor)) return true;
+  return std::ranges::any_of(testimony.replicas, [&](const ReplicaProgress& replica) {
+    const auto known = replica.actors.find(actor);
+    return known != replica.actors.end() && known->second.final_seq.has_value();
+  });
+}
+
+/// Somebody published as an actor of this origin that the database has never heard of.
+bool strangers(const Testimony& testimony, const OriginName& origin) {
+  const OriginRecord& record = testimony.record;
+  const auto known = [&](ActorId actor) {
+    return record.actor == actor ||
+           std::ranges::find(record.former, actor, &FormerActor::actor) != record.former.end();
+  };
+  const auto stranger = [&](const auto& entry) {
+    return entry.second.origin == origin && !known(entry.first);
+  };
+  return !std::ranges::all_of(testimony.changelog.order, known) ||
+         std::ranges::any_of(testimony.replicas, [&](const ReplicaProgress& replica) {
+           return std::ranges::any_of(replica.actors, stranger);
+         });
+}
+
+/// A replica has applied exactly what the database says was sealed.
+bool vouched(const Testimony& testimony, ActorId actor, Seq head) {
+  return std::ranges::any_of(testimony.replicas, [&](const ReplicaProgress& replica) {
+    return replica.watermark.get(actor) == head;
+  });
+}
+
+/// The origin's actors in the order in which they followed each other.
+class Chain {
+ public:
+  Chain(const Testimony& testimony, const OriginName& origin) : testimony_(testimony) {
+    const OriginRecord& record = testimony.record;
+    for (const FormerActor& former : record.former) add(former.actor, former.final_seq);
+    if (record.actor && (record.head_seq > Seq{} || seen(*record.actor))) {
+      add(*record.actor, record.head_seq);
+    }
+    for (const ReplicaProgress& replica : testimony.replicas) add_known(replica, origin);
+    for (const ActorId actor : testimony.changelog.order) add(actor, Seq{});
+    for (const auto& [actor, seq] : testimony.changelog.retired) raise(actor, seq);
+    if (const auto tip = find_tip(origin)) move_last(*tip);
+  }
+  [[nodiscard]] std::vector<FormerActor> take() { return std::move(chain_); }
+
+ private:
+  [[nodiscard]] bool seen(ActorId actor) const {
+    if (std::ranges::find(testimony_.changelog.order, actor) != testimony_.changelog.order.end()) {
+      return true;
+    }
+    return std::ranges::any_of(testimony_.replicas, [&](const ReplicaProgress& replica) {
+      return replica.actors.contains(actor) || replica.watermark.get(actor) > Seq{};
+    });
+  }
+
+  void add(ActorId actor, Seq seq) {
+    if (std::ranges::find(chain_, actor, &FormerActor::actor) == chain_.end()) {
+      chain_.push_back({actor, published(testimony_, actor)});
+    }
+    raise(actor, seq);
+  }
+
+  void raise(ActorId actor, Seq seq) {
+    const auto known = std::ranges::find(chain_, actor, &FormerActor::actor);
+    if (known != chain_.end()) known->final_seq = std::max(known->final_seq, seq);
+  }
+
+  /// The retired ones, then the one that is current there.
+  void add_known(const ReplicaProgress& replica, const OriginName& origin) {
+    for (const bool retired : {true, false}) {
+      for (const auto& [actor, record] : replica.actors) {
+        if (record.origin != origin || record.final_seq.has_value() != retired) continue;
+        add(actor, record.final_seq.value_or(Seq{}));
+      }
+    }
+  }
+
+  [[nodiscard]] std::optional<ActorId> find_tip(const OriginName& origin) const {
+    if (const auto tip = testimony_.changelog.tip()) return tip;
+    for (const ReplicaProgress& replica : testimony_.replicas) {
+      const auto known = replica.origins.find(origin);
+      if (known != replica.origins.end()) return known->second.actor;
+    }
+    return std::nullopt;
+  }
+
+  void move_last(ActorId actor) {
+    const auto at = std::ranges::find(chain_, actor, &FormerActor::actor);
+    if (at != chain_.end()) std::rotate(at, at + 1, chain_.end());
+  }
+
+  const Testimony& testimony_;
+  std::vector<FormerActor> chain_;
+};
+
+std::optional<std::string> why_mint(const Testimony& testimony, const Verdict& verdict) {
+  const OriginRecord& record = testimony.record;
+  if (!record.actor) return "the outbox is new";
+  if (verdict.restored) {
+    return "changes beyond the database's head were published (restored from a backup)";
+  }
+  if (record.identity != record.current_identity) {
+    return "the database's identity changed (a copy, or a promoted standby)";
+  }
+  if (!testimony.own_replica) {
+    return "the region's replica cannot be asked whether changes beyond the head were published";
+  }
+  if (record.head_seq > Seq{} && !testimony.changelog.highest.contains(*record.actor)) {
+    return "the changelog holds nothing of the actor: it was lost, or is another one";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Verdict judge(const Testimony& testimony, const OriginName& origin) {
+  const OriginRecord& record = testimony.record;
+  Verdict verdict;
+  verdict.hlc = std::max(record.hlc, testimony.changelog.hlc);
+  for (const ReplicaProgress& replica : testimony.replicas) {
+    verdict.hlc = std::max(verdict.hlc, replica.hlc);
+  }
+  verdict.hlc = std::min(verdict.hlc, kMaxHlc);
+  verdict.restored = strangers(testimony, origin);
+  if (record.actor) {
+    verdict.restored = verdict.restored || is_retired(testimony, *record.actor) ||
+                       published(testimony, *record.actor) > record.head_seq;
+    verdict.log_lost = record.head_seq > Seq{} &&
+                       !testimony.changelog.highest.contains(*record.actor) &&
+                       !vouched(testimony, *record.actor, record.head_seq);
+  }
+  verdict.chain = Chain(testimony, origin).take();
+  verdict.mint_because = why_mint(testimony, verdict);
+  return verdict;
+}
+
+}  // namespace tributary

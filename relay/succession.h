@@ -1,0 +1,39 @@
+/// Whether an origin's actor may go on, and whom a new one follows: pure rules over what the
+/// database, the changelog and the replicas say.
+///
+/// Re-using an actor whose seqs were published beyond the database's head would give two changes
+/// the same number, and replicas would differ for ever without noticing. So an actor goes on only
+/// when it is proven that nothing above its head was ever published.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/replica_store.h>
+#include <tributary/relay/changelog_scan.h>
+
+namespace tributary {
+
+/// All that is known of an origin when a relay is about to lead it.
+struct Testimony {
+  const OriginRecord& record;
+  const ChangelogEvidence& changelog;            ///< behind what the own region's replica has read
+  const std::vector<ReplicaProgress>& replicas;  ///< those that answered
+  bool own_replica = false;                      ///< the own region's is among them
+};
+
+struct Verdict {
+  std::optional<std::string> mint_because;  ///< absent: the actor goes on
+  bool restored = false;  ///< changes beyond the head were published: the database forgot them
+  bool log_lost = false;  ///< the changelog holds nothing of the actor, and no replica stands in
+  /// Every actor there was, oldest first, with the last seq that counts; the last of them is the
+  /// one that a new actor follows. Without actors that never published anything.
+  std::vector<FormerActor> chain;
+  Hlc hlc;  ///< nothing that was published is later
+};
+
+[[nodiscard]] Verdict judge(const Testimony& testimony, const OriginName& origin);
+
+}  // namespace tributary

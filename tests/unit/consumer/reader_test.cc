@@ -1,0 +1,140 @@
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include <tributary/connectors/memory/changelog.h>
+#include <tributary/connectors/memory/replica_store.h>
+#include <tributary/consumer/origin_reader.h>
+#include <tributary/consumer/region_consumer.h>
+#include <tributary/outbox/batch.h>
+#include <tributary/tests/unit/gauge_value.h>
+#include <tributary/tests/unit/standing_clock.h>
+
+using namespace tributary;
+
+namespace {
+
+const OriginName kShop{"shop"};
+const OriginName kTill{"till"};
+
+std::string heartbeat_of(const OriginName& origin, std::uint64_t hlc) {
+  return encode(Batch{.actor = ActorId{origin == kShop ? 1U : 2U},
+                      .origin = origin,
+                      .first_seq = Seq{1},
+                      .last_seq = Seq{0},
+                      .hlc = Hlc{hlc}});
+}
+
+void publish(memory::MemoryBroker& broker, const OriginName& origin, const std::string& bytes) {
+  const auto session = broker.session("relay");
+  REQUIRE(session->declare(origin));
+  const auto writer = session->open_writer(origin);
+  REQUIRE(writer);
+  REQUIRE((*writer)->publish(1, bytes));
+}
+
+template <typename Condition>
+bool soon(const Condition& condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < until) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
+/// A region's consumer of two origins, in threads, as the daemon runs it.
+struct Region {
+  SystemClock clock;
+  Metrics metrics;
+  ConsumerSettings settings;
+  memory::MemoryBroker broker;
+  MemoryReplica replica;
+  std::unique_ptr<Changelog> shops = broker.session("shop reader");
+  std::unique_ptr<Changelog> tills = broker.session("till reader");
+  std::atomic<bool> replica_refuses{false};
+  std::stop_source stop;
+  std::jthread running;
+
+  Region() {
+    publish(broker, kShop, heartbeat_of(kShop, 1));
+    publish(broker, kTill, heartbeat_of(kTill, 1));
+  }
+  ~Region() { stop.request_stop(); }
+
+  void run() {
+    running = std::jthread([this] {
+      const ConsumerPorts ports{.open_replica = [this]() -> Result<std::unique_ptr<ReplicaStore>> {
+                                  if (replica_refuses)
+                                    return fail(ErrorKind::kFatal, "wrong password");
+                                  return replica.open();
+                                },
+                                .changelogs = {{kShop, shops.get()}, {kTill, tills.get()}},
+                                .clock = &clock,
+                                .metrics = &metrics};
+      auto ignored = run_consumer(settings, ports, stop.get_token());
+      static_cast<void>(ignored);  // an outcome would show as an origin that does not go on
+    });
+  }
+  /// The offset of the origin's log up to which the replica is.
+  std::optional<Offset> reached(const OriginName& origin) {
+    const auto progress = (*replica.open())->progress();
+    const auto found = progress->origins.find(origin);
+    if (found == progress->origins.end()) return std::nullopt;
+    return found->second.offset;
+  }
+  double gauge(const std::string& name, const std::string& origin) {
+    return gauge_value(metrics, name, origin).value_or(-1);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a changelog that may not be read does not stop the others, and is read when it may") {
+  Region region;
+  region.broker.refuse("till reader", kTill, true);
+  region.run();
+  CHECK(soon([&] { return region.reached(kShop).has_value(); }));
+  CHECK(soon([&] { return region.gauge("tributary_consumer_failed", "till") == 1; }));
+  CHECK(region.gauge("tributary_consumer_failed", "shop") == 0);
+  CHECK(region.gauge("tributary_consumer_changelog_connected", "till") == 0);
+  publish(region.broker, kShop, heartbeat_of(kShop, 2));
+  CHECK(soon([&] { return region.reached(kShop) == Offset{1}; }));
+
+  region.broker.refuse("till reader", kTill, false);
+  CHECK(soon([&] { return region.reached(kTill).has_value(); }));
+  CHECK(soon([&] { return region.gauge("tributary_consumer_failed", "till") == 0; }));
+}
+
+TEST_CASE("a replica that refuses its consumer is tried again until it does not") {
+  Region region;
+  region.replica_refuses = true;
+  region.run();
+  CHECK(soon([&] { return region.gauge("tributary_consumer_replica_failed", "") == 1; }));
+  CHECK(region.gauge("tributary_consumer_replica_connected", "") == 0);
+  region.replica_refuses = false;
+  CHECK(soon([&] { return region.reached(kShop).has_value(); }));
+  CHECK(soon([&] { return region.gauge("tributary_consumer_replica_failed", "") == 0; }));
+  CHECK(region.gauge("tributary_consumer_replica_connected", "") == 1);
+}
+
+TEST_CASE("a reader waits longer and longer for a log that it may not read") {
+  StandingClock clock;
+  Metrics metrics;
+  ConsumerSettings settings;
+  memory::MemoryBroker broker;
+  publish(broker, kShop, "anything");
+  const auto changelog = broker.session("reader");
+  Inbox inbox({kShop}, settings);
+  inbox.restart(kShop, std::nullopt);
+  OriginReader reader(*changelog, kShop, inbox, settings, clock, metrics);
+  broker.refuse("reader", kShop, true);
+  Millis wait{0};
+  for (int i = 0; i < 10; ++i) wait = *reader.step(Millis{0});
+  CHECK(wait >= Outage::kLongestWait / 2);
+  broker.refuse("reader", kShop, false);
+  CHECK(*reader.step(Millis{0}) == Millis{0});
+  CHECK_FALSE(inbox.take(1).empty());
+}

@@ -1,0 +1,103 @@
+/// What a relay does beside sealing: confirms, totals, retention, heartbeats, timestamps.
+#include <doctest/doctest.h>
+
+#include <tributary/tests/unit/relay/shop.h>
+
+using namespace tributary;
+
+TEST_CASE("batches past their retention are forgotten under default settings") {
+  Shop shop;
+  shop.settings.retention = std::chrono::seconds(1);
+  shop.start();
+  for (int i = 0; i < 300; ++i) {
+    if (i % 2 == 0) shop.sell(1);
+    else shop.write(set::add("cart:1", std::to_string(i)));
+    shop.steps(2, Millis{500});
+  }
+  CHECK(shop.status().head_seq == Seq{300});
+  CHECK(shop.outbox.batches() < 40);
+  shop.steps(200, Millis{500});  // nothing is written any more
+  CHECK(shop.outbox.batches() == 0);
+  shop.stop();
+  shop.sell(1);
+  shop.relay_everything();
+  CHECK(shop.region.total() == 151);
+}
+
+TEST_CASE("confirms of two actors in one interval are both written down") {
+  Shop shop;
+  shop.start();
+  shop.steps(3);
+  shop.broker.hold_confirms("relay", true);
+  for (int i = 0; i < 3; ++i) {
+    shop.sell(1);
+    shop.steps(1);
+  }
+  shop.stop();
+  shop.broker.hold_confirms("relay", false);
+  shop.outbox.restore(shop.outbox.backup(), true);  // a promoted standby
+  shop.sell(1);
+  shop.start();
+  shop.steps(50);
+  CHECK(shop.status().unconfirmed == 0);
+  CHECK(shop.region.total() == 4);
+  CHECK(shop.region.lost == 0);
+}
+
+TEST_CASE("an idle relay says so less and less often") {
+  Shop shop;
+  shop.start();
+  shop.steps(10);
+  const auto before = shop.broker.messages(Shop::kName).size();
+  shop.steps(36'000, Millis{100});  // an hour
+  CHECK(shop.broker.messages(Shop::kName).size() - before < 200);
+  CHECK(shop.broker.messages(Shop::kName).size() - before > 100);
+}
+
+TEST_CASE("an overwrite wins over what its writer had seen, whenever the relay starts") {
+  const auto hour = std::chrono::hours(1);
+  Shop shop;
+  const Hlc seen = Hlc::from_micros(static_cast<std::uint64_t>((shop.clock.wall() + hour).count()));
+  VersionVector other;
+  other.raise(ActorId{7}, Seq{5});
+  shop.start();
+  shop.context = ReplicaContext{.watermark = other, .hlc = seen, .lowered = {}};
+  shop.steps(5);
+  bool restarted = false;
+  SUBCASE("it goes on") {}
+  SUBCASE("it was restarted, and the replica is away") {
+    shop.stop();
+    shop.context.reset();
+    restarted = true;
+  }
+  SUBCASE("the replica was emptied") {
+    shop.context = ReplicaContext{};
+    shop.steps(5);
+  }
+  shop.write(register_::set("price:1", "written after having seen the other region's"));
+  if (restarted) shop.start();
+  shop.steps(10);
+  Hlc sealed;
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    const auto batch = decode_batch(message.bytes);
+    if (!batch->heartbeat()) sealed = batch->hlc;
+  }
+  CHECK(sealed > seen);
+}
+
+TEST_CASE("a keyspace applied under a running relay is known to it at once") {
+  Shop shop;
+  shop.start();
+  shop.steps(5);
+  shop.schema.keyspaces.push_back({"wish:*", "set"});
+  shop.outbox.apply(shop.schema);
+  const auto session = shop.outbox.open_session();
+  REQUIRE(session->begin());
+  Transaction transaction(session->outbox());
+  REQUIRE(transaction.write(set::add("wish:1", "lamp")));
+  REQUIRE(transaction.write(counter::add("stock:1", 3)));
+  REQUIRE(transaction.commit());
+  shop.steps(5);
+  CHECK(shop.status().parked == 0);
+  CHECK(shop.status().head_seq == Seq{2});
+}

@@ -1,0 +1,144 @@
+/// One origin with its database and its broker, a relay that can be started and stopped, and a
+/// reader of the changelog that knows the rules of a consumer, told independently of it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <tributary/connectors/memory/changelog.h>
+#include <tributary/connectors/memory/outbox_store.h>
+#include <tributary/crdt/types/counter.h>
+#include <tributary/crdt/types/register.h>
+#include <tributary/crdt/types/set.h>
+#include <tributary/outbox/batch.h>
+#include <tributary/relay/origin_relay.h>
+#include <tributary/tests/unit/standing_clock.h>
+
+namespace tributary {
+
+/// A region that has read the changelog so far.
+struct ShopReader {
+  ReplicaProgress progress;
+  std::map<std::uint64_t, std::int64_t> increments;  ///< actor -> total of all counters
+  std::size_t lost = 0;                              ///< batches that did not follow
+
+  void read(const memory::MemoryBroker& broker, const OriginName& origin) {
+    const auto messages = broker.messages(origin);
+    auto& place = progress.origins[origin];
+    if (!messages.empty() && messages.back().offset < place.offset)
+      started_ = false;  // another log
+    for (const ChangelogMessage& message : messages) {
+      if (started_ && message.offset <= place.offset) continue;
+      started_ = true;
+      place.offset = message.offset;
+      const auto batch = decode_batch(message.bytes);
+      REQUIRE(batch);
+      take(*batch, origin);
+    }
+  }
+  [[nodiscard]] std::int64_t total() const {
+    std::int64_t sum = 0;
+    for (const auto& [actor, total] : increments) sum += total;
+    return sum;
+  }
+
+ private:
+  void take(const Batch& batch, const OriginName& origin) {
+    if (batch.predecessor) {
+      ActorRecord& former = progress.actors[batch.predecessor->actor];
+      former.origin = origin;
+      if (!former.final_seq) former.final_seq = batch.predecessor->final_seq;
+      if (progress.watermark.get(batch.predecessor->actor) < batch.predecessor->final_seq) ++lost;
+    }
+    ActorRecord& record = progress.actors[batch.actor];
+    record.origin = origin;
+    if (record.final_seq && batch.last_seq > *record.final_seq) return;  // void
+    if (!record.final_seq) progress.origins[origin].actor = batch.actor;
+    const Seq have = progress.watermark.get(batch.actor);
+    if (batch.last_seq <= have) return;
+    if (batch.first_seq != have.next()) ++lost;
+    progress.watermark.raise(batch.actor, batch.last_seq);
+    progress.hlc = std::max(progress.hlc, batch.hlc);
+    for (const Delta& delta : batch.deltas) {
+      if (delta.type != "counter") continue;
+      increments[batch.actor.value] =
+          crdt::find_type("counter")->totals(delta.body)[0].totals.increments;
+    }
+  }
+
+  bool started_ = false;
+};
+
+struct Shop {
+  static inline const OriginName kName{"shop"};
+
+  StandingClock clock;
+  Schema schema{{{"stock:*", "counter"}, {"price:*", "register"}, {"cart:*", "set"}}, {}};
+  RelaySettings settings;
+  memory::MemoryBroker broker;
+  memory::MemoryOutbox outbox{kName, schema, clock};
+  std::unique_ptr<Changelog> changelog = broker.session("relay");
+  Metrics metrics;
+  std::uint64_t random = 100;
+  ShopReader region;         ///< the origin's own
+  bool region_reads = true;  ///< before every step of the relay
+  bool region_answers = true;
+  std::optional<ReplicaContext> context;
+  std::unique_ptr<OriginRelay> relay;
+
+  void write(Change change) {
+    const auto session = outbox.open_session();
+    REQUIRE(session->begin());
+    Transaction transaction(session->outbox());
+    REQUIRE(transaction.write(std::move(change)));
+    REQUIRE(transaction.commit());
+    clock.now += Millis{1};
+  }
+  void sell(std::int64_t amount) { write(counter::add("stock:1", amount)); }
+
+  void start() {
+    relay = std::make_unique<OriginRelay>(
+        kName, settings,
+        RelayPorts{.open_store = [this]() -> Result<std::unique_ptr<OutboxStore>> {
+                     return outbox.open_store();
+                   },
+                   .changelog = changelog.get(),
+                   .writer_context = [this] { return context; },
+                   .ask_replicas =
+                       [this] {
+                         ReplicaAnswers answers;
+                         answers.own = region_answers;
+                         if (region_answers) answers.replicas.push_back(region.progress);
+                         return answers;
+                       },
+                   .random = [this] { return ++random; },
+                   .clock = &clock,
+                   .metrics = &metrics});
+  }
+  void steps(int count, Micros each = Millis{200}) {
+    for (int i = 0; i < count; ++i) {
+      REQUIRE(relay->step());
+      if (region_reads) region.read(broker, kName);
+      clock.now += each;
+    }
+  }
+  void stop() {
+    relay->release();
+    relay.reset();
+  }
+  /// A relay's whole life: lead, seal, publish, confirm, end.
+  void relay_everything() {
+    start();
+    steps(30);
+    stop();
+  }
+
+  OutboxStatus status() { return *outbox.open_store()->status(); }
+  [[nodiscard]] std::size_t minted() const { return random - 100; }
+};
+
+}  // namespace tributary
