@@ -1,8 +1,8 @@
-/// Applies what was read to the replica: checks that each batch follows the replica's watermark,
-/// joins, and commits data and progress together.
+/// Applies what was read to the replica: plans which batches may be obeyed, joins, and commits data
+/// and progress together.
 ///
 /// Progress lives in the replica. Whatever the replica loses (a failover, an old snapshot, a
-/// FLUSHALL) it loses the progress with it; the next commit meets a watermark it did not expect,
+/// FLUSHALL) it loses the progress with it; its token tells, at the next commit or within a second,
 /// and the readers start again from where the replica says.
 #pragma once
 
@@ -10,9 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <tributary/base/backoff.h>
@@ -20,8 +18,12 @@
 #include <tributary/base/metrics.h>
 #include <tributary/base/result.h>
 #include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/group.h>
 #include <tributary/consumer/inbox.h>
+#include <tributary/consumer/intake.h>
+#include <tributary/consumer/known_replica.h>
+#include <tributary/consumer/origin_state.h>
+#include <tributary/consumer/parking.h>
+#include <tributary/consumer/upkeep.h>
 
 namespace tributary {
 
@@ -38,62 +40,39 @@ class Applier {
   Result<Millis> step();
 
  private:
-  struct OriginState {
-    OriginProgress progress;
-    std::optional<Micros> missing_since;  ///< a batch is missing; it may still turn up
-    bool stopped = false;                 ///< at a gap
-    Micros retry_at{0};
-    bool started_over = false;  ///< a gap made us read from the log's start
-  };
-  /// The plan for one group.
-  struct Plan {
-    std::vector<Received> received;  ///< owns the batches that deltas point into
-    Group group;
-    VersionVector watermark;  ///< after it
-    std::map<ActorId, WatermarkStep> steps;
-    std::map<OriginName, OriginProgress> progress;
-    std::vector<Parked> parked;
-    Hlc hlc;
-    std::size_t changes = 0;
-    std::size_t batches = 0;
-  };
-
   Result<Millis> open();
-  Result<Millis> apply(std::vector<Received> received);
-  void plan_message(Plan& plan, const Received& received);
-  void plan_batch(Plan& plan, const Received& received, const Batch& batch);
-  void plan_deltas(Plan& plan, const Batch& batch);
-  /// A batch does not follow the watermark. After a returned or nacked publish the relay sends all
-  /// that is unconfirmed again, in order, and an operator may refill a log: the missing batch may
-  /// stand further on. Only at the log's tail is it a gap.
-  void gap(const Received& received, const Batch& batch, Seq have);
-  void stop_at_gap(const Received& received, const Batch& batch, Seq have);
+  Result<Millis> work();
+  Result<void> apply(std::vector<Received> received);
   Result<void> commit(Plan& plan);
   Result<void> join_and_commit(Plan& plan);
-  Result<bool> resolve_conflict(Plan& plan);
-  void park_refused(Plan& plan);
-  void committed(const Plan& plan);
-  Result<void> prune();
-  Result<void> refresh_blocked();
-  void retry_stopped();
+  /// Nothing when it is worth trying again; otherwise why the replica is not the one known.
+  Result<void> resolve_conflict(Plan& plan);
+  void committed(const Plan& plan, const ParkingPlan& parked);
+  void moved(const Plan& plan);
+  Result<void> commit_heartbeats();
+  void retry_full();
   Result<Millis> recover(const Error& error);
 
   OpenReplica open_replica_;
   Inbox& inbox_;
   const ConsumerSettings& settings_;
   Clock& clock_;
-  Metrics& metrics_;
   Backoff backoff_;
   Counter& conflicts_;
+  Counter& changes_;
+  Counter& batches_;
+  Counter& parked_;
+  Gauge& connected_;
 
   std::unique_ptr<ReplicaStore> store_;
-  VersionVector watermark_;
+  KnownReplica known_;
   std::map<OriginName, OriginState> origins_;
-  /// Keys with parked changes: all later changes to them queue up behind these, so that a retry
-  /// meets the key as it was.
-  std::set<std::string, std::less<>> blocked_;
-  bool deferring_ = false;
-  Micros prune_at_{0};
+  Parking parking_;
+  Intake intake_;
+  Upkeep upkeep_;
+  /// Progress that only moved offset and time, and waits for the next commit.
+  std::map<OriginName, OriginProgress> waiting_;
+  Micros waiting_since_{0};
   std::string outage_;  ///< the reason told last; empty: all is well
 };
 

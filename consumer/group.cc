@@ -4,98 +4,160 @@
 #include <tributary/consumer/group.h>
 
 namespace tributary {
+namespace {
+
+constexpr std::string_view kBehindParked = "an earlier change to the key is parked";
+constexpr Limits kAnyLength{.key_bytes = std::size_t{1} << 30};
+
+std::string foreign_reason(const std::string& found) {
+  return "the key holds a Redis " + found +
+         " that Tributary did not write; move it away, then `tributary parked retry`";
+}
+
+}  // namespace
+
+std::string_view keyspace_type(const Schema& schema, std::string_view key) {
+  for (const Keyspace& keyspace : schema.keyspaces) {
+    if (matches(keyspace.pattern, key)) return keyspace.type;
+  }
+  return {};
+}
+
+crdt::ViewEdits whole_view(const crdt::Type& type, const crdt::State& state) {
+  crdt::ViewEdits edits{{crdt::ViewEdit::Action::kClear, {}, {}}};
+  auto rendered = type.render(state);
+  std::move(rendered.begin(), rendered.end(), std::back_inserter(edits));
+  return edits;
+}
+
+// ---- what is to be joined ------------------------------------------------------------------
+
+Group::Slot& Group::slot_for(std::string_view key, std::size_t& index) {
+  const auto [entry, fresh] = slot_of_.try_emplace(key, slots_.size());
+  index = entry->second;
+  if (fresh) slots_.push_back({.key = key, .keyspace_type = keyspace_type(*schema_, key)});
+  return slots_[index];
+}
 
 void Group::add(DeltaRef ref) {
   const Delta& delta = *ref.delta;
+  if (auto legal = check_key(kAnyLength, delta.key); !legal) {
+    return add_beside(ref, std::move(legal.error().message));
+  }
+  std::size_t index = 0;
+  Slot& slot = slot_for(delta.key, index);
+  if (!slot.keyspace_type.empty() && slot.keyspace_type != delta.type) {
+    return add_beside(ref, std::string(kWrongType) + "the keyspace says " +
+                               std::string(slot.keyspace_type) + ", the change is for a " +
+                               delta.type + "; two origins disagree. The changelog has all of them");
+  }
+  Item item{ref, index};
   const crdt::Type* type = crdt::find_type(delta.type);
   if (type == nullptr) {
-    refused_.push_back({ref, "type \"" + delta.type + "\" is unknown here; upgrade this consumer"});
-    return;
-  }
-  auto fields = type->touched(delta.body, ref.batch->contexts.size());
-  if (!fields) {
-    refused_.push_back({ref, std::move(fields.error().message)});
-    return;
-  }
-  const auto [entry, fresh] = slot_of_.try_emplace(delta.key, slots_.size());
-  if (fresh) {
-    slots_.push_back({.key = delta.key, .type = type, .fields = std::move(*fields)});
-  } else {
-    Slot& slot = slots_[entry->second];
+    item.refused = std::string(kUnknownType) + delta.type + "; upgrade this consumer";
+  } else if (auto fields = type->touched(delta.body, ref.batch->contexts.size()); !fields) {
+    item.refused = std::move(fields.error().message);
+  } else if (!slot.closed) {
+    if (slot.type == nullptr) slot.type = type;
     slot.fields.all = slot.fields.all || fields->all;
     std::move(fields->names.begin(), fields->names.end(), std::back_inserter(slot.fields.names));
   }
-  items_.push_back({ref, entry->second});
+  slot.closed = slot.closed || !item.refused.empty();
+  items_.push_back(std::move(item));
 }
 
-void Group::refuse(const Item& item, std::string reason) {
-  refused_.push_back({item.ref, std::move(reason)});
-}
-
-void Group::refuse_keys(std::span<const ForeignView> views) {
-  for (const ForeignView& view : views) {
-    const auto slot = slot_of_.find(view.key);
-    if (slot == slot_of_.end()) continue;
-    slots_[slot->second].refused = true;
-    slots_[slot->second].joined = false;
-    for (const Item& item : items_) {
-      if (item.slot != slot->second) continue;
-      refuse(item, "the key holds a Redis " + view.found +
-                       " that Tributary did not write; move it " + "away, then retry");
-    }
+void Group::found(std::span<const ChangedView> views) {
+  for (const ChangedView& view : views) {
+    const auto entry = slot_of_.find(view.key);
+    if (entry == slot_of_.end()) continue;
+    Slot& slot = slots_[entry->second];
+    if (view.foreign) slot.foreign = foreign_reason(view.found);
+    else if (view.stateless) slot.stateless = true;
+    else slot.whole = true;
   }
-  std::erase_if(items_, [&](const Item& item) { return slots_[item.slot].refused; });
 }
 
 Result<void> Group::load(ReplicaStore& store) {
   std::vector<KeyLoad> loads;
-  std::vector<std::size_t> wanted;
   loads.reserve(slots_.size());
-  wanted.reserve(slots_.size());
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    Slot& slot = slots_[i];
-    if (slot.refused) continue;
+  for (Slot& slot : slots_) {
     auto& names = slot.fields.names;
     if (names.size() > 1) {
       std::sort(names.begin(), names.end());
       names.erase(std::unique(names.begin(), names.end()), names.end());
     }
+    if (slot.whole) slot.fields = {true, {}};
     loads.push_back({slot.key, slot.fields});
-    wanted.push_back(i);
   }
   if (loads.empty()) return {};
   TRIBUTARY_ASSIGN(auto loaded, store.load(loads));
-  for (std::size_t i = 0; i < loaded.size(); ++i) {
-    Slot& slot = slots_[wanted[i]];
-    slot.loaded = std::move(loaded[i]);
-    slot.edits.clear();
-    slot.joined = false;
-  }
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].loaded = std::move(loaded[i]);
   return {};
 }
 
-void Group::refuse_wrong_types() {
-  for (const Item& item : items_) {
-    const Slot& slot = slots_[item.slot];
-    const std::string& held =
-        slot.loaded.type.empty() ? std::string(slot.type->name) : slot.loaded.type;
-    if (item.ref.delta->type == held) continue;
-    refuse(item, "the key is a " + held + " here, the change is for a " + item.ref.delta->type +
-                     "; two origins disagree on its keyspace");
+// ---- joining -------------------------------------------------------------------------------
+
+void Group::set_aside(Slot& slot, std::string reason, bool incomplete) {
+  slot.aside = aside_.size();
+  aside_.push_back({slot.key, &slot.loaded.block, incomplete, std::move(reason)});
+}
+
+void Group::start(Slot& slot) {
+  slot.edits.clear();
+  slot.joined = false;
+  slot.aside.reset();
+  const LoadedKey& loaded = slot.loaded;
+  if (!loaded.block.mark.empty()) {
+    set_aside(slot, std::string(kBehindParked), false);
+  } else if (!loaded.damage.empty()) {
+    set_aside(slot, loaded.damage + "; it is being rebuilt from the changelogs", true);
+  } else if (!slot.foreign.empty()) {
+    set_aside(slot, slot.foreign, false);
+  } else if (slot.stateless && loaded.version.empty()) {
+    set_aside(slot,
+              "the key has a view, but its state is gone; it is being rebuilt from the changelogs",
+              true);
   }
-  std::erase_if(items_, [&](const Item& item) {
-    return std::any_of(refused_.begin(), refused_.end(),
-                       [&](const Refused& refused) { return refused.ref.delta == item.ref.delta; });
-  });
+}
+
+bool Group::joinable(Slot& slot, const Item& item) {
+  if (slot.aside) {
+    aside_[*slot.aside].deltas.push_back({item.ref, aside_[*slot.aside].reason});
+    return false;
+  }
+  std::string reason = item.refused;
+  if (reason.empty()) {
+    const std::string_view held = slot.loaded.type.empty() ? slot.type->name
+                                                           : std::string_view(slot.loaded.type);
+    if (item.ref.delta->type == held) return true;
+    reason = "the key is a " + std::string(held) + " here, the change is for a " +
+             item.ref.delta->type + "; ";
+    if (slot.keyspace_type.empty()) {
+      beside_.push_back({item.ref, std::string(kWrongType) + reason + "no keyspace decides"});
+      return false;
+    }
+    reason += "the keyspace had another type before";
+  }
+  set_aside(slot, reason, false);
+  aside_.back().deltas.push_back({item.ref, std::move(reason)});
+  return false;
+}
+
+void Group::join_item(Slot& slot, const Item& item, const VersionVector& watermark) {
+  const crdt::Type& type = *crdt::find_type(item.ref.delta->type);
+  const Batch& batch = *item.ref.batch;
+  const crdt::DeltaSource source{batch.actor, item.ref.delta->last_seq, batch.contexts, &watermark};
+  slot.type = &type;
+  slot.deferring =
+      type.join(item.ref.delta->body, source, slot.loaded.state, slot.edits).deferring;
+  slot.joined = true;
+  any_deferring_ = any_deferring_ || slot.deferring;
 }
 
 void Group::join(VersionVector watermark) {
-  const bool disagree = std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
-    const Slot& slot = slots_[item.slot];
-    return item.ref.delta->type != slot.type->name ||
-           (!slot.loaded.type.empty() && slot.loaded.type != slot.type->name);
-  });
-  if (disagree) refuse_wrong_types();
+  aside_.clear();
+  beside_ = refused_;
+  for (Slot& slot : slots_) start(slot);
   const Batch* current = nullptr;
   for (const Item& item : items_) {
     if (current != nullptr && current != item.ref.batch) {
@@ -103,20 +165,19 @@ void Group::join(VersionVector watermark) {
     }
     current = item.ref.batch;
     Slot& slot = slots_[item.slot];
-    const crdt::Type& type = *crdt::find_type(item.ref.delta->type);
-    const crdt::DeltaSource source{current->actor, item.ref.delta->last_seq, current->contexts,
-                                   &watermark};
-    slot.type = &type;
-    slot.deferring =
-        type.join(item.ref.delta->body, source, slot.loaded.state, slot.edits).deferring;
-    slot.joined = true;
-    any_deferring_ = any_deferring_ || slot.deferring;
+    if (joinable(slot, item)) join_item(slot, item, watermark);
   }
+  collect_commits();
+}
+
+void Group::collect_commits() {
   commits_.clear();
-  for (const Slot& slot : slots_) {
+  std::erase_if(aside_, [](const AsideKey& key) { return key.deltas.empty(); });
+  for (Slot& slot : slots_) {
     if (!slot.joined) continue;
+    if (slot.whole) slot.edits = whole_view(*slot.type, slot.loaded.state);
     commits_.push_back({slot.key, slot.type, slot.loaded.version, &slot.loaded.state, &slot.edits,
-                        slot.deferring});
+                        slot.deferring, slot.whole});
   }
 }
 

@@ -1,7 +1,13 @@
 /// Joins a group of deltas into the replica: loads the state of the touched keys, joins in memory,
-/// and builds one commit. Not for: deciding which batches may be applied (see applier.h).
+/// and tells what a commit is to write and what is to be set aside. Not for: deciding which batches
+/// may be applied (see planner.h), or how much may be set aside (see parking.h).
+///
+/// A key that is blocked, or that a delta cannot be joined to, takes no more deltas: the rest of
+/// the group queues up behind. Deltas that must never be joined are set aside beside their key,
+/// which goes on: so the outcome does not depend on the order in which origins come.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +16,7 @@
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/replica_store.h>
+#include <tributary/crdt/schema.h>
 #include <tributary/crdt/type.h>
 #include <tributary/outbox/batch.h>
 
@@ -21,56 +28,98 @@ struct DeltaRef {
   const Delta* delta = nullptr;
 };
 
-/// A delta that cannot be joined, and why.
-struct Refused {
+/// A delta that is not joined, and why.
+struct Aside {
   DeltaRef ref;
   std::string reason;
+};
+
+/// A key whose deltas, from one on, are set aside.
+struct AsideKey {
+  std::string_view key;
+  const KeyBlock* block = nullptr;  ///< as loaded
+  bool incomplete = false;          ///< its state is not to be trusted: it has to be rebuilt
+  std::string reason;
+  std::vector<Aside> deltas = {};
 };
 
 /// Not thread-safe; lives for one commit.
 class Group {
  public:
-  /// Adds a delta; deltas of one actor come in seq order. Refuses unknown types and bad bytes.
+  /// `schema` outlives the group.
+  explicit Group(const Schema& schema) : schema_(&schema) {}
+
+  /// Adds a delta; deltas of one actor come in seq order.
   void add(DeltaRef ref);
-  /// Drops all deltas of these keys into refused().
-  void refuse_keys(std::span<const ForeignView> views);
+  /// Adds a delta that must never be obeyed.
+  void add_beside(DeltaRef ref, std::string reason) { refused_.push_back({ref, std::move(reason)}); }
+  /// Views that made a commit fail. The next load() and join() make them whole or spare them.
+  void found(std::span<const ChangedView> views);
 
   /// Loads what the deltas touch. A later call forgets what an earlier one loaded.
   Result<void> load(ReplicaStore& store);
-  /// Joins everything, advancing `watermark` batch by batch as the deltas come.
+  /// Joins what can be joined, advancing `watermark` batch by batch as the deltas come.
   void join(VersionVector watermark);
 
-  /// Valid until the next load().
+  // Valid until the next load():
   [[nodiscard]] std::span<const KeyCommit> commits() const { return commits_; }
-  [[nodiscard]] const std::vector<Refused>& refused() const { return refused_; }
+  [[nodiscard]] std::span<const AsideKey> aside() const { return aside_; }
+  [[nodiscard]] std::span<const Aside> beside() const { return beside_; }
   [[nodiscard]] std::vector<std::pair<std::string_view, crdt::ViewKind>> views() const;
-  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] bool empty() const { return items_.empty() && refused_.empty(); }
   [[nodiscard]] bool any_deferring() const { return any_deferring_; }
 
  private:
   struct Item {
     DeltaRef ref;
     std::size_t slot = 0;
+    std::string refused = {};  ///< why it cannot be joined by this version; empty: it can
   };
   struct Slot {
     std::string_view key;
-    const crdt::Type* type = nullptr;
-    crdt::FieldSelection fields;
+    std::string_view keyspace_type;    ///< empty: no keyspace matches
+    const crdt::Type* type = nullptr;  ///< of the first delta that can be joined
+    crdt::FieldSelection fields = {};
+    bool closed = false;  ///< a delta was refused: nothing behind it is joined
+    // What a failed commit told of the view:
+    bool whole = false;
+    bool stateless = false;
+    std::string foreign = {};
+    // Of this attempt:
     LoadedKey loaded = {};
     crdt::ViewEdits edits = {};
     bool deferring = false;
     bool joined = false;
-    bool refused = false;
+    std::optional<std::size_t> aside = {};  ///< in aside_
   };
-  void refuse(const Item& item, std::string reason);
-  void refuse_wrong_types();
 
+  Slot& slot_for(std::string_view key, std::size_t& index);
+  void start(Slot& slot);
+  void set_aside(Slot& slot, std::string reason, bool incomplete);
+  /// False when the item was put beside its key or set aside.
+  bool joinable(Slot& slot, const Item& item);
+  void join_item(Slot& slot, const Item& item, const VersionVector& watermark);
+  void collect_commits();
+
+  const Schema* schema_;
   std::vector<Item> items_;
+  std::vector<Aside> refused_;
   std::vector<Slot> slots_;
   std::unordered_map<std::string_view, std::size_t> slot_of_;
   std::vector<KeyCommit> commits_;
-  std::vector<Refused> refused_;
+  std::vector<AsideKey> aside_;
+  std::vector<Aside> beside_;
   bool any_deferring_ = false;
 };
+
+/// The type that the first keyspace matching `key` gives it; empty when none matches.
+[[nodiscard]] std::string_view keyspace_type(const Schema& schema, std::string_view key);
+
+/// The edits that make the whole view of a complete state anew.
+[[nodiscard]] crdt::ViewEdits whole_view(const crdt::Type& type, const crdt::State& state);
+
+// Reasons that retries recognise.
+inline constexpr std::string_view kUnknownType = "type not known to this version: ";
+inline constexpr std::string_view kWrongType = "not of its keyspace's type: ";
 
 }  // namespace tributary

@@ -1,7 +1,11 @@
+#include <tributary/base/log.h>
 #include <tributary/consumer/parking.h>
 
 namespace tributary {
 namespace {
+
+constexpr std::size_t kKeysRemembered = 4096;
+constexpr std::size_t kMessagesAtOnce = 8;
 
 /// Zero-padded, so that ids sort in the order of application.
 std::string padded(std::uint64_t number) {
@@ -9,21 +13,10 @@ std::string padded(std::uint64_t number) {
   return std::string(20 - digits.size(), '0') + digits;
 }
 
-}  // namespace
+std::string message_prefix(const OriginName& origin) { return origin.value + "/message/"; }
 
-Parked park_message(const Received& received, std::string reason, Micros now) {
-  return {.id = received.origin.value + "/message/" + padded(received.offset.value),
-          .origin = received.origin,
-          .actor = {},
-          .first_seq = {},
-          .last_seq = {},
-          .key = {},
-          .reason = std::move(reason),
-          .bytes = received.raw,
-          .parked_at = now};
-}
-
-Parked park_delta(const DeltaRef& ref, std::string reason, Micros now) {
+/// One delta, kept as a batch of its own with the contexts it needs.
+Parked park_delta(const DeltaRef& ref, std::string reason, Seq seq, Micros now) {
   const Batch& batch = *ref.batch;
   const Batch alone{.actor = batch.actor,
                     .origin = batch.origin,
@@ -32,8 +25,7 @@ Parked park_delta(const DeltaRef& ref, std::string reason, Micros now) {
                     .hlc = batch.hlc,
                     .contexts = batch.contexts,
                     .deltas = {*ref.delta}};
-  return {.id = batch.origin.value + "/" + batch.actor.hex() + "/" +
-                padded(ref.delta->last_seq.value) + "/" + ref.delta->key,
+  return {.id = parked_id(batch.origin, batch.actor, seq, ref.delta->key),
           .origin = batch.origin,
           .actor = batch.actor,
           .first_seq = batch.first_seq,
@@ -42,6 +34,137 @@ Parked park_delta(const DeltaRef& ref, std::string reason, Micros now) {
           .reason = std::move(reason),
           .bytes = encode(alone),
           .parked_at = now};
+}
+
+}  // namespace
+
+Parked Parking::message(const Received& received, std::string reason, Micros now) {
+  Parked parked{.id = message_prefix(received.origin) + padded(received.offset.value),
+                .origin = received.origin,
+                .actor = {},
+                .first_seq = {},
+                .last_seq = {},
+                .key = {},
+                .reason = std::move(reason),
+                .bytes = received.raw,
+                .parked_at = now};
+  if (!received.batch) return parked;
+  parked.actor = received.batch->actor;
+  parked.first_seq = received.batch->first_seq;
+  parked.last_seq = received.batch->last_seq;
+  parked.bytes = encode(*received.batch);
+  return parked;
+}
+
+Result<void> Parking::set_aside(ReplicaStore& store, const Group& group, Micros now,
+                                ParkingPlan& plan) {
+  for (const AsideKey& key : group.aside()) TRIBUTARY_TRY(park_key(store, key, now, plan));
+  // Of these the newest of each actor and key is kept: enough to know that the key has to be
+  // rebuilt should it become possible to obey them, and bounded.
+  std::map<std::string, Parked> beside;
+  for (const Aside& each : group.beside()) {
+    Parked parked = park_delta(each.ref, each.reason, Seq{}, now);
+    beside.insert_or_assign(parked.id, std::move(parked));
+  }
+  for (auto& [id, parked] : beside) plan.parked.push_back(std::move(parked));
+  return {};
+}
+
+Result<void> Parking::park_key(ReplicaStore& store, const AsideKey& key, Micros now,
+                               ParkingPlan& plan) {
+  KeyBlock next = *key.block;
+  if (next.mark.empty()) {
+    next.reason = key.reason;
+    log::warn("a key is blocked; changes to it are set aside from here on",
+              {{"key", key.key}, {"reason", key.reason}});
+  }
+  next.incomplete = next.incomplete || key.incomplete;
+  for (const Aside& each : key.deltas) {
+    const Batch& batch = *each.ref.batch;
+    next.before.try_emplace(batch.actor, Seq{batch.first_seq.value - 1});
+    if (next.incomplete) continue;
+    Parked parked = park_delta(each.ref, each.reason, each.ref.delta->last_seq, now);
+    TRIBUTARY_ASSIGN(const bool room, fits(store, key.key, next, plan.parked.size(), parked.bytes.size()));
+    if (!room) {
+      next.incomplete = true;
+      log::warn("too many changes to the key to set aside; the rest stays in the changelogs",
+                {{"key", key.key}, {"kept", next.bodies}});
+      continue;
+    }
+    ++next.bodies;
+    plan.parked.push_back(std::move(parked));
+  }
+  plan.blocks.push_back({key.key, key.block->mark, std::move(next)});
+  return {};
+}
+
+Result<bool> Parking::fits(ReplicaStore& store, std::string_view key, const KeyBlock& block,
+                           std::size_t planned, std::size_t bytes) {
+  if (block.bodies >= bounds_.key_bodies || bodies_ + planned >= bounds_.bodies) return false;
+  auto known = bytes_.find(key);
+  if (known == bytes_.end() || known->second.bodies != block.bodies) {
+    if (block.bodies > 0 && bytes <= bounds_.key_bytes / bounds_.key_bodies) return true;
+    if (bytes_.size() >= kKeysRemembered) bytes_.clear();
+    KeyBytes now{block.bodies, 0};
+    if (block.bodies > 0) {
+      TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, bounds_.key_bodies));
+      for (const Parked& each : parked) now.bytes += each.bytes.size();
+    }
+    known = bytes_.insert_or_assign(std::string(key), now).first;
+  }
+  if (known->second.bytes + bytes > bounds_.key_bytes) return false;
+  known->second.bodies += 1;
+  known->second.bytes += bytes;
+  return true;
+}
+
+Result<bool> Parking::room_for(ReplicaStore& store, const Received& received) {
+  const auto [entry, fresh] = messages_.try_emplace(received.origin);
+  Messages& messages = entry->second;
+  if (fresh) {
+    if (auto recalled = recall_messages(store, received.origin, messages); !recalled) {
+      messages_.erase(entry);
+      return fail(recalled.error());
+    }
+  }
+  if (messages.bytes.contains(received.offset.value)) return true;
+  const bool room = messages.bytes.size() < bounds_.origin_messages &&
+                    messages.all_bytes + received.bytes <= bounds_.origin_message_bytes;
+  if (!room) return false;
+  messages.bytes[received.offset.value] = received.bytes;
+  messages.all_bytes += received.bytes;
+  return true;
+}
+
+/// Counts the origin's parked messages, no further than matters.
+Result<void> Parking::recall_messages(ReplicaStore& store, const OriginName& origin,
+                                      Messages& messages) {
+  const std::string prefix = message_prefix(origin);
+  std::string after = prefix;
+  while (messages.bytes.size() < bounds_.origin_messages &&
+         messages.all_bytes < bounds_.origin_message_bytes) {
+    TRIBUTARY_ASSIGN(const auto page, store.parked(after, kMessagesAtOnce));
+    for (const Parked& each : page) {
+      if (!each.id.starts_with(prefix)) return {};
+      messages.bytes[std::strtoull(each.id.c_str() + prefix.size(), nullptr, 10)] =
+          each.bytes.size();
+      messages.all_bytes += each.bytes.size();
+      after = each.id;
+    }
+    if (page.size() < kMessagesAtOnce) return {};
+  }
+  return {};
+}
+
+Result<std::uint64_t> Parking::count(ReplicaStore& store) {
+  TRIBUTARY_ASSIGN(bodies_, store.parked_count());
+  return bodies_;
+}
+
+void Parking::reset() {
+  bodies_ = 0;
+  messages_.clear();
+  bytes_.clear();
 }
 
 }  // namespace tributary

@@ -1,14 +1,30 @@
-/// Drops deferred removes that the replica's watermark has caught up with.
+/// Drops deferred removes that what the replica holds has caught up with.
 #pragma once
+
+#include <map>
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/replica_store.h>
-#include <tributary/crdt/version_vector.h>
+#include <tributary/consumer/known_replica.h>
+#include <tributary/consumer/origin_state.h>
 
 namespace tributary {
 
-/// Looks through some of the keys that hold deferred removes. True when there are any left. A key
-/// that changes meanwhile is left for the next time.
-[[nodiscard]] Result<bool> prune_deferred(ReplicaStore& store, const VersionVector& watermark);
+/// One thread; lives as long as the applier.
+class Pruning {
+ public:
+  /// Looks through some of the keys that hold deferred removes. True when there are any left. Keys
+  /// that are blocked, or change meanwhile, are left for the next time. kConflict when the replica
+  /// is not the one that is known: the watermark was of another.
+  Result<bool> step(ReplicaStore& store, KnownReplica& known,
+                    const std::map<OriginName, OriginState>& origins);
+  void restart() { strangers_.clear(); }
+
+ private:
+  Result<bool> prune_key(ReplicaStore& store, KnownReplica& known, const std::string& key,
+                         const VersionVector& covered);
+
+  std::map<ActorId, Hlc> strangers_;
+};
 
 }  // namespace tributary

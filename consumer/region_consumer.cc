@@ -4,6 +4,7 @@
 #include <tributary/base/outage.h>
 #include <tributary/base/stop.h>
 #include <tributary/consumer/origin_reader.h>
+#include <tributary/consumer/rebuilder.h>
 #include <tributary/consumer/region_consumer.h>
 
 namespace tributary {
@@ -24,9 +25,7 @@ void read_loop(OriginReader reader, const OriginName& origin, Inbox& inbox,
 class ReplicaLoop {
  public:
   ReplicaLoop(const ConsumerSettings& settings, const ConsumerPorts& ports, Inbox& inbox)
-      : connected_(ports.metrics->gauge("tributary_consumer_replica_connected",
-                                        "1 while the region's replica is open", {})),
-        outage_(
+      : outage_(
             {.away = "replica is away",
              .refuse = "the replica cannot be written until somebody helps; all changes wait "
                        "in their changelogs, and it is tried again",
@@ -37,9 +36,7 @@ class ReplicaLoop {
             {settings.backoff_first, settings.backoff_max,
              static_cast<std::uint64_t>(ports.clock->wall().count())}),
         applier_([this, open = ports.open_replica] { return opened(open()); }, inbox, settings,
-                 *ports.clock, *ports.metrics) {
-    connected_.set(0);
-  }
+                 *ports.clock, *ports.metrics) {}
 
   /// How long to wait for batches before the next call.
   Millis step() {
@@ -47,7 +44,6 @@ class ReplicaLoop {
     const auto waited = applier_.step();
     if (!waited) {
       open_ = false;
-      connected_.set(0);
       return outage_.met(waited.error());
     }
     if (was_open && open_) outage_.over();  // opened before, and it worked: not only opened
@@ -57,11 +53,9 @@ class ReplicaLoop {
  private:
   Result<std::unique_ptr<ReplicaStore>> opened(Result<std::unique_ptr<ReplicaStore>> store) {
     open_ = store.has_value();
-    connected_.set(open_ ? 1 : 0);
     return store;
   }
 
-  Gauge& connected_;
   Outage outage_;
   bool open_ = false;
   Applier applier_;
@@ -81,6 +75,11 @@ Result<void> run_consumer(const ConsumerSettings& settings, const ConsumerPorts&
       read_loop(std::move(reader), name, inbox, stop);
     });
   }
+  readers.emplace_back([&] {
+    Rebuilder rebuilder(ports.open_replica, ports.changelogs, settings, *ports.clock,
+                        *ports.metrics);
+    while (!stop.stop_requested()) sleep_unless_stopped(rebuilder.step(stop), stop);
+  });
   ReplicaLoop replica(settings, ports, inbox);
   while (!stop.stop_requested()) {
     const Millis wait = replica.step();

@@ -4,16 +4,21 @@
 #include <cstddef>
 
 #include <tributary/base/clock.h>
+#include <tributary/crdt/schema.h>
 
 namespace tributary {
 
 struct ConsumerSettings {
+  Schema schema = {};                 ///< which type a key must have; keys it does not name: any
   std::size_t group_deltas = 8192;    ///< deltas joined and committed at once, but whole batches
   std::size_t queue_batches = 32;     ///< read ahead, per origin
   std::size_t queue_bytes = 4 << 20;  ///< read ahead, per origin
-  Millis gap_patience{5000};          ///< how long a missing batch may still turn up
-  Millis gap_retry{30'000};           ///< a stopped origin is tried again this often
-  Millis prune_interval{1000};        ///< deferred removes are looked through this often
+  std::size_t scrub_keys_per_second = 500;  ///< views compared with their states; 0: none
+  Millis gap_patience{5000};                ///< how long a missing batch may still turn up
+  Millis gap_retry{30'000};       ///< an origin stopped by too much that is parked tries again
+  Millis prune_interval{1000};    ///< deferred removes are looked through this often
+  Millis token_interval{500};     ///< an idle replica is asked whether it went back this often
+  Millis heartbeat_commit{10'000};  ///< what only moves offset and time waits at most so long
   Millis backoff_first{50};
   Millis backoff_max{5000};
 };

@@ -1,0 +1,126 @@
+#include <algorithm>
+
+#include <tributary/base/log.h>
+#include <tributary/consumer/intake.h>
+
+namespace tributary {
+namespace {
+
+using Kind = Admission::Kind;
+
+constexpr std::string_view kForged =
+    "its context claims changes that nobody can have made yet; it is not obeyed";
+
+void tell_succession(const OriginName& origin, const Batch& batch, const Admission& admission) {
+  if (admission.superseded) {
+    log::warn("another actor has taken over; what comes of the former one from here on is void",
+              {{"origin", origin.value},
+               {"former_actor", admission.superseded->actor.hex()},
+               {"final_seq", admission.superseded->final_seq.value},
+               {"actor", batch.actor.hex()}});
+  }
+  if (admission.beyond_final) {
+    log::error(
+        "changes of a former actor behind its final seq had already been applied here: this region "
+        "differs from those that read them later. Bring this replica up from another region",
+        {{"origin", origin.value},
+         {"former_actor", batch.predecessor->actor.hex()},
+         {"final_seq", batch.predecessor->final_seq.value}});
+  }
+}
+
+}  // namespace
+
+Result<void> Intake::plan(ReplicaStore& store, Plan& plan) {
+  for (const Received& each : plan.received) TRIBUTARY_TRY(plan_message(store, plan, each));
+  return {};
+}
+
+Result<void> Intake::plan_message(ReplicaStore& store, Plan& plan, const Received& received) {
+  if (origins_.at(received.origin).full()) return {};
+  if (!received.batch) return park(store, plan, received, received.batch.error().message);
+  const Batch& batch = *received.batch;
+  if (batch.origin == received.origin) return plan_batch(store, plan, received, batch);
+  return park(store, plan, received, "it belongs to origin \"" + batch.origin.value + "\"");
+}
+
+Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Received& received,
+                          std::string reason) {
+  TRIBUTARY_ASSIGN(const bool room, parking_.room_for(store, received));
+  if (!room) {
+    origins_.at(received.origin).stop_full(reason);
+    return {};
+  }
+  log::warn("a message is parked", {{"origin", received.origin.value},
+                                    {"offset", received.offset.value},
+                                    {"reason", reason}});
+  plan.messages.push_back(Parking::message(received, std::move(reason), clock_.wall()));
+  move_on(plan, received, nullptr);
+  return {};
+}
+
+Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received& received,
+                                const Batch& batch) {
+  OriginState& state = origins_.at(received.origin);
+  const auto planned = plan.progress.find(received.origin);
+  const ActorId current =
+      planned == plan.progress.end() ? state.progress().actor : planned->second.actor;
+  const std::vector<VersionVector> forged =
+      forged_contexts(batch, plan.standing.watermark(), heads_);
+  const Admission admission = admit(plan.standing, received.origin, current, batch);
+  if (admission.kind == Kind::kPark) return park(store, plan, received, admission.reason);
+  if (admission.kind == Kind::kVoid) {
+    state.count_void(batch);
+    move_on(plan, received, nullptr);
+    return {};
+  }
+  state.hear(batch, plan.standing);
+  heads_.raise(batch.actor, batch.last_seq);
+  if (admission.kind == Kind::kGap) {
+    if (state.missing(received, batch, admission)) {
+      inbox_.restart(received.origin, std::nullopt);
+    }
+    move_on(plan, received, &batch);
+    return {};
+  }
+  tell_succession(received.origin, batch, admission);
+  if (admission.kind == Kind::kApply) {
+    state.advanced();
+    plan.hlc = std::max(plan.hlc, batch.hlc);
+    plan.changes += batch.last_seq.value - batch.first_seq.value + 1;
+    plan.batches += 1;
+    for (const Delta& delta : batch.deltas) {
+      const DeltaRef ref{&batch, &delta};
+      if (names_forged(delta, batch.actor, forged)) plan.group.add_beside(ref, std::string(kForged));
+      else plan.group.add(ref);
+    }
+  }
+  move_on(plan, received, &batch);
+  return {};
+}
+
+/// Progress after a message. While changes are missing, the offset stays where they may still be
+/// behind; the head that the origin tells is known all the same.
+void Intake::move_on(Plan& plan, const Received& received, const Batch* batch) {
+  const OriginState& state = origins_.at(received.origin);
+  const auto planned = plan.progress.find(received.origin);
+  OriginProgress next = planned == plan.progress.end() ? state.progress() : planned->second;
+  if (!state.waits()) next.offset = received.offset;
+  if (batch != nullptr && !plan.standing.retired(batch->actor)) {
+    const bool holds = batch->last_seq <= plan.standing.watermark().get(batch->actor);
+    if (holds) next.hlc = std::max(next.hlc, batch->hlc);
+    if (next.actor == batch->actor) {
+      plan.heads = plan.heads || next.head_seq < batch->last_seq;
+      next.head_seq = std::max(next.head_seq, batch->last_seq);
+    } else if (holds) {  // otherwise it has not taken over yet
+      next.actor = batch->actor;
+      next.head_seq = batch->last_seq;
+      plan.heads = true;
+    }
+  }
+  if (planned != plan.progress.end() || next != state.progress()) {
+    plan.progress[received.origin] = next;
+  }
+}
+
+}  // namespace tributary

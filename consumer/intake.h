@@ -1,0 +1,62 @@
+/// Turns messages of the changelogs into the plan of one commit. Not for: carrying it out (see
+/// applier.h).
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include <tributary/base/clock.h>
+#include <tributary/consumer/group.h>
+#include <tributary/consumer/inbox.h>
+#include <tributary/consumer/known_replica.h>
+#include <tributary/consumer/origin_state.h>
+#include <tributary/consumer/parking.h>
+#include <tributary/consumer/planner.h>
+
+namespace tributary {
+
+/// One group of messages, and what committing it will change.
+struct Plan {
+  Plan(std::vector<Received> messages, const KnownReplica& known, const Schema& schema)
+      : received(std::move(messages)), standing(known.watermark, known.actors), group(schema) {}
+
+  std::vector<Received> received;  ///< owns the batches that deltas point into
+  Standing standing;
+  Group group;
+  std::map<OriginName, OriginProgress> progress;
+  std::vector<Parked> messages;  ///< set aside as a whole
+  bool heads = false;            ///< an origin's actor or head moves
+  Hlc hlc;
+  std::size_t changes = 0;
+  std::size_t batches = 0;
+
+  /// Offsets and times alone can wait for the next commit.
+  [[nodiscard]] bool matters() const {
+    return heads || batches > 0 || !messages.empty() || !standing.changed().empty();
+  }
+};
+
+/// One thread. All is borrowed.
+class Intake {
+ public:
+  Intake(std::map<OriginName, OriginState>& origins, Inbox& inbox, Parking& parking, Clock& clock)
+      : origins_(origins), inbox_(inbox), parking_(parking), clock_(clock) {}
+
+  /// Plans all of plan.received.
+  Result<void> plan(ReplicaStore& store, Plan& plan);
+
+ private:
+  Result<void> plan_message(ReplicaStore& store, Plan& plan, const Received& received);
+  Result<void> park(ReplicaStore& store, Plan& plan, const Received& received, std::string reason);
+  Result<void> plan_batch(ReplicaStore& store, Plan& plan, const Received& received,
+                          const Batch& batch);
+  void move_on(Plan& plan, const Received& received, const Batch* batch);
+
+  std::map<OriginName, OriginState>& origins_;
+  Inbox& inbox_;
+  Parking& parking_;
+  Clock& clock_;
+  VersionVector heads_;  ///< as told by the origins
+};
+
+}  // namespace tributary

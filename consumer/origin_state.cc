@@ -1,0 +1,135 @@
+#include <algorithm>
+
+#include <tributary/base/log.h>
+#include <tributary/consumer/origin_state.h>
+
+namespace tributary {
+namespace {
+
+/// Reading a whole log again without a reason is a burden on its broker.
+constexpr Micros kStartOverAgain = std::chrono::hours(1);
+constexpr std::size_t kVoidActorsTold = 1000;
+
+std::uint64_t distance(Seq from, Seq to) { return to > from ? to.value - from.value : 0; }
+
+}  // namespace
+
+OriginState::OriginState(OriginName name, const ConsumerSettings& settings, Clock& clock,
+                         Metrics& metrics)
+    : name_(std::move(name)),
+      settings_(settings),
+      clock_(clock),
+      metrics_(metrics),
+      lag_(metrics.gauge("tributary_consumer_lag_changes",
+                         "Changes sealed, by what the origin told last, and not yet applied",
+                         {{"origin", name_.value}})),
+      applied_(metrics.gauge("tributary_consumer_applied_seq",
+                             "Watermark of the origin's current actor",
+                             {{"origin", name_.value}})),
+      stopped_gauge_(metrics.gauge("tributary_consumer_stopped",
+                                   "1 while the origin is stopped at a gap",
+                                   {{"origin", name_.value}})) {}
+
+void OriginState::open(std::optional<OriginProgress> progress) {
+  progress_ = progress.value_or(OriginProgress{});
+  waits_ = false;
+  missing_since_.reset();
+  full_ = false;
+  if (actor_ == ActorId{} && progress) {
+    actor_ = progress->actor;
+    head_ = progress->head_seq;
+  }
+}
+
+void OriginState::hear(const Batch& batch, const Standing& standing) {
+  if (standing.retired(batch.actor)) return;
+  if (actor_ == batch.actor) {
+    head_ = std::max(head_, batch.last_seq);
+  } else {
+    actor_ = batch.actor;
+    head_ = batch.last_seq;
+  }
+  former_ = batch.predecessor;
+}
+
+bool OriginState::missing(const Received& received, const Batch& batch, const Admission& gap) {
+  const Micros now = clock_.monotonic();
+  waits_ = true;
+  if (!received.at_tail) return false;
+  if (!missing_since_) missing_since_ = now;
+  // A heartbeat is only sent when everything before it was confirmed.
+  if (!batch.heartbeat() && now - *missing_since_ <= settings_.gap_patience) return false;
+  if (!received.from_start && (!start_over_at_ || now >= *start_over_at_)) {
+    start_over_at_ = now + kStartOverAgain;
+    missing_since_.reset();
+    return true;
+  }
+  if (!stopped_) stop_at_gap(batch, gap);
+  return false;
+}
+
+void OriginState::stop_at_gap(const Batch& batch, const Admission& gap) {
+  stopped_ = true;
+  stopped_gauge_.set(1);
+  log::error(
+      "gap in the changelog: this origin is stopped, the others go on. Restore the missing "
+      "batches to the changelog, or bring this replica up from another region",
+      {{"origin", name_.value},
+       {"actor", gap.actor.hex()},
+       {"have_seq", gap.have.value},
+       {"missing_up_to_seq", gap.before.value},
+       {"next_actor", batch.actor.hex()},
+       {"next_first_seq", batch.first_seq.value}});
+  metrics_
+      .counter("tributary_consumer_gaps_total", "Gaps found in the origin's changelog",
+               {{"origin", name_.value}})
+      .add(1);
+}
+
+void OriginState::advanced() {
+  waits_ = false;
+  missing_since_.reset();
+  start_over_at_.reset();
+  if (stopped_) log::info("the origin goes on", {{"origin", name_.value}});
+  stopped_ = false;
+}
+
+void OriginState::stop_full(const std::string& reason) {
+  full_ = true;
+  retry_at_ = clock_.monotonic() + settings_.gap_retry;
+  stopped_gauge_.set(1);
+  log::error(
+      "too many messages of this origin are parked: it is stopped, the others go on. Look at them "
+      "with `tributary parked list`, and discard what is not wanted",
+      {{"origin", name_.value}, {"next", reason}});
+}
+
+bool OriginState::retries() {
+  if (!full_ || clock_.monotonic() < retry_at_) return false;
+  full_ = false;
+  return true;
+}
+
+void OriginState::count_void(const Batch& batch) {
+  metrics_
+      .counter("tributary_consumer_void_batches_total",
+               "Batches of an actor that another one had followed, behind its final seq",
+               {{"origin", name_.value}})
+      .add(1);
+  if (void_told_.size() >= kVoidActorsTold || !void_told_.insert(batch.actor).second) return;
+  log::warn("batches of a former actor behind its final seq are void, and skipped",
+            {{"origin", name_.value},
+             {"actor", batch.actor.hex()},
+             {"first_seq", batch.first_seq.value},
+             {"last_seq", batch.last_seq.value}});
+}
+
+void OriginState::show(const VersionVector& watermark) {
+  std::uint64_t lag = distance(watermark.get(actor_), head_);
+  if (former_) lag += distance(watermark.get(former_->actor), former_->final_seq);
+  lag_.set(static_cast<double>(lag));
+  applied_.set(static_cast<double>(watermark.get(progress_.actor).value));
+  if (!stopped_ && !full_) stopped_gauge_.set(0);
+}
+
+}  // namespace tributary

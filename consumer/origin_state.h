@@ -1,0 +1,76 @@
+/// What the applier remembers of one origin: its progress, whether changes are missing, and what
+/// its metrics show. Not for: judging messages (see planner.h).
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/metrics.h>
+#include <tributary/connectors/replica_store.h>
+#include <tributary/consumer/inbox.h>
+#include <tributary/consumer/planner.h>
+#include <tributary/consumer/settings.h>
+
+namespace tributary {
+
+/// One thread. Outlives the replica's sessions: what the origin told is known while the replica is
+/// away, too.
+class OriginState {
+ public:
+  OriginState(OriginName name, const ConsumerSettings& settings, Clock& clock, Metrics& metrics);
+
+  /// The replica is open; it holds this progress (none: it has never seen the origin).
+  void open(std::optional<OriginProgress> progress);
+  [[nodiscard]] const OriginProgress& progress() const { return progress_; }
+  void move_to(OriginProgress next) { progress_ = next; }
+
+  /// Hears what the origin says of its head, whether or not it can be applied.
+  void hear(const Batch& batch, const Standing& standing);
+  /// Changes are missing before this batch. While the log goes on, they may stand further on: after
+  /// a returned or nacked publish the relay sends all that is unconfirmed again, in order. Only at
+  /// the log's tail is it a gap, after a while. True: read the log from its start, since the stored
+  /// offset may belong to a log that was deleted and made again; asked for once, or once in a long
+  /// time.
+  [[nodiscard]] bool missing(const Received& received, const Batch& batch, const Admission& gap);
+  /// A batch was applied: what was missing is there.
+  void advanced();
+  /// Changes are missing: offsets stay where the last applied message was.
+  [[nodiscard]] bool waits() const { return waits_; }
+
+  /// Nothing more of the origin can be set aside.
+  void stop_full(const std::string& reason);
+  /// Stopped so; true once when it is time to try again.
+  [[nodiscard]] bool full() const { return full_; }
+  [[nodiscard]] bool retries();
+
+  void count_void(const Batch& batch);
+  void show(const VersionVector& watermark);
+
+ private:
+  void stop_at_gap(const Batch& batch, const Admission& gap);
+
+  OriginName name_;
+  const ConsumerSettings& settings_;
+  Clock& clock_;
+  Metrics& metrics_;
+  Gauge& lag_;
+  Gauge& applied_;
+  Gauge& stopped_gauge_;
+
+  OriginProgress progress_;
+  // As told by the origin:
+  ActorId actor_;
+  Seq head_;
+  std::optional<FormerActor> former_;
+  bool waits_ = false;
+  std::optional<Micros> missing_since_;  ///< at the log's tail
+  bool stopped_ = false;  ///< at a gap, and said so
+  std::optional<Micros> start_over_at_;  ///< not before; absent: at once
+  bool full_ = false;
+  Micros retry_at_{0};
+  std::set<ActorId> void_told_;
+};
+
+}  // namespace tributary

@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include <tributary/consumer/planner.h>
+#include <tributary/crdt/type.h>
+
+namespace tributary {
+namespace {
+
+using Kind = Admission::Kind;
+
+Admission parked(const OriginName& origin, ActorId actor, const ActorRecord& owner) {
+  return {.kind = Kind::kPark,
+          .reason = "actor " + actor.hex() + " belongs to origin \"" + owner.origin.value +
+                    "\" here; nothing that the changelog of \"" + origin.value +
+                    "\" says in its name is obeyed"};
+}
+
+Admission gap(ActorId actor, Seq have, Seq before) {
+  return {.kind = Kind::kGap, .reason = {}, .actor = actor, .have = have, .before = before};
+}
+
+/// The predecessor's turn is over.
+void retire_former(Standing& standing, const OriginName& origin, const FormerActor& former,
+                   Admission& admission) {
+  if (standing.retired(former.actor)) return;
+  standing.record(former.actor, {origin, former.final_seq});
+  admission.beyond_final = standing.watermark().get(former.actor) > former.final_seq;
+}
+
+void take_over(Standing& standing, const OriginName& origin, ActorId current, const Batch& batch,
+               Admission& admission) {
+  if (batch.predecessor) retire_former(standing, origin, *batch.predecessor, admission);
+  if (standing.find(batch.actor) == nullptr) standing.record(batch.actor, {origin, std::nullopt});
+  const ActorRecord* before = standing.find(current);
+  if (current == batch.actor || standing.retired(batch.actor)) return;
+  if (before == nullptr || before->final_seq || before->origin != origin) return;
+  const Seq final_seq = standing.watermark().get(current);
+  standing.record(current, {origin, final_seq});
+  admission.superseded = FormerActor{current, final_seq};
+}
+
+}  // namespace
+
+const ActorRecord* Standing::find(ActorId actor) const {
+  if (const auto changed = changed_.find(actor); changed != changed_.end()) return &changed->second;
+  const auto known = known_->find(actor);
+  return known == known_->end() ? nullptr : &known->second;
+}
+
+bool Standing::retired(ActorId actor) const {
+  const ActorRecord* record = find(actor);
+  return record != nullptr && record->final_seq.has_value();
+}
+
+Admission admit(Standing& standing, const OriginName& origin, ActorId current,
+                const Batch& batch) {
+  const ActorRecord* own = standing.find(batch.actor);
+  if (own != nullptr && own->origin != origin) return parked(origin, batch.actor, *own);
+  if (own != nullptr && own->final_seq && batch.last_seq > *own->final_seq) {
+    return {.kind = Kind::kVoid};
+  }
+  if (batch.predecessor) {
+    const auto& [former, final_seq] = *batch.predecessor;
+    const ActorRecord* owner = standing.find(former);
+    if (owner != nullptr && owner->origin != origin) return parked(origin, former, *owner);
+    const Seq have = standing.watermark().get(former);
+    if (have < final_seq) return gap(former, have, final_seq);
+  }
+  const Seq have = standing.watermark().get(batch.actor);
+  const bool overlaps = batch.first_seq < have.next() && batch.last_seq > have;
+  if (batch.first_seq > have.next() || overlaps) {
+    return gap(batch.actor, have, Seq{batch.first_seq.value - 1});
+  }
+  Admission admission;
+  take_over(standing, origin, current, batch, admission);
+  if (batch.last_seq <= have) return admission;
+  admission.kind = Kind::kApply;
+  standing.raise(batch.actor, batch.last_seq);
+  return admission;
+}
+
+std::vector<VersionVector> forged_contexts(const Batch& batch, const VersionVector& watermark,
+                                           const VersionVector& heads) {
+  std::vector<VersionVector> forged;
+  for (std::size_t i = 0; i < batch.contexts.size(); ++i) {
+    for (const auto& [actor, seq] : batch.contexts[i]) {
+      if (seq.value <= kMostAhead) continue;
+      const std::uint64_t known = std::max(watermark.get(actor), heads.get(actor)).value;
+      if (seq.value - kMostAhead <= known) continue;
+      forged.resize(batch.contexts.size());
+      forged[i].raise(actor, seq);
+    }
+  }
+  return forged;
+}
+
+/// What a join onto nothing defers is what it would obey of these contexts.
+bool names_forged(const Delta& delta, ActorId actor, const std::vector<VersionVector>& forged) {
+  const crdt::Type* type = crdt::find_type(delta.type);
+  if (forged.empty() || type == nullptr || !type->defers) return false;
+  if (!type->touched(delta.body, forged.size())) return false;  // refused for that
+  const VersionVector nothing;
+  crdt::State state;
+  state.set_complete();
+  crdt::ViewEdits edits;
+  return type->join(delta.body, {actor, delta.last_seq, forged, &nothing}, state, edits).deferring;
+}
+
+}  // namespace tributary

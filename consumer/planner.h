@@ -1,0 +1,86 @@
+/// Whether a message of an origin's changelog may be obeyed: the rules by which actors belong to
+/// origins, follow one another, and number their changes. Pure; used by the applier against what
+/// the replica holds, and by a rebuild against what it has read.
+///
+/// - An actor belongs to the origin of its first batch, for good. A stream that speaks in the name
+///   of another origin's actor is never obeyed.
+/// - A batch names whom its actor followed and that one's final seq. A replica that lacks changes
+///   up to there is at a gap. From then on the former actor is retired: what comes of it behind its
+///   final seq is void.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tributary/connectors/replica_store.h>
+#include <tributary/crdt/version_vector.h>
+#include <tributary/outbox/batch.h>
+
+namespace tributary {
+
+/// What is known of actors and their changes while messages are judged, one after the other.
+class Standing {
+ public:
+  /// `known` is borrowed.
+  Standing(VersionVector watermark, const std::map<ActorId, ActorRecord>& known)
+      : watermark_(std::move(watermark)), known_(&known) {}
+
+  /// nullptr when the actor belongs to nobody yet.
+  [[nodiscard]] const ActorRecord* find(ActorId actor) const;
+  [[nodiscard]] bool retired(ActorId actor) const;
+  /// Binds the actor, or retires it, from here on.
+  void record(ActorId actor, ActorRecord next) { changed_[actor] = std::move(next); }
+  void raise(ActorId actor, Seq seq) { watermark_.raise(actor, seq); }
+
+  [[nodiscard]] const VersionVector& watermark() const { return watermark_; }
+  /// What record() was told.
+  [[nodiscard]] const std::map<ActorId, ActorRecord>& changed() const { return changed_; }
+
+ private:
+  VersionVector watermark_;
+  const std::map<ActorId, ActorRecord>* known_;
+  std::map<ActorId, ActorRecord> changed_;
+};
+
+struct Admission {
+  enum class Kind {
+    kApply,  ///< follows the watermark
+    kSeen,   ///< a duplicate, or a heartbeat
+    kVoid,   ///< of a retired actor, behind its final seq
+    kGap,    ///< changes before it are missing
+    kPark,   ///< must not be obeyed
+  };
+  Kind kind = Kind::kSeen;
+  std::string reason = {};  ///< kPark
+  // kGap: of `actor` the changes behind `have` up to `before` are missing.
+  ActorId actor = {};
+  Seq have = {};
+  Seq before = {};
+  /// An actor that this one has taken over from without naming it, and its final seq.
+  std::optional<FormerActor> superseded = std::nullopt;
+  /// The predecessor's changes behind its final seq had already been applied here.
+  bool beyond_final = false;
+};
+
+/// Judges a batch of the changelog of `origin`, whose current actor is `current` so far, and records
+/// in `standing` what follows: bindings, retirements and, when it is to be applied, the watermark.
+[[nodiscard]] Admission admit(Standing& standing, const OriginName& origin, ActorId current,
+                              const Batch& batch);
+
+/// A context that runs this far ahead of all that is known of an actor is forged.
+inline constexpr std::uint64_t kMostAhead = std::uint64_t{1} << 32;
+
+/// The batch's contexts reduced to entries that claim more than kMostAhead above both `watermark`
+/// and `heads`; empty when there are none.
+[[nodiscard]] std::vector<VersionVector> forged_contexts(const Batch& batch,
+                                                         const VersionVector& watermark,
+                                                         const VersionVector& heads);
+
+/// Whether joining the delta would obey any entry of `forged`.
+[[nodiscard]] bool names_forged(const Delta& delta, ActorId actor,
+                                const std::vector<VersionVector>& forged);
+
+}  // namespace tributary

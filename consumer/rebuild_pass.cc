@@ -1,0 +1,124 @@
+#include <algorithm>
+
+#include <tributary/consumer/group.h>
+#include <tributary/consumer/rebuild_pass.h>
+
+namespace tributary {
+namespace {
+
+constexpr Millis kReadWait{200};
+constexpr int kCatchUpRounds = 150;  // half a minute of a log that says nothing
+
+bool covers(const VersionVector& seen, const VersionVector& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(),
+                     [&](const auto& entry) { return seen.covers({entry.first, entry.second}); });
+}
+
+}  // namespace
+
+RebuildPass::RebuildPass(const Changelogs& changelogs, const Schema& schema,
+                         const ReplicaProgress& progress)
+    : schema_(schema), progress_(progress), seen_({}, progress.actors) {
+  for (const auto& [origin, changelog] : changelogs) sources_[origin].changelog = changelog;
+  for (const auto& [origin, each] : progress.origins) heads_.raise(each.actor, each.head_seq);
+  heads_.join(progress.watermark);
+}
+
+void RebuildPass::want(const std::string& key, const std::string& type) {
+  RebuiltKey& wanted = keys_[key];
+  wanted.keyspace_type = keyspace_type(schema_, key);
+  if (wanted.keyspace_type.empty()) wanted.type = crdt::find_type(type);
+  wanted.state.set_complete();
+}
+
+Result<void> RebuildPass::read_all(const std::stop_token& stop) {
+  for (auto& [origin, source] : sources_) {
+    TRIBUTARY_TRY(read_to_end(origin, source, stop));
+  }
+  return {};
+}
+
+Result<void> RebuildPass::read_to_end(const OriginName& origin, Source& source,
+                                      const std::stop_token& stop) {
+  TRIBUTARY_ASSIGN(const auto last, source.changelog->last(origin));
+  TRIBUTARY_ASSIGN(source.reader, source.changelog->open_reader(origin, std::nullopt));
+  int silent = 0;
+  while (last && (!source.read_to || *source.read_to < last->offset)) {
+    if (stop.stop_requested()) return fail(ErrorKind::kTransient, "stopping");
+    TRIBUTARY_ASSIGN(const auto message, source.reader->next(kReadWait));
+    if (message) take(origin, source, *message);
+    silent = message ? 0 : silent + 1;
+    if (silent > kCatchUpRounds) {
+      return fail(ErrorKind::kTransient, "the changelog of " + origin.value + " ends early");
+    }
+  }
+  return {};
+}
+
+Result<void> RebuildPass::drain(const OriginName& origin, Source& source) {
+  for (;;) {
+    TRIBUTARY_ASSIGN(const auto message, source.reader->next(Millis{0}));
+    if (!message) return {};
+    take(origin, source, *message);
+  }
+}
+
+Result<std::string> RebuildPass::catch_up(const VersionVector& watermark,
+                                          const std::stop_token& stop) {
+  for (int round = 0; !covers(seen(), watermark); ++round) {
+    if (stop.stop_requested()) return fail(ErrorKind::kTransient, "stopping");
+    const VersionVector before = seen();
+    for (auto& [origin, source] : sources_) TRIBUTARY_TRY(drain(origin, source));
+    if (seen() == before && round > 0) break;  // the applier read it, so it must be there by now
+  }
+  for (const auto& [actor, seq] : watermark) {
+    const Seq have = seen().get(actor);
+    if (have >= seq) continue;
+    const ActorRecord* record = seen_.find(actor);
+    return "it cannot be rebuilt: of actor " + actor.hex() + " (origin \"" +
+           (record == nullptr ? std::string() : record->origin.value) +
+           "\") the changelogs no longer hold the changes from seq " +
+           std::to_string(have.next().value) + " on; bring this replica up from another region";
+  }
+  return std::string();
+}
+
+void RebuildPass::take(const OriginName& origin, Source& source, const ChangelogMessage& message) {
+  source.read_to = message.offset;
+  const auto batch = decode_batch(message.bytes);
+  if (!batch || batch->origin != origin) return;  // parked as a message
+  const VersionVector before = seen();
+  const Admission admission = admit(seen_, origin, source.current, *batch);
+  const bool obeyed =
+      admission.kind == Admission::Kind::kApply || admission.kind == Admission::Kind::kSeen;
+  if (obeyed && !seen_.retired(batch->actor)) source.current = batch->actor;
+  if (admission.kind != Admission::Kind::kApply) return;
+  std::optional<std::vector<VersionVector>> forged;
+  for (const Delta& delta : batch->deltas) {
+    const auto wanted = keys_.find(delta.key);
+    if (wanted == keys_.end()) continue;
+    if (!forged) forged = forged_contexts(*batch, before, heads_);
+    if (!names_forged(delta, batch->actor, *forged)) join(*batch, delta, wanted->second, before);
+  }
+}
+
+void RebuildPass::join(const Batch& batch, const Delta& delta, RebuiltKey& key,
+                       const VersionVector& before) {
+  if (!key.keyspace_type.empty() && key.keyspace_type != delta.type) return;  // set aside beside it
+  const crdt::Type* type = crdt::find_type(delta.type);
+  if (key.type == nullptr) key.type = type;
+  if (type == nullptr) {
+    key.problem = std::string(kUnknownType) + delta.type + "; upgrade this consumer";
+    return;
+  }
+  if (type != key.type) return;
+  if (auto fields = type->touched(delta.body, batch.contexts.size()); !fields) {
+    key.problem = std::move(fields.error().message);
+    return;
+  }
+  crdt::ViewEdits unused;
+  const crdt::DeltaSource source{batch.actor, delta.last_seq, batch.contexts, &before};
+  key.deferring = type->join(delta.body, source, key.state, unused).deferring;
+}
+
+}  // namespace tributary

@@ -1,0 +1,72 @@
+/// Makes keys anew from what all changelogs hold of them, from their first messages on: one pass.
+/// Not for: choosing keys and times (see rebuilder.h).
+///
+/// The states of the wanted keys are joined in memory, from nothing, by the rules of planner.h,
+/// with what was read so far in the place of the replica's watermark. A key may be committed once
+/// all that the replica has applied was read: whatever was parked or lost is in it then.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <tributary/connectors/changelog.h>
+#include <tributary/connectors/replica_store.h>
+#include <tributary/consumer/planner.h>
+#include <tributary/crdt/schema.h>
+
+namespace tributary {
+
+/// A key as made from the changelogs so far.
+struct RebuiltKey {
+  std::string_view keyspace_type;    ///< empty: no keyspace matches
+  const crdt::Type* type = nullptr;  ///< nullptr: no change to it was met
+  crdt::State state;
+  bool deferring = false;
+  std::string problem;  ///< why it cannot be made; empty: it can
+};
+
+/// One thread.
+class RebuildPass {
+ public:
+  using Changelogs = std::map<OriginName, Changelog*>;
+
+  /// All is borrowed; `progress` is the replica's now.
+  RebuildPass(const Changelogs& changelogs, const Schema& schema, const ReplicaProgress& progress);
+
+  /// A key to make, and the type it is known to have (empty: not known).
+  void want(const std::string& key, const std::string& type);
+  /// Reads every changelog to where it ends now.
+  Result<void> read_all(const std::stop_token& stop);
+  /// Reads on until all of `watermark` was read; why that cannot be, or nothing.
+  Result<std::string> catch_up(const VersionVector& watermark, const std::stop_token& stop);
+
+  /// Everything up to here was read, with nothing missing.
+  [[nodiscard]] const VersionVector& seen() const { return seen_.watermark(); }
+  [[nodiscard]] const std::map<std::string, RebuiltKey, std::less<>>& keys() const { return keys_; }
+
+ private:
+  struct Source {
+    Changelog* changelog = nullptr;
+    std::unique_ptr<ChangelogReader> reader;
+    std::optional<Offset> read_to;
+    ActorId current;
+  };
+  Result<void> read_to_end(const OriginName& origin, Source& source, const std::stop_token& stop);
+  /// Reads what is there now.
+  Result<void> drain(const OriginName& origin, Source& source);
+  void take(const OriginName& origin, Source& source, const ChangelogMessage& message);
+  void join(const Batch& batch, const Delta& delta, RebuiltKey& key, const VersionVector& before);
+
+  const Schema& schema_;
+  const ReplicaProgress& progress_;
+  VersionVector heads_;
+  Standing seen_;
+  std::map<OriginName, Source> sources_;
+  std::map<std::string, RebuiltKey, std::less<>> keys_;
+};
+
+}  // namespace tributary

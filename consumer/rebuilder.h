@@ -1,0 +1,50 @@
+/// Rebuilds keys that are incomplete here (changes left out for good, a lost or damaged state) from
+/// the changelogs, beside the applier. Not for: whole replicas, or changes that the changelogs no
+/// longer hold.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/metrics.h>
+#include <tributary/consumer/rebuild_pass.h>
+#include <tributary/consumer/settings.h>
+
+namespace tributary {
+
+/// One thread, with its own session of the replica and its own readers.
+class Rebuilder {
+ public:
+  using OpenReplica = std::function<Result<std::unique_ptr<ReplicaStore>>()>;
+
+  Rebuilder(OpenReplica open_replica, RebuildPass::Changelogs changelogs,
+            const ConsumerSettings& settings, Clock& clock, Metrics& metrics);
+
+  /// Rebuilds what is incomplete, at most a thousand keys a pass; the value is how long to wait. A
+  /// pass reads all changelogs once: the pauses are ten times as long as the passes.
+  Millis step(const std::stop_token& stop);
+
+ private:
+  Result<std::map<std::string, std::string>> choose(ReplicaStore& store);
+  Result<void> pass(ReplicaStore& store, const std::map<std::string, std::string>& wanted,
+                    const std::stop_token& stop);
+  Result<std::string> rebuild(ReplicaStore& store, RebuildPass& pass, const std::string& key,
+                              const std::stop_token& stop);
+  Result<void> give_up(ReplicaStore& store, const std::string& key, const std::string& reason);
+
+  OpenReplica open_replica_;
+  RebuildPass::Changelogs changelogs_;
+  const ConsumerSettings& settings_;
+  Clock& clock_;
+  Counter& rebuilt_;
+  std::unique_ptr<ReplicaStore> store_;
+  std::string cursor_;                     ///< in the blocked keys
+  std::map<std::string, Micros> hopeless_;  ///< keys that could not be made, and until when
+  std::string outage_;                     ///< the reason told last; empty: all is well
+};
+
+}  // namespace tributary

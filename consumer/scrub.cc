@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <set>
+
+#include <tributary/base/log.h>
+#include <tributary/consumer/group.h>
+#include <tributary/consumer/scrub.h>
+
+namespace tributary {
+namespace {
+
+constexpr std::size_t kMembersCompared = 10'000;
+
+Result<LoadedKey> load_whole(ReplicaStore& store, const std::string& key) {
+  const KeyLoad wanted{key, {true, {}}};
+  TRIBUTARY_ASSIGN(auto loaded, store.load({&wanted, 1}));
+  return std::move(loaded.front());
+}
+
+/// A commit under the known token; false when only the key was in the way.
+Result<bool> commit(ReplicaStore& store, KnownReplica& known, ReplicaCommit wanted) {
+  wanted.expected_token = known.token;
+  auto done = store.commit(wanted);
+  if (done) {
+    known.token = std::move(*done);
+    return true;
+  }
+  if (done.error().kind != ErrorKind::kConflict) return fail(done.error());
+  TRIBUTARY_TRY(check_token(store, known));
+  return false;
+}
+
+Result<bool> block(ReplicaStore& store, KnownReplica& known, const std::string& key,
+                   std::string reason, bool incomplete) {
+  log::warn("a key is blocked; changes to it are set aside from here on",
+            {{"key", key}, {"reason", reason}});
+  KeyBlock next;
+  next.incomplete = incomplete;
+  next.reason = std::move(reason);
+  const BlockCommit blocked{key, "", std::move(next)};
+  return commit(store, known,
+                {.steps = {}, .keys = {}, .blocks = {&blocked, 1}, .progress = {}, .parked = {},
+                 .unparked = {}, .hlc = {}});
+}
+
+/// The members of a view made of `edits` (a kClear, then puts), as KeyReading has them but for their
+/// order where a view has none.
+std::vector<std::pair<std::string, std::string>> values_of(const crdt::Type& type,
+                                                           const crdt::ViewEdits& edits) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const crdt::ViewEdit& edit : edits) {
+    if (edit.action != crdt::ViewEdit::Action::kPut) continue;
+    values.emplace_back(edit.member, edit.value);
+  }
+  if (type.view != crdt::ViewKind::kList) std::sort(values.begin(), values.end());
+  return values;
+}
+
+bool same(const crdt::Type& type, const crdt::ViewEdits& edits, ReplicaStore::ViewContent content) {
+  if (content.size > kMembersCompared) return true;
+  if (type.view != crdt::ViewKind::kList) std::sort(content.values.begin(), content.values.end());
+  return values_of(type, edits) == content.values;
+}
+
+KeyCommit whole(const std::string& key, const crdt::Type& type, LoadedKey& loaded,
+                const crdt::ViewEdits& edits) {
+  const bool deferring = type.prune(loaded.state, {}).deferring;
+  loaded.state.mark_unchanged();
+  return {key, &type, loaded.version, &loaded.state, &edits, deferring, true};
+}
+
+}  // namespace
+
+Scrub::Scrub(Metrics& metrics)
+    : mended_(metrics.counter("tributary_consumer_views_mended_total",
+                              "Views that others had changed, made whole again", {})) {}
+
+Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, std::size_t limit) {
+  TRIBUTARY_ASSIGN(auto found, store.walk(cursor_, limit));
+  cursor_ = std::move(found.cursor);
+  if (found.keys.empty()) return {};
+  std::vector<KeyLoad> loads;
+  for (const std::string& key : found.keys) loads.push_back({key, {}});
+  TRIBUTARY_ASSIGN(const auto heads, store.load(loads));
+  std::vector<std::pair<std::string_view, crdt::ViewKind>> views;
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const crdt::Type* type = crdt::find_type(heads[i].type);
+    if (type != nullptr) views.emplace_back(found.keys[i], type->view);
+  }
+  TRIBUTARY_ASSIGN(const auto changed, store.changed_views(views));
+  std::set<std::string_view> differ;
+  for (const ChangedView& view : changed) differ.insert(view.key);
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const std::string& key = found.keys[i];
+    TRIBUTARY_TRY(look_at(store, known, key, heads[i], differ.contains(key)));
+  }
+  return {};
+}
+
+Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std::string& key,
+                            const LoadedKey& head, bool changed) {
+  if (!head.block.mark.empty()) return {};
+  if (!head.damage.empty()) {
+    return block(store, known, key, head.damage + "; it is being rebuilt from the changelogs", true)
+        .map([](bool) {});
+  }
+  const crdt::Type* type = crdt::find_type(head.type);
+  if (type == nullptr) return {};
+  TRIBUTARY_ASSIGN(auto content, store.view(key, kMembersCompared));
+  if (!changed && content.size > kMembersCompared) return {};
+  if (content.found != "none" && content.found != crdt::to_string(type->view)) {
+    return block(store, known, key,
+                 "the key holds a Redis " + content.found +
+                     " that Tributary did not write; move it away, then `tributary parked retry`",
+                 false)
+        .map([](bool) {});
+  }
+  TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
+  if (loaded.version != head.version) return {};
+  if (!loaded.damage.empty()) return look_at(store, known, key, loaded, changed);
+  const crdt::ViewEdits edits = whole_view(*type, loaded.state);
+  if (!changed && same(*type, edits, std::move(content))) return {};
+  const KeyCommit mended = whole(key, *type, loaded, edits);
+  TRIBUTARY_ASSIGN(const bool done,
+                   commit(store, known,
+                          {.steps = {}, .keys = {&mended, 1}, .progress = {}, .parked = {},
+                           .unparked = {}, .hlc = {}}));
+  if (!done) return {};
+  mended_.add(1);
+  log::warn("a view was not as its state says; it is made whole", {{"key", key}});
+  return {};
+}
+
+Result<void> finish_commits(ReplicaStore& store, KnownReplica& known,
+                            std::span<const std::string> unfinished) {
+  for (const std::string& key : unfinished) {
+    TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
+    const crdt::Type* type = loaded.damage.empty() ? crdt::find_type(loaded.type) : nullptr;
+    crdt::ViewEdits edits;
+    std::vector<KeyCommit> keys;
+    std::vector<BlockCommit> blocks;
+    if (!loaded.block.mark.empty()) blocks.push_back({key, loaded.block.mark, loaded.block});
+    if (type != nullptr) {
+      edits = whole_view(*type, loaded.state);
+      keys.push_back(whole(key, *type, loaded, edits));
+    }
+    const auto tell = [&](std::span<const KeyCommit> mended) {
+      return commit(store, known,
+                    {.steps = {}, .keys = mended, .blocks = blocks, .progress = {}, .parked = {},
+                     .unparked = {}, .hlc = {}, .finished = {&key, 1}});
+    };
+    TRIBUTARY_ASSIGN(const bool done, tell(keys));
+    if (done || keys.empty()) continue;
+    TRIBUTARY_TRY(tell({}));  // its view is foreign: the next commit to the key tells
+  }
+  if (!unfinished.empty()) {
+    log::warn("a commit had stopped half-way; its keys were put right",
+              {{"keys", unfinished.size()}});
+  }
+  return {};
+}
+
+}  // namespace tributary

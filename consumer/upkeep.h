@@ -1,0 +1,55 @@
+/// What is done for a replica between its commits, in bounded steps: asking whether it went back,
+/// dropping deferred removes, comparing views with states, trying again what an upgrade has made
+/// possible, counting what is parked.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/metrics.h>
+#include <tributary/consumer/known_replica.h>
+#include <tributary/consumer/origin_state.h>
+#include <tributary/consumer/parking.h>
+#include <tributary/consumer/pruning.h>
+#include <tributary/consumer/scrub.h>
+
+namespace tributary {
+
+/// One thread: the applier's.
+class Upkeep {
+ public:
+  Upkeep(const ConsumerSettings& settings, Clock& clock, Metrics& metrics, Parking& parking);
+
+  /// A session begins; keys of commits that stopped half-way are put right first.
+  Result<void> open(ReplicaStore& store, KnownReplica& known,
+                    std::span<const std::string> unfinished);
+  /// Does what is due. `idle`: nothing else is waiting. kConflict when the replica is not the one
+  /// that is known.
+  Result<void> step(ReplicaStore& store, KnownReplica& known,
+                    const std::map<OriginName, OriginState>& origins, bool idle);
+  /// There may be deferred removes.
+  void deferring() { deferring_ = true; }
+
+ private:
+  /// True at most once per interval.
+  [[nodiscard]] bool due(Micros& next, Micros interval) const;
+  Result<void> retry_after_upgrade(ReplicaStore& store);
+
+  const ConsumerSettings& settings_;
+  Clock& clock_;
+  Parking& parking_;
+  Gauge& parked_;
+  Scrub scrub_;
+  Pruning pruning_;
+  bool deferring_ = false;
+  std::optional<std::string> retried_to_;  ///< absent: all were tried
+  Micros token_at_{0};
+  Micros prune_at_{0};
+  Micros scrub_at_{0};
+  Micros count_at_{0};
+};
+
+}  // namespace tributary
