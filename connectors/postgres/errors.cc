@@ -32,7 +32,7 @@ std::string_view advice(std::string_view sqlstate) {
   if (missing_schema(sqlstate)) {
     return "; the outbox tables are missing or old: run `tributary topology apply`";
   }
-  if (sqlstate == "42501") return "; grant the role what docs/sql.md lists";
+  if (sqlstate == "42501") return "; grant this role what docs/sql.md lists for it";
   return {};
 }
 
@@ -49,6 +49,7 @@ std::string one_line(std::string_view text) {
 
 ErrorKind kind_of(std::string_view sqlstate) {
   if (sqlstate == kNotLeader) return ErrorKind::kConflict;
+  if (sqlstate == kRefused) return ErrorKind::kInvalid;
   return transient(sqlstate) ? ErrorKind::kTransient : ErrorKind::kFatal;
 }
 

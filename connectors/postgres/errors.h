@@ -20,6 +20,8 @@ using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 
 /// SQLSTATE that the functions of schema tributary raise.
 inline constexpr std::string_view kNotLeader = "TB001";
+/// What they refuse is the caller's to mend.
+inline constexpr std::string_view kRefused = "22023";
 
 [[nodiscard]] ErrorKind kind_of(std::string_view sqlstate);
 /// Why `result` is no success; `connection` tells whether the link is dead.

@@ -2,8 +2,13 @@
 
 #include <libpq-fe.h>
 
+#include <tributary/connectors/postgres/cells.h>
+#include <tributary/connectors/postgres/fence.h>
 #include <tributary/connectors/postgres/outbox_store.h>
+#include <tributary/connectors/postgres/parking.h>
 #include <tributary/connectors/postgres/pipeline.h>
+#include <tributary/connectors/postgres/pooler.h>
+#include <tributary/connectors/postgres/reading.h>
 #include <tributary/connectors/postgres/schema_sql.h>
 #include <tributary/connectors/postgres/seal.h>
 #include <tributary/connectors/postgres/statements.h>
@@ -14,24 +19,6 @@ namespace {
 
 using Results = std::vector<ResultHandle>;
 
-std::int64_t bigint_at(const PGresult* result, int row, int column) {
-  return PQgetisnull(result, row, column) != 0 ? 0 : read_bigint(PQgetvalue(result, row, column));
-}
-
-std::uint64_t unsigned_at(const PGresult* result, int row, int column) {
-  return static_cast<std::uint64_t>(bigint_at(result, row, column));
-}
-
-std::string text_at(const PGresult* result, int row, int column) {
-  return {PQgetvalue(result, row, column),
-          static_cast<std::size_t>(PQgetlength(result, row, column))};
-}
-
-std::optional<ActorId> actor_at(const PGresult* result, int row, int column) {
-  if (PQgetisnull(result, row, column) != 0) return std::nullopt;
-  return ActorId{unsigned_at(result, row, column)};
-}
-
 /// The second key of the advisory lock: FNV-1a of the name, the same in every version.
 std::int64_t lease_key(const OriginName& origin) {
   std::uint32_t hash = 2166136261U;
@@ -41,26 +28,43 @@ std::int64_t lease_key(const OriginName& origin) {
 
 class Store final : public OutboxStore {
  public:
-  Store(Pipeline pipeline, OriginName origin, std::string url)
+  Store(Pipeline pipeline, OriginName origin, std::string url, int backend)
       : pipeline_(std::move(pipeline)),
         origin_(std::move(origin)),
+        backend_(backend),
         seal_(pipeline_),
         vacuum_(std::move(url)) {}
 
   Result<OriginRecord> lead() override {
     TRIBUTARY_TRY(take_lease());
     pipeline_.queue(statements::kLead);
+    pipeline_.queue(statements::kFormer);
     TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
-    return read_origin(results[0].get());
+    const PGresult* const row = results[0].get();
+    TRIBUTARY_TRY(check_origin(row));
+    OriginRecord record = read_origin(row);
+    record.former = read_former(results[1].get());
+    fence_ = {record.leader_epoch, record.actor, record.head_seq};
+    identity_ = text_at(row, 0, 3);
+    counters_.start(bool_at(row, 0, 12));
+    return record;
   }
 
-  Result<void> mint(ActorId actor) override {
-    pipeline_.queue(statements::kBegin);
-    pipeline_.queue(statements::kFence, Params().add(epoch_));
-    pipeline_.queue(statements::kMint, Params().add(actor.value).add(identity_));
-    pipeline_.queue(statements::kForgetCounters);
-    TRIBUTARY_TRY(commit_queued());
-    actor_ = actor;
+  Result<void> mint(const Minting& minting) override {
+    ArrayParam actors(SqlType::kBigint);
+    ArrayParam seqs(SqlType::kBigint);
+    for (const FormerActor& each : minting.former) {
+      actors.add(static_cast<std::int64_t>(each.actor.value));
+      seqs.add(static_cast<std::int64_t>(each.final_seq.value));
+    }
+    queue_fenced_begin(pipeline_, fence_);
+    pipeline_.queue(statements::kRemember, Params().add(actors.finish()).add(seqs.finish()));
+    pipeline_.queue(statements::kMint,
+                    Params().add(minting.actor.value).add(identity_).add(minting.hlc.value));
+    TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    fence_.actor = minting.actor;
+    fence_.head = Seq{};
+    counters_.start(false);
     return {};
   }
 
@@ -72,60 +76,73 @@ class Store final : public OutboxStore {
     return {};
   }
 
+  Result<StoredSchema> schema() override {
+    pipeline_.queue(statements::kSchema);
+    TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
+    return read_schema(results[0].get());
+  }
+
   Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
-    return named(seal_.begin(epoch_, limit));
+    return named(seal_.begin(fence_, limit));
   }
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) override {
     return named(seal_.load_totals(keys));
   }
   Result<void> commit_seal(const SealCommit& seal) override {
     const std::size_t rows = seal_.size();
-    TRIBUTARY_TRY(named(seal_.commit(seal, actor_)));
+    TRIBUTARY_TRY(named(seal_.commit(seal, fence_)));
+    if (!seal.batches.empty()) fence_.head = seal.batches.back().last_seq;
     vacuum_.deleted(rows, !seal_.more());
     return {};
   }
   void abort_seal() override { seal_.abort(); }
 
-  Result<std::vector<SealedBatch>> unconfirmed() override {
-    pipeline_.queue(statements::kUnconfirmed);
-    return read_batches();
+  Result<void> save_totals(std::span<const StoredTotals> totals, Seq totals_seq) override {
+    queue_fenced_begin(pipeline_, fence_);
+    queue_totals(pipeline_, fence_.actor.value_or(ActorId{}), totals);
+    pipeline_.queue(statements::kSaveTotals, Params().add(totals_seq.value));
+    TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    return {};
   }
 
-  Result<std::vector<SealedBatch>> retained(Seq after, std::size_t limit) override {
-    pipeline_.queue(statements::kRetained,
-                    Params().add(after.value).add(static_cast<std::uint64_t>(limit)));
-    return read_batches();
+  Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) override {
+    return batches(statements::kUnconfirmed, after, limit);
+  }
+  Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
+    return batches(statements::kRetained, static_cast<std::int64_t>(after.value), limit);
   }
 
+  /// In steps: what a step has deleted stays deleted when a later one fails.
   Result<void> discard(std::span<const ConsumedRows> rows) override {
-    ArrayParam transactions(SqlType::kBigint);
-    ArrayParam first_ids(SqlType::kBigint);
-    ArrayParam last_ids(SqlType::kBigint);
-    ArrayParam hlcs(SqlType::kBigint);
-    for (const ConsumedRows& each : rows) {
-      transactions.add(each.transaction);
-      first_ids.add(each.first_id);
-      last_ids.add(each.last_id);
-      hlcs.add(static_cast<std::int64_t>(each.hlc.value));
-    }
-    pipeline_.queue(statements::kBegin);
-    pipeline_.queue(statements::kFence, Params().add(epoch_));
-    pipeline_.queue(statements::kDiscard, Params()
-                                              .add(transactions.finish())
-                                              .add(first_ids.finish())
-                                              .add(last_ids.finish())
-                                              .add(hlcs.finish()));
-    return commit_queued();
+    constexpr std::int64_t kIdsAtOnce = 20'000;
+    do {
+      std::size_t count = 0;
+      for (std::int64_t ids = 0; count < rows.size() && ids < kIdsAtOnce; ++count) {
+        ids += rows[count].last_id - rows[count].first_id + 1;
+      }
+      queue_fenced_begin(pipeline_, fence_);
+      queue_discard(rows.first(count));
+      TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+      rows = rows.subspan(count);
+    } while (!rows.empty());
+    return {};
+  }
+
+  Result<std::uint64_t> set_aside(std::string_view reason) override {
+    return named(postgres::set_aside(pipeline_, fence_, reason));
   }
 
   Result<void> confirm(ActorId actor, Seq seq, Micros retention) override {
     // A lost confirmation means that a batch is published again, which changes nothing.
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kRelaxed);
-    pipeline_.queue(statements::kFence, Params().add(epoch_));
+    pipeline_.queue(statements::kFence, fence_.params());
     pipeline_.queue(statements::kForget, Params().add(std::int64_t{retention.count()}));
     pipeline_.queue(statements::kConfirm, Params().add(actor.value).add(seq.value));
-    return commit_queued();
+    const bool sweeping = counters_.queue(pipeline_);
+    TRIBUTARY_ASSIGN(const Results results, named(commit_queued(pipeline_)));
+    if (sweeping) counters_.swept(results[5].get());
+    return {};
   }
 
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
@@ -133,23 +150,28 @@ class Store final : public OutboxStore {
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kRelaxed);
     pipeline_.queue(statements::kSetContext, Params().add(bytes).add(hlc.value));
-    return commit_queued();
+    TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    return {};
   }
 
   Result<OutboxStatus> status() override {
     pipeline_.queue(statements::kStatus);
+    pipeline_.queue(statements::kFormer);
     TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
-    const PGresult* const row = results[0].get();
-    if (PQntuples(row) == 0) return fail(no_origin());
-    OutboxStatus status;
-    status.actor = actor_at(row, 0, 0);
-    status.head_seq = Seq{unsigned_at(row, 0, 1)};
-    status.confirmed_seq = Seq{unsigned_at(row, 0, 2)};
-    status.depth = unsigned_at(row, 0, 3);
-    status.unconfirmed = unsigned_at(row, 0, 4);
-    status.parked = unsigned_at(row, 0, 5);
-    status.oldest = Micros{Hlc{unsigned_at(row, 0, 6)}.micros()};
+    if (PQntuples(results[0].get()) == 0) return fail(no_origin());
+    OutboxStatus status = read_status(results[0].get());
+    status.former = read_former(results[1].get());
     return status;
+  }
+
+  Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) override {
+    return named(read_parked(pipeline_, after, limit));
+  }
+  Result<std::uint64_t> retry_parked(std::int64_t transaction) override {
+    return named(postgres::retry_parked(pipeline_, transaction));
+  }
+  Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
+    return named(postgres::discard_parked(pipeline_, transaction));
   }
 
  private:
@@ -167,10 +189,12 @@ class Store final : public OutboxStore {
 
   Result<void> take_lease() {
     if (leased_) return {};
-    pipeline_.queue(statements::kTryLease, Params().add(lease_key(origin_)));
+    pipeline_.queue(statements::kTryLease,
+                    Params().add(lease_key(origin_)).add(std::int64_t{backend_}));
     pipeline_.queue(statements::kLeaseHolder, Params().add(lease_key(origin_)));
     TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
-    leased_ = *PQgetvalue(results[0].get(), 0, 0) != 0;
+    if (!bool_at(results[0].get(), 0, 1)) return fail(pooled().in("origin " + origin_.value));
+    leased_ = bool_at(results[0].get(), 0, 0);
     if (leased_) return {};
     const PGresult* const holder = results[1].get();
     return fail(ErrorKind::kConflict,
@@ -178,74 +202,82 @@ class Store final : public OutboxStore {
                     (PQntuples(holder) > 0 ? " (" + text_at(holder, 0, 0) + ")" : ""));
   }
 
-  Result<OriginRecord> read_origin(const PGresult* row) {
+  Result<void> check_origin(const PGresult* row) const {
     if (PQntuples(row) == 0) return fail(no_origin());
-    OriginRecord record{.name = {text_at(row, 0, 0)},
-                        .actor = actor_at(row, 0, 1),
-                        .identity = text_at(row, 0, 2),
-                        .current_identity = text_at(row, 0, 3),
-                        .head_seq = Seq{unsigned_at(row, 0, 4)},
-                        .hlc = Hlc{unsigned_at(row, 0, 5)},
-                        .leader_epoch = unsigned_at(row, 0, 6),
-                        .confirmed_seq = Seq{unsigned_at(row, 0, 7)},
-                        .totals_seq = Seq{unsigned_at(row, 0, 8)}};
-    if (record.name != origin_) {
+    if (text_at(row, 0, 0) != origin_.value) {
       return fail(ErrorKind::kFatal, "origin " + origin_.value +
                                          ": the database is the outbox of origin \"" +
-                                         record.name.value + "\": correct the database URL");
+                                         text_at(row, 0, 0) + "\": correct the database URL");
     }
     if (bigint_at(row, 0, 9) > kSchemaVersion) {
       return fail(ErrorKind::kFatal, "origin " + origin_.value +
                                          ": the outbox tables are of a newer version: use a newer "
                                          "tributary");
     }
-    epoch_ = record.leader_epoch;
-    identity_ = record.current_identity;
-    actor_ = record.actor.value_or(ActorId{});
-    return record;
+    return {};
   }
 
-  Result<void> commit_queued() {
-    pipeline_.queue(statements::kCommit);
-    auto done = named(pipeline_.flush());
-    if (done) return {};
-    if (!pipeline_.dead()) {
-      pipeline_.queue(statements::kRollback);
-      if (!pipeline_.flush()) pipeline_.close();
+  void queue_discard(std::span<const ConsumedRows> rows) {
+    ArrayParam transactions(SqlType::kBigint);
+    ArrayParam first_ids(SqlType::kBigint);
+    ArrayParam last_ids(SqlType::kBigint);
+    ArrayParam hlcs(SqlType::kBigint);
+    for (const ConsumedRows& each : rows) {
+      transactions.add(each.transaction);
+      first_ids.add(each.first_id);
+      last_ids.add(each.last_id);
+      hlcs.add(static_cast<std::int64_t>(each.hlc.value));
     }
-    return fail(std::move(done).error());
+    pipeline_.queue(statements::kDiscard, Params()
+                                              .add(transactions.finish())
+                                              .add(first_ids.finish())
+                                              .add(last_ids.finish())
+                                              .add(hlcs.finish()));
   }
 
-  Result<std::vector<SealedBatch>> read_batches() {
-    TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
-    const PGresult* const result = results[0].get();
-    std::vector<SealedBatch> batches;
-    for (int row = 0; row < PQntuples(result); ++row) {
-      batches.push_back({ActorId{unsigned_at(result, row, 0)}, Seq{unsigned_at(result, row, 1)},
-                         Seq{unsigned_at(result, row, 2)}, text_at(result, row, 3)});
-    }
-    return batches;
+  Result<std::vector<SealedBatch>> batches(const Statement& statement, std::int64_t after,
+                                           SealLimit limit) {
+    pipeline_.queue(statements::kBegin);
+    pipeline_.queue(statements::kUntimed);
+    pipeline_.queue(
+        statement,
+        Params().add(after).add(std::uint64_t{limit.rows}).add(std::uint64_t{limit.bytes}));
+    TRIBUTARY_ASSIGN(const Results results, named(commit_queued(pipeline_)));
+    return read_batches(results[2].get());
   }
 
   Pipeline pipeline_;
   OriginName origin_;
+  int backend_;
   Seal seal_;
   Vacuum vacuum_;
+  FormerCounters counters_;
   bool leased_ = false;
-  std::uint64_t epoch_ = 0;
+  Fence fence_;
   std::string identity_;
-  ActorId actor_;
 };
 
-/// Timeouts end a seal whose relay froze; SQL_ASCII passes text bytes on as they are.
+/// Lock and idle timeouts end a seal whose relay froze; SQL_ASCII passes text bytes on as they are.
+/// A statement may take longer than the deadline as long as its answer keeps coming.
 std::string settings(Millis deadline) {
-  const std::string timeout = std::to_string(deadline.count());
   return "-c client_encoding=SQL_ASCII -c enable_seqscan=off -c enable_hashjoin=off "
          "-c enable_mergejoin=off -c enable_bitmapscan=off -c enable_sort=off -c jit=off "
          "-c plan_cache_mode=force_generic_plan -c default_transaction_isolation=read\\ committed "
          "-c statement_timeout=" +
-         timeout + " -c lock_timeout=" + timeout +
+         std::to_string(6 * deadline.count()) +
+         " -c lock_timeout=" + std::to_string(deadline.count()) +
          " -c idle_in_transaction_session_timeout=" + std::to_string(3 * deadline.count());
+}
+
+/// For the server to notice soon that we are gone, where it can.
+void watch_client(PGconn* connection, Millis deadline) {
+  for (const std::string& setting :
+       {std::string("client_connection_check_interval = 1000"),
+        std::string("tcp_keepalives_idle = 5"), std::string("tcp_keepalives_interval = 2"),
+        std::string("tcp_keepalives_count = 3"),
+        "tcp_user_timeout = " + std::to_string(3 * deadline.count())}) {
+    if (!run(connection, "SET " + setting)) continue;  // not on this platform
+  }
 }
 
 }  // namespace
@@ -254,12 +286,14 @@ Result<std::unique_ptr<OutboxStore>> open_outbox_store(const std::string& url,
                                                        const OriginName& origin, Millis deadline) {
   TRIBUTARY_ASSIGN(ConnectionHandle connection,
                    connect(url, "tributary-relay", settings(deadline), deadline));
+  TRIBUTARY_ASSIGN(const int backend, check_direct(connection.get()));
+  watch_client(connection.get(), deadline);
   // A seal that was published must not be lost: the same seqs would then name other changes.
   TRIBUTARY_TRY(run(connection.get(),
                     "SELECT set_config('synchronous_commit', 'on', false) "
                     "WHERE current_setting('synchronous_commit') = 'off'"));
   TRIBUTARY_ASSIGN(Pipeline pipeline, Pipeline::open(std::move(connection), deadline));
-  return std::make_unique<Store>(std::move(pipeline), origin, url);
+  return std::make_unique<Store>(std::move(pipeline), origin, url, backend);
 }
 
 }  // namespace tributary::postgres

@@ -29,9 +29,10 @@ void Pipeline::queue(const Statement& statement, const Params& params) {
   sent_.push_back({&statement, false});
 }
 
-Result<void> Pipeline::await(Micros until) {
+Result<void> Pipeline::await(Millis deadline) {
   const SystemClock clock;
   PGconn* const raw = connection_.get();
+  Micros until = clock.monotonic() + deadline;
   while (true) {
     const int unsent = PQflush(raw);
     if (unsent < 0) return fail(broken(raw));
@@ -39,16 +40,19 @@ Result<void> Pipeline::await(Micros until) {
     const Millis left = std::chrono::duration_cast<Millis>(until - clock.monotonic());
     if (left.count() <= 0) {
       return fail(ErrorKind::kTransient,
-                  "PostgreSQL did not answer within " + std::to_string(deadline_.count()) + " ms");
+                  "PostgreSQL did not answer within " + std::to_string(deadline.count()) + " ms");
     }
     const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
     pollfd wanted{PQsocket(raw), events, 0};
-    if (poll(&wanted, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) {
+    const int ready = poll(&wanted, 1, static_cast<int>(left.count()));
+    if (ready < 0 && errno != EINTR) {
       return fail(ErrorKind::kTransient, "waiting for PostgreSQL failed");
     }
+    if (ready <= 0) continue;
     if ((wanted.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && PQconsumeInput(raw) != 1) {
       return fail(broken(raw));
     }
+    until = clock.monotonic() + deadline;  // bytes have moved
   }
 }
 
@@ -64,13 +68,11 @@ void Pipeline::accept(ResultHandle result, std::vector<ResultHandle>& results,
   }
 }
 
-Result<std::vector<ResultHandle>> Pipeline::collect() {
-  const SystemClock clock;
-  const Micros until = clock.monotonic() + deadline_;
+Result<std::vector<ResultHandle>> Pipeline::collect(Millis deadline) {
   std::vector<ResultHandle> results;
   std::optional<Error> failure;
   while (true) {
-    TRIBUTARY_TRY(await(until));
+    TRIBUTARY_TRY(await(deadline));
     ResultHandle result(PQgetResult(connection_.get()));
     if (result == nullptr) {  // the end of one statement's results
       if (PQstatus(connection_.get()) == CONNECTION_BAD) return fail(broken(connection_.get()));
@@ -84,7 +86,7 @@ Result<std::vector<ResultHandle>> Pipeline::collect() {
   return results;
 }
 
-Result<std::vector<ResultHandle>> Pipeline::flush() {
+Result<std::vector<ResultHandle>> Pipeline::flush(Millis deadline) {
   if (dead()) {
     return fail(ErrorKind::kTransient, "the connection to PostgreSQL was lost: open a new one");
   }
@@ -92,7 +94,7 @@ Result<std::vector<ResultHandle>> Pipeline::flush() {
     if (send_failed_ || PQpipelineSync(connection_.get()) != 1) {
       return fail(broken(connection_.get()));
     }
-    return collect();
+    return collect(deadline);
   }();
   const bool in_step = answered_ == sent_.size() && !send_failed_;
   sent_.clear();

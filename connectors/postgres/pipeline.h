@@ -29,9 +29,12 @@ class Pipeline {
   /// `params` are copied before it returns.
   void queue(const Statement& statement, const Params& params = {});
   /// Sends what is queued and gives the results in its order. On the first failure: its error; the
-  /// transaction, if one is open, has to be rolled back. kTransient after the deadline; the
-  /// connection is dead then.
-  [[nodiscard]] Result<std::vector<ResultHandle>> flush();
+  /// transaction, if one is open, has to be rolled back. kTransient when nothing has moved on the
+  /// connection for as long as the deadline, which is dead then; a large answer over a slow link
+  /// may take longer.
+  [[nodiscard]] Result<std::vector<ResultHandle>> flush() { return flush(deadline_); }
+  /// With a deadline of its own, for a statement that works long before it answers.
+  [[nodiscard]] Result<std::vector<ResultHandle>> flush(Millis deadline);
 
   [[nodiscard]] bool dead() const { return connection_ == nullptr; }
   /// Drops the connection, and with it the lease and any open transaction.
@@ -42,8 +45,8 @@ class Pipeline {
       : connection_(std::move(connection)), deadline_(deadline) {}
 
   /// Waits until a result can be read without blocking.
-  Result<void> await(Micros until);
-  Result<std::vector<ResultHandle>> collect();
+  Result<void> await(Millis deadline);
+  Result<std::vector<ResultHandle>> collect(Millis deadline);
   /// Takes one result over into `results` or, the first time, `failure`.
   void accept(ResultHandle result, std::vector<ResultHandle>& results,
               std::optional<Error>& failure);

@@ -11,12 +11,16 @@
 namespace tributary::postgres {
 
 /// Raised when tables or functions change shape; a database of a newer version is refused.
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 /// Tables and indexes; safe to repeat.
 [[nodiscard]] std::string_view tables_sql();
-/// Functions that do not depend on the registry; safe to repeat.
-[[nodiscard]] std::string_view functions_sql();
+/// What a write runs through: the clock, the checks, insert_changes(); safe to repeat.
+[[nodiscard]] std::string writing_sql();
+/// Attaches the check to tributary_outbox; safe to repeat.
+[[nodiscard]] std::string_view trigger_sql();
+/// tributary.fence(), which the relay's transactions begin with; safe to repeat.
+[[nodiscard]] std::string_view fence_sql();
 /// Rows of tributary_operation, and tributary.<type>_<operation> for every registered operation.
 [[nodiscard]] std::string operations_sql();
 /// Rows of tributary_keyspace and tributary_limits.

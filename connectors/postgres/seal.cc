@@ -1,26 +1,15 @@
 #include <algorithm>
+#include <set>
 
 #include <libpq-fe.h>
 
 #include <tributary/base/check.h>
+#include <tributary/connectors/postgres/cells.h>
 #include <tributary/connectors/postgres/seal.h>
 #include <tributary/connectors/postgres/statements.h>
 #include <tributary/connectors/postgres/text.h>
 
 namespace tributary::postgres {
-namespace {
-
-std::string_view bytes_at(const PGresult* result, int row, int column) {
-  return {PQgetvalue(result, row, column),
-          static_cast<std::size_t>(PQgetlength(result, row, column))};
-}
-
-std::int64_t bigint_at(const PGresult* result, int row, int column) {
-  return PQgetisnull(result, row, column) != 0 ? 0 : read_bigint(PQgetvalue(result, row, column));
-}
-
-}  // namespace
-
 void Seal::read_rows(const PGresult* result) {
   const int count = PQntuples(result);
   rows_.reserve(rows_.size() + static_cast<std::size_t>(count));
@@ -34,7 +23,8 @@ void Seal::read_rows(const PGresult* result) {
                      .value = bytes_at(result, row, 6),
                      .amount = bigint_at(result, row, 7),
                      .context = bytes_at(result, row, 8),
-                     .hlc = Hlc{static_cast<std::uint64_t>(bigint_at(result, row, 9))}});
+                     .exact = bool_at(result, row, 10),
+                     .hlc = Hlc{unsigned_at(result, row, 9)}});
   }
 }
 
@@ -44,10 +34,9 @@ Result<bool> Seal::any_row() {
   return PQntuples(results[0].get()) > 0;
 }
 
-Result<Seal::Taken> Seal::take(std::uint64_t epoch, SealLimit limit) {
+Result<Seal::Taken> Seal::take(const Fence& fence, SealLimit limit) {
   if (!open_) {
-    pipeline_.queue(statements::kBegin);
-    pipeline_.queue(statements::kFence, Params().add(epoch));
+    queue_fenced_begin(pipeline_, fence);
     open_ = true;
   }
   pipeline_.queue(statements::kTake,
@@ -56,7 +45,7 @@ Result<Seal::Taken> Seal::take(std::uint64_t epoch, SealLimit limit) {
   const PGresult* const result = results.back().get();
   Taken taken{static_cast<std::size_t>(PQntuples(result)), false};
   if (taken.rows > 0) {
-    taken.cut_short = bigint_at(result, 0, 10) != 0;
+    taken.cut_short = bigint_at(result, 0, 11) != 0;
     read_rows(result);
     results_.push_back(std::move(results.back()));
   } else {
@@ -65,17 +54,15 @@ Result<Seal::Taken> Seal::take(std::uint64_t epoch, SealLimit limit) {
   return taken;
 }
 
-Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, SealLimit limit) {
+Result<std::span<const OutboxRow>> Seal::begin(const Fence& fence, SealLimit limit) {
   CHECK(!open_ && limit.rows > 0 && limit.bytes > 0);
   rows_.clear();
   results_.clear();
-  if (idle_) {
-    TRIBUTARY_ASSIGN(const bool any, any_row());
-    if (!any) return std::span<const OutboxRow>{};
-  }
+  TRIBUTARY_ASSIGN(const bool calm, idle_.nothing_to_do(fence));
+  if (calm) return std::span<const OutboxRow>{};
   // Long transactions that reach beyond the limit make it grow until they fit.
   for (SealLimit wider = limit;; wider = {wider.rows * 2, wider.bytes * 2}) {
-    auto taken = take(epoch, wider);
+    auto taken = take(fence, wider);
     if (!taken) {
       abort();
       return fail(std::move(taken).error());
@@ -83,8 +70,8 @@ Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, SealLimit li
     more_ = taken->cut_short;
     if (!more_ || !rows_.empty()) break;
   }
-  idle_ = rows_.empty();
-  if (idle_) {
+  idle_.found(!rows_.empty());
+  if (rows_.empty()) {
     abort();
     return std::span<const OutboxRow>{};
   }
@@ -114,47 +101,72 @@ Result<std::vector<StoredTotals>> Seal::load_totals(std::span<const TotalsKey> k
   return totals;
 }
 
-void Seal::park(const ParkedRow& parked) {
-  const auto row = std::ranges::lower_bound(rows_, parked.id, {}, &OutboxRow::id);
-  CHECK(row != rows_.end() && row->id == parked.id);
-  const std::string reason = made_text(parked.reason);
-  Params params;
-  params.add(row->id).add(row->transaction).add(row->key).add(row->type).add(row->operation);
-  params.add(row->field).add(row->value).add(row->amount).add(row->context).add(row->hlc.value);
-  pipeline_.queue(statements::kPark, params.add(reason));
-}
-
-Result<void> Seal::commit(const SealCommit& seal, ActorId actor) {
-  CHECK(open_);
-  if (seal.batch) {
-    pipeline_.queue(statements::kStoreBatch, Params()
-                                                 .add(seal.batch->actor.value)
-                                                 .add(seal.batch->first_seq.value)
-                                                 .add(seal.batch->last_seq.value)
-                                                 .add(seal.batch->bytes));
-  }
-  if (!seal.totals.empty()) {
+void queue_totals(Pipeline& pipeline, ActorId actor, std::span<const StoredTotals> totals) {
+  constexpr std::size_t kAtOnce = 5000;
+  for (; !totals.empty(); totals = totals.subspan(std::min(kAtOnce, totals.size()))) {
     ArrayParam keys(SqlType::kText);
     ArrayParam fields(SqlType::kBytea);
     ArrayParam increments(SqlType::kBigint);
     ArrayParam decrements(SqlType::kBigint);
-    for (const StoredTotals& each : seal.totals) {
+    for (const StoredTotals& each : totals.first(std::min(kAtOnce, totals.size()))) {
       keys.add(each.key);
       fields.add(each.field);
       increments.add(each.totals.increments);
       decrements.add(each.totals.decrements);
     }
-    pipeline_.queue(statements::kStoreTotals, Params()
-                                                  .add(actor.value)
-                                                  .add(keys.finish())
-                                                  .add(fields.finish())
-                                                  .add(increments.finish())
-                                                  .add(decrements.finish()));
+    pipeline.queue(statements::kStoreTotals, Params()
+                                                 .add(actor.value)
+                                                 .add(keys.finish())
+                                                 .add(fields.finish())
+                                                 .add(increments.finish())
+                                                 .add(decrements.finish()));
   }
-  for (const ParkedRow& each : seal.parked) park(each);
+}
+
+Result<void> Seal::take_again(const SealCommit& seal, const Fence& fence) {
+  std::set<std::int64_t> kept(seal.left.begin(), seal.left.end());
+  ArrayParam parked(SqlType::kBigint);
+  ArrayParam reasons(SqlType::kText);
+  for (const ParkedRow& each : seal.parked) {
+    parked.add(each.id);
+    reasons.add(made_text(each.reason));
+    kept.insert(each.id);
+  }
+  ArrayParam sealed(SqlType::kBigint);
+  for (const OutboxRow& row : rows_) {
+    if (!kept.contains(row.id)) sealed.add(row.id);
+  }
+  CHECK(kept.size() == seal.left.size() + seal.parked.size() && kept.size() <= rows_.size());
+  pipeline_.queue(statements::kRollback);
+  queue_fenced_begin(pipeline_, fence);
+  pipeline_.queue(statements::kParkTaken, Params().add(parked.finish()).add(reasons.finish()));
+  pipeline_.queue(statements::kDeleteTaken, Params().add(sealed.finish()));
+  TRIBUTARY_ASSIGN(const auto results, pipeline_.flush());
+  if (affected(results[3].get()) + affected(results[4].get()) + seal.left.size() != rows_.size()) {
+    return fail(ErrorKind::kConflict, "somebody else deleted rows of the outbox during a seal");
+  }
+  return {};
+}
+
+Result<void> Seal::commit(const SealCommit& seal, const Fence& fence) {
+  CHECK(open_);
+  if (!seal.parked.empty() || !seal.left.empty()) {
+    if (auto again = take_again(seal, fence); !again) {
+      abort();
+      return again;
+    }
+  }
+  for (const SealedBatch& batch : seal.batches) {
+    pipeline_.queue(statements::kStoreBatch, Params()
+                                                 .add(batch.actor.value)
+                                                 .add(batch.first_seq.value)
+                                                 .add(batch.last_seq.value)
+                                                 .add(batch.bytes));
+  }
+  queue_totals(pipeline_, fence.actor.value_or(ActorId{}), seal.totals);
   Params advance;
   advance.add(seal.hlc.value);
-  if (seal.batch) advance.add(seal.batch->last_seq.value);
+  if (!seal.batches.empty()) advance.add(seal.batches.back().last_seq.value);
   else advance.add_null();
   if (seal.totals_seq) advance.add(seal.totals_seq->value);
   else advance.add_null();

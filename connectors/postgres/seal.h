@@ -2,7 +2,9 @@
 ///
 /// begin: one round trip: BEGIN, fence (locks the origin's row for as long as the seal takes, so
 /// seals of two relays never overlap), then DELETE … RETURNING. Rows that commit later are met by
-/// a later seal, whatever their ids. commit: one round trip that ends with COMMIT.
+/// a later seal, whatever their ids. commit: one round trip that ends with COMMIT. Rows that are
+/// parked or left are rare: for these the take is rolled back and done again, row by row, so that
+/// they stay what they were to the last NULL.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +12,8 @@
 #include <vector>
 
 #include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/postgres/fence.h>
+#include <tributary/connectors/postgres/idle.h>
 #include <tributary/connectors/postgres/pipeline.h>
 
 namespace tributary::postgres {
@@ -17,11 +21,11 @@ namespace tributary::postgres {
 /// Borrows the pipeline. Not thread-safe.
 class Seal {
  public:
-  explicit Seal(Pipeline& pipeline) : pipeline_(pipeline) {}
+  explicit Seal(Pipeline& pipeline) : pipeline_(pipeline), idle_(pipeline) {}
 
-  Result<std::span<const OutboxRow>> begin(std::uint64_t epoch, SealLimit limit);
+  Result<std::span<const OutboxRow>> begin(const Fence& fence, SealLimit limit);
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys);
-  Result<void> commit(const SealCommit& seal, ActorId actor);
+  Result<void> commit(const SealCommit& seal, const Fence& fence);
   void abort();
 
   /// Of what begin() took: how much, and whether there may be more behind it.
@@ -34,17 +38,20 @@ class Seal {
     std::size_t rows = 0;
     bool cut_short = false;  ///< there may be more
   };
-  Result<Taken> take(std::uint64_t epoch, SealLimit limit);
+  Result<Taken> take(const Fence& fence, SealLimit limit);
   void read_rows(const PGresult* result);
   Result<bool> any_row();
-  void park(const ParkedRow& parked);
+  Result<void> take_again(const SealCommit& seal, const Fence& fence);
 
   Pipeline& pipeline_;
   bool open_ = false;
   bool more_ = false;
-  bool idle_ = false;  ///< the last begin() found nothing: ask before opening a transaction
+  Idle idle_;
   std::vector<ResultHandle> results_;  ///< what rows_ points into
   std::vector<OutboxRow> rows_;
 };
+
+/// Queues the upsert of `totals` for `actor`, within the open transaction.
+void queue_totals(Pipeline& pipeline, ActorId actor, std::span<const StoredTotals> totals);
 
 }  // namespace tributary::postgres

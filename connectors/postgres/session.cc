@@ -28,17 +28,60 @@ std::string place(PGconn* connection) {
          ":" + text(PQport(connection)) + " as \"" + text(PQuser(connection)) + "\"";
 }
 
-Error unreachable(PGconn* connection) {
-  const std::string why = one_line(PQerrorMessage(connection));
-  const auto says = [&](std::string_view words) { return why.find(words) != std::string::npos; };
-  std::string message = place(connection) + ": " + why;
-  if (says("database \"") && says("does not exist")) {
-    return Error{
-        ErrorKind::kFatal,
-        message + "; create it: createdb --encoding=UTF8 --template=template0 " + PQdb(connection)};
+bool code_at(std::string_view text, std::size_t at) {
+  constexpr std::size_t kLength = 5;
+  if (text.size() < at + kLength + 1 || text[at + kLength] != ':') return false;
+  return std::ranges::all_of(text.substr(at, kLength), [](unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+  });
+}
+
+/// The SQLSTATE in a verbose message, which libpq gives no other way while connecting:
+/// "…: 3D000: database …", whatever the language. The last, if there are several servers.
+std::string sqlstate_in(std::string_view why) {
+  for (std::size_t at = why.rfind(": "); at != std::string_view::npos && at > 0;
+       at = why.rfind(": ", at - 1)) {
+    if (code_at(why, at + 2)) return std::string(why.substr(at + 2, 5));
   }
-  const bool refused = says("authentication failed") || says("does not exist") ||
-                       says("no pg_hba.conf entry") || says("no password supplied");
+  return {};
+}
+
+/// Without the lines that name the server's sources: "LOCATION:  auth_failed, auth.c:329".
+std::string without_locations(std::string_view why) {
+  std::string out;
+  while (!why.empty()) {
+    const std::size_t end = std::min(why.find('\n'), why.size());
+    const std::string_view line = why.substr(0, end);
+    if (line.find(".c:") == std::string_view::npos) out.append(line).push_back('\n');
+    why.remove_prefix(std::min(end + 1, why.size()));
+  }
+  return one_line(out);
+}
+
+std::string_view advice(std::string_view state) {
+  if (state == "3D000") return "; create it: createdb --encoding=UTF8 --template=template0 ";
+  if (state == "28P01") return "; correct the password";
+  if (state == "28000") return "; create the role, or let it in by pg_hba.conf";
+  if (state == "42501") return "; GRANT CONNECT ON DATABASE to this role";
+  if (state == "08P01") {
+    return "; if this is a connection pooler: give the origin a URL that leads to PostgreSQL "
+           "itself, services may use the pooler";
+  }
+  return {};
+}
+
+/// Asks once more, for the error's code: which decides, since the words may be in any language.
+Error unreachable(PGconn* connection) {
+  const bool password = PQconnectionNeedsPassword(connection) != 0;
+  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+  PQreset(connection);
+  const std::string why = PQerrorMessage(connection);
+  const std::string state = sqlstate_in(why);
+  std::string message = place(connection) + ": " + without_locations(why);
+  message.append(advice(state)).append(state == "3D000" ? PQdb(connection) : "");
+  if (password && state.empty()) message += "; give a password, in the URL or in a passfile";
+  const bool refused = password || state.starts_with("28") || state == "3D000" ||
+                       state == "42501" || state == "08P01";
   return Error{refused ? ErrorKind::kFatal : ErrorKind::kTransient, std::move(message)};
 }
 
@@ -72,7 +115,11 @@ Result<ConnectionHandle> connect(const std::string& url, std::string_view applic
       "read-write", name.c_str(), url.c_str(), options.c_str(), static_cast<const char*>(nullptr)};
   ConnectionHandle connection(PQconnectdbParams(kKeywords.data(), values.data(), 1));
   if (connection == nullptr) return fail(ErrorKind::kFatal, "out of memory");
-  if (PQstatus(connection.get()) != CONNECTION_OK) return fail(unreachable(connection.get()));
+  if (PQstatus(connection.get()) != CONNECTION_OK) {
+    Error error = unreachable(connection.get());
+    if (PQstatus(connection.get()) != CONNECTION_OK) return fail(std::move(error));
+    PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
+  }
   PQsetNoticeProcessor(
       connection.get(), [](void*, const char*) {}, nullptr);
   return connection;

@@ -7,7 +7,13 @@ const Statement kCommit{"commit", "COMMIT"};
 const Statement kRollback{"rollback", "ROLLBACK"};
 const Statement kRelaxed{"relaxed", "SET LOCAL synchronous_commit = off"};
 
-const Statement kTryLease{"try_lease", "SELECT pg_try_advisory_lock(1953653092, $1::bigint::int)"};
+const Statement kUntimed{"untimed", "SET LOCAL statement_timeout = 0"};
+
+// Behind a pooler that changes servers under us the lease would be somebody else's.
+const Statement kTryLease{"try_lease",
+                          "SELECT pg_backend_pid() = $2::bigint AND "
+                          "pg_try_advisory_lock(1953653092, $1::bigint::int), "
+                          "pg_backend_pid() = $2::bigint"};
 const Statement kLeaseHolder{
     "lease_holder",
     "SELECT format('pid %s from %s', a.pid, coalesce(a.client_addr::text, 'a local socket')) "
@@ -17,19 +23,59 @@ const Statement kLeaseHolder{
     "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"};
 const Statement kDropLease{"drop_lease", "SELECT pg_advisory_unlock(1953653092, $1::bigint::int)"};
 
+// A row that some other statement wrote has another xmin than its stamp: it came from a backup.
 const Statement kLead{"lead",
-                      "UPDATE public.tributary_origin SET leader_epoch = leader_epoch + 1 "
+                      "UPDATE public.tributary_origin o SET leader_epoch = o.leader_epoch + 1, "
+                      "put_back = o.put_back OR"
+                      "  (o.actor IS NOT NULL AND o.xmin::text::bigint <> o.stamp % 4294967296), "
+                      "stamp = pg_current_xact_id()::text::bigint "
                       "RETURNING name, actor, identity, "
                       "(SELECT system_identifier FROM pg_control_system()) || ':' || "
                       "left(pg_walfile_name(pg_current_wal_lsn()), 8) || ':' || "
                       "(SELECT oid FROM pg_database WHERE datname = current_database()), "
-                      "head_seq, hlc, leader_epoch, confirmed_seq, totals_seq, schema_version"};
+                      "head_seq, hlc, leader_epoch, confirmed_seq, totals_seq, "
+                      "(SELECT max(version) FROM public.tributary_schema), "
+                      "(SELECT tributary.believed_hlc(c.hlc) FROM public.tributary_context c), "
+                      "put_back, counters_swept"};
 const Statement kMint{"mint",
                       "UPDATE public.tributary_origin SET actor = $1, identity = $2, head_seq = 0, "
-                      "confirmed_seq = 0, totals_seq = 0"};
-const Statement kForgetCounters{"forget_counters", "DELETE FROM public.tributary_counter"};
-const Statement kFence{"fence", "SELECT tributary.fence($1)"};
+                      "confirmed_seq = 0, totals_seq = 0, hlc = greatest("
+                      "hlc # (-9223372036854775808), $3::bigint # (-9223372036854775808)) "
+                      "# (-9223372036854775808), put_back = false, counters_swept = false, "
+                      "stamp = pg_current_xact_id()::text::bigint"};
+const Statement kRemember{
+    "remember",
+    "INSERT INTO public.tributary_actor AS a (actor, final_seq) "
+    "SELECT k.actor, max(k.final_seq) FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY "
+    "AS k (actor, final_seq, place) GROUP BY k.actor ORDER BY min(k.place) "
+    "ON CONFLICT (actor) DO UPDATE SET final_seq = greatest(a.final_seq, excluded.final_seq)"};
+const Statement kFormer{"former",
+                        "SELECT actor, final_seq FROM public.tributary_actor ORDER BY position"};
+const Statement kSchema{
+    "schema",
+    "SELECT 1::bigint, position, convert_to(pattern, 'UTF8'), convert_to(type, 'UTF8'), 0::bigint "
+    "FROM public.tributary_keyspace "
+    "UNION ALL SELECT 2, 0, convert_to(name, 'UTF8'), '', value FROM public.tributary_limits "
+    "UNION ALL SELECT 3, 0, convert_to(type, 'UTF8'), convert_to(operation, 'UTF8'), 0 "
+    "FROM public.tributary_operation ORDER BY 1, 2, 3, 4"};
+const Statement kFence{"fence", "SELECT tributary.fence($1, $2, $3)"};
 
+const Statement kIdle{
+    "idle",
+    "SELECT EXISTS (SELECT FROM public.tributary_outbox ORDER BY id LIMIT 1), "
+    "o.leader_epoch = $1 AND o.actor IS NOT DISTINCT FROM $2 AND o.head_seq = $3 "
+    "AND o.xmin::text::bigint = o.stamp % 4294967296 FROM public.tributary_origin o"};
+const Statement kSnapshotHolder{
+    "snapshot_holder",
+    "SELECT who FROM ("
+    "  SELECT age(backend_xmin), format('pid %s (%s) since %s', pid,"
+    "    coalesce(nullif(application_name, ''), usename), xact_start) AS who"
+    "  FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
+    "    AND datname = current_database()"
+    "  UNION ALL SELECT age(xmin), format('replication slot %s', slot_name)"
+    "  FROM pg_replication_slots WHERE xmin IS NOT NULL"
+    "  UNION ALL SELECT age(transaction), format('prepared transaction %s since %s', gid, prepared)"
+    "  FROM pg_prepared_xacts WHERE database = current_database()) h ORDER BY age DESC LIMIT 1"};
 const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER BY id LIMIT 1"};
 
 // The first $1 rows by id, or the first of them that make up $2 bytes, without the transactions
@@ -39,7 +85,8 @@ const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER 
 const Statement kTake{
     "take",
     "WITH first AS MATERIALIZED ("
-    "  SELECT id, transaction_id, octet_length(value) AS size"
+    "  SELECT id, transaction_id, octet_length(key) + coalesce(octet_length(field), 0)"
+    "    + coalesce(octet_length(value), 0) + coalesce(octet_length(context), 0) AS size"
     "  FROM public.tributary_outbox ORDER BY id LIMIT $1), "
     "head AS MATERIALIZED ("
     "  SELECT id, transaction_id FROM (SELECT id, transaction_id,"
@@ -54,8 +101,8 @@ const Statement kTake{
     "      AND o.transaction_id <= h.transaction_id)) "
     "DELETE FROM public.tributary_outbox o "
     "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
-    "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, o.amount, "
-    "o.context, o.hlc, (SELECT short::int::bigint FROM cut)"};
+    "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, "
+    "o.amount::bigint, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut)"};
 
 // The row that a run of ids begins with must be the very one that was published.
 const Statement kDiscard{
@@ -89,46 +136,114 @@ const Statement kStoreTotals{
     "ON CONFLICT (key, field) DO UPDATE SET actor = excluded.actor, "
     "increments = excluded.increments, decrements = excluded.decrements"};
 
-const Statement kPark{
-    "park",
+// Whatever was taken is still there as it was: the take was rolled back under the fence.
+const Statement kParkTaken{
+    "park_taken",
+    "WITH gone AS (DELETE FROM public.tributary_outbox o "
+    "  USING unnest($1::bigint[], $2::text[]) AS k (id, reason) WHERE o.id = k.id"
+    "  RETURNING o.*, k.reason) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
-    "amount, context, hlc, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
+    "amount, context, exact, hlc, reason) "
+    "SELECT id, transaction_id, key, type, operation, field, value, amount, context, exact, hlc, "
+    "reason FROM gone ORDER BY id"};
+const Statement kDeleteTaken{"delete_taken",
+                             "DELETE FROM public.tributary_outbox o "
+                             "USING unnest($1::bigint[]) AS k (id) WHERE o.id = k.id"};
 
 // $2 and $3 are NULL when nothing was sealed. The fence of begin_seal() holds the row's lock.
 const Statement kAdvance{
     "advance",
     "UPDATE public.tributary_origin SET hlc = $1, head_seq = coalesce($2, head_seq), "
-    "totals_seq = coalesce($3, totals_seq)"};
+    "totals_seq = coalesce($3, totals_seq), stamp = pg_current_xact_id()::text::bigint"};
+const Statement kSaveTotals{"save_totals",
+                            "UPDATE public.tributary_origin SET totals_seq = $1, "
+                            "stamp = pg_current_xact_id()::text::bigint"};
 
-const Statement kUnconfirmed{"unconfirmed",
-                             "SELECT actor, first_seq, last_seq, bytes FROM public.tributary_batch "
-                             "WHERE confirmed_at IS NULL ORDER BY position"};
+// One step through the totals, those of other actors than the origin's go.
+const Statement kSweep{
+    "sweep",
+    "WITH step AS MATERIALIZED (SELECT key, field, actor FROM public.tributary_counter "
+    "  WHERE (key, field) > ($1::text COLLATE \"C\", $2::bytea) ORDER BY key, field LIMIT 2000), "
+    "gone AS (DELETE FROM public.tributary_counter c USING step s "
+    "  WHERE c.key = s.key AND c.field = s.field AND c.actor = s.actor"
+    "  AND s.actor IS DISTINCT FROM (SELECT actor FROM public.tributary_origin)) "
+    "SELECT key, field FROM step ORDER BY key DESC, field DESC LIMIT 1"};
+const Statement kSwept{"swept",
+                       "UPDATE public.tributary_origin SET counters_swept = true, "
+                       "stamp = pg_current_xact_id()::text::bigint"};
+
+const Statement kTransactions{
+    "transactions",
+    "SELECT transaction_id, count(*) FROM public.tributary_outbox GROUP BY 1 ORDER BY 1"};
+const Statement kSetAside{
+    "set_aside",
+    "WITH gone AS (DELETE FROM public.tributary_outbox o "
+    "  WHERE o.transaction_id = ANY ($1::bigint[]) RETURNING o.*) "
+    "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
+    "amount, context, exact, hlc, reason) "
+    "SELECT id, transaction_id, key, type, operation, field, value, amount, context, exact, hlc, "
+    "$2::text FROM gone ORDER BY id"};
+const Statement kParked{
+    "parked",
+    "SELECT position, transaction_id, key, type, operation, field, value, amount::bigint, hlc, "
+    "reason, (extract(epoch FROM parked_at) * 1000000)::bigint "
+    "FROM public.tributary_parked WHERE position > $1 ORDER BY position LIMIT $2"};
+// The trigger lets a row with an hlc and an earlier transaction keep what it says.
+const Statement kRetry{
+    "retry",
+    "WITH gone AS (DELETE FROM public.tributary_parked WHERE transaction_id = $1 RETURNING *) "
+    "INSERT INTO public.tributary_outbox (transaction_id, key, type, operation, field, value, "
+    "amount, context, exact, hlc) "
+    "SELECT transaction_id, key, type, operation, field, value, amount, context, exact, hlc "
+    "FROM gone ORDER BY position"};
+const Statement kDiscardParked{"discard_parked",
+                               "DELETE FROM public.tributary_parked WHERE transaction_id = $1"};
+
+// Batches behind $1 that make up $2 rows or $3 bytes.
+const Statement kUnconfirmed{
+    "unconfirmed",
+    "SELECT actor, first_seq, last_seq, bytes, position FROM ("
+    "  SELECT *, sum(octet_length(bytes)) OVER (ORDER BY position) AS total,"
+    "    row_number() OVER (ORDER BY position) AS number FROM ("
+    "    SELECT * FROM public.tributary_batch WHERE confirmed_at IS NULL AND position > $1"
+    "    ORDER BY position LIMIT $2) b) c WHERE total <= $3 OR number = 1 ORDER BY position"};
 const Statement kRetained{
     "retained",
-    "SELECT actor, first_seq, last_seq, bytes FROM public.tributary_batch "
-    "WHERE actor = (SELECT actor FROM public.tributary_origin) AND first_seq > $1 "
-    "ORDER BY first_seq LIMIT $2"};
+    "SELECT actor, first_seq, last_seq, bytes, position FROM ("
+    "  SELECT *, sum(octet_length(bytes)) OVER (ORDER BY first_seq) AS total,"
+    "    row_number() OVER (ORDER BY first_seq) AS number FROM ("
+    "    SELECT * FROM public.tributary_batch"
+    "    WHERE actor = (SELECT actor FROM public.tributary_origin) AND first_seq > $1"
+    "    ORDER BY first_seq LIMIT $2) b) c WHERE total <= $3 OR number = 1 ORDER BY first_seq"};
 
 const Statement kConfirm{
     "confirm",
     "WITH batches AS (UPDATE public.tributary_batch SET confirmed_at = clock_timestamp() "
     "  WHERE confirmed_at IS NULL AND actor = $1 AND last_seq <= $2) "
-    "UPDATE public.tributary_origin SET confirmed_seq = greatest(confirmed_seq, $2) "
-    "WHERE actor = $1"};
-// A bounded number of batches past their retention, whose totals are stored.
+    "UPDATE public.tributary_origin SET confirmed_seq = greatest(confirmed_seq, $2), "
+    "stamp = pg_current_xact_id()::text::bigint WHERE actor = $1"};
+// A bounded number of batches, and bytes, past their retention, whose totals are stored.
 const Statement kForget{
     "forget",
     "DELETE FROM public.tributary_batch b USING ("
-    "  SELECT r.actor, r.first_seq FROM public.tributary_batch r, public.tributary_origin o"
-    "  WHERE r.confirmed_at IS NOT NULL"
-    "    AND r.confirmed_at <= clock_timestamp() - $1::bigint * interval '1 microsecond'"
-    "    AND (r.actor IS DISTINCT FROM o.actor OR r.last_seq <= o.totals_seq)"
-    "  ORDER BY r.confirmed_at LIMIT 256) old "
+    "  SELECT actor, first_seq FROM ("
+    "    SELECT *, sum(octet_length(bytes)) OVER (ORDER BY confirmed_at, position) AS total,"
+    "      row_number() OVER (ORDER BY confirmed_at, position) AS number FROM ("
+    "      SELECT r.* FROM public.tributary_batch r, public.tributary_origin o"
+    "      WHERE r.confirmed_at IS NOT NULL"
+    "        AND r.confirmed_at <= clock_timestamp() - $1::bigint * interval '1 microsecond'"
+    "        AND (r.actor IS DISTINCT FROM o.actor OR r.last_seq <= o.totals_seq)"
+    "      ORDER BY r.confirmed_at LIMIT 256) r) s"
+    "  WHERE total <= 268435456 OR number = 1) old "
     "WHERE b.actor = old.actor AND b.first_seq = old.first_seq"};
 
-const Statement kSetContext{"set_context",
-                            "UPDATE public.tributary_context SET watermark = $1, hlc = $2 "
-                            "WHERE watermark <> $1 OR hlc <> $2"};
+// The time never goes down, unless it is one that nobody believes.
+const Statement kSetContext{
+    "set_context",
+    "UPDATE public.tributary_context c SET watermark = $1, hlc = n.hlc FROM ("
+    "  SELECT greatest(tributary.believed_hlc(hlc) # (-9223372036854775808),"
+    "    tributary.believed_hlc($2) # (-9223372036854775808)) # (-9223372036854775808) AS hlc"
+    "  FROM public.tributary_context) n WHERE c.watermark <> $1 OR c.hlc <> n.hlc"};
 
 const Statement kStatus{
     "status",

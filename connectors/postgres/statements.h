@@ -19,17 +19,34 @@ extern const Statement kLeaseHolder;
 extern const Statement kDropLease;
 extern const Statement kLead;
 extern const Statement kMint;
-extern const Statement kForgetCounters;
+extern const Statement kRemember;
+extern const Statement kFormer;
+extern const Statement kSchema;
 extern const Statement kFence;
 
+/// Whether there is a row, and whether the fence would hold; takes no lock.
+extern const Statement kIdle;
+extern const Statement kSnapshotHolder;
 extern const Statement kAnyRow;
 extern const Statement kTake;
 extern const Statement kDiscard;
 extern const Statement kLoadTotals;
 extern const Statement kStoreBatch;
 extern const Statement kStoreTotals;
-extern const Statement kPark;
+extern const Statement kParkTaken;
+extern const Statement kDeleteTaken;
 extern const Statement kAdvance;
+extern const Statement kSaveTotals;
+extern const Statement kSweep;
+extern const Statement kSwept;
+
+extern const Statement kTransactions;
+extern const Statement kSetAside;
+extern const Statement kParked;
+extern const Statement kRetry;
+extern const Statement kDiscardParked;
+/// For answers that are large or slow: the client watches the progress.
+extern const Statement kUntimed;
 
 extern const Statement kUnconfirmed;
 extern const Statement kRetained;

@@ -1,0 +1,40 @@
+#include <cstdlib>
+
+#include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/cells.h>
+#include <tributary/connectors/postgres/params.h>
+
+namespace tributary::postgres {
+
+std::string_view bytes_at(const PGresult* result, int row, int column) {
+  return {PQgetvalue(result, row, column),
+          static_cast<std::size_t>(PQgetlength(result, row, column))};
+}
+
+std::int64_t bigint_at(const PGresult* result, int row, int column) {
+  return PQgetisnull(result, row, column) != 0 ? 0 : read_bigint(PQgetvalue(result, row, column));
+}
+
+std::uint64_t unsigned_at(const PGresult* result, int row, int column) {
+  return static_cast<std::uint64_t>(bigint_at(result, row, column));
+}
+
+bool bool_at(const PGresult* result, int row, int column) {
+  return PQgetisnull(result, row, column) == 0 && *PQgetvalue(result, row, column) != 0;
+}
+
+std::string text_at(const PGresult* result, int row, int column) {
+  return std::string(bytes_at(result, row, column));
+}
+
+std::optional<ActorId> actor_at(const PGresult* result, int row, int column) {
+  if (PQgetisnull(result, row, column) != 0) return std::nullopt;
+  return ActorId{unsigned_at(result, row, column)};
+}
+
+std::uint64_t affected(const PGresult* result) {
+  return std::strtoull(PQcmdTuples(const_cast<PGresult*>(result)), nullptr, 10);
+}
+
+}  // namespace tributary::postgres

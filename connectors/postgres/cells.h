@@ -1,0 +1,25 @@
+/// Reading the binary cells of a result.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tributary/base/ids.h>
+#include <tributary/connectors/postgres/errors.h>
+
+namespace tributary::postgres {
+
+/// NULL reads as empty.
+[[nodiscard]] std::string_view bytes_at(const PGresult* result, int row, int column);
+/// NULL reads as 0.
+[[nodiscard]] std::int64_t bigint_at(const PGresult* result, int row, int column);
+[[nodiscard]] std::uint64_t unsigned_at(const PGresult* result, int row, int column);
+[[nodiscard]] bool bool_at(const PGresult* result, int row, int column);
+[[nodiscard]] std::string text_at(const PGresult* result, int row, int column);
+[[nodiscard]] std::optional<ActorId> actor_at(const PGresult* result, int row, int column);
+/// Rows that an INSERT, UPDATE or DELETE concerned.
+[[nodiscard]] std::uint64_t affected(const PGresult* result);
+
+}  // namespace tributary::postgres

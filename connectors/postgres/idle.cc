@@ -1,0 +1,47 @@
+#include <algorithm>
+
+#include <libpq-fe.h>
+
+#include <tributary/base/log.h>
+#include <tributary/connectors/postgres/cells.h>
+#include <tributary/connectors/postgres/idle.h>
+#include <tributary/connectors/postgres/statements.h>
+
+namespace tributary::postgres {
+
+Micros PollPause::after(Micros took) {
+  constexpr Micros kSlow{20'000};
+  constexpr Micros kLongest{900'000};
+  recent_[next_++ % recent_.size()] = took;
+  const Micros usual = *std::ranges::min_element(recent_);
+  return usual < kSlow ? Micros{0} : std::min(9 * usual, kLongest);
+}
+
+Result<bool> Idle::nothing_to_do(const Fence& fence) {
+  if (!idle_) return false;
+  const SystemClock clock;
+  const Micros start = clock.monotonic();
+  if (start < not_before_) return true;
+  pipeline_.queue(statements::kIdle, fence.params());
+  TRIBUTARY_ASSIGN(const auto results, pipeline_.flush());
+  const PGresult* const row = results[0].get();
+  const Micros end = clock.monotonic();
+  const Micros pause = pause_.after(end - start);
+  not_before_ = end + pause;
+  if (pause > Micros{0}) warn();
+  return PQntuples(row) > 0 && !bool_at(row, 0, 0) && bool_at(row, 0, 1);
+}
+
+void Idle::warn() {
+  if (warned_) return;
+  warned_ = true;
+  pipeline_.queue(statements::kSnapshotHolder);
+  const auto results = pipeline_.flush();
+  const bool known = results && PQntuples((*results)[0].get()) > 0;
+  log::warn(
+      "asking the outbox is slow, since rows long deleted cannot be cleaned up: end whatever "
+      "holds an old snapshot in this database",
+      {{"holder", known ? text_at((*results)[0].get(), 0, 0) : "unknown"}});
+}
+
+}  // namespace tributary::postgres

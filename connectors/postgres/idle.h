@@ -1,0 +1,48 @@
+/// Asks an outbox that was found empty whether there is anything to do now, without a transaction,
+/// and less often when asking is slow: while somebody holds an old snapshot, rows long deleted have
+/// to be stepped over.
+#pragma once
+
+#include <array>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/result.h>
+#include <tributary/connectors/postgres/fence.h>
+#include <tributary/connectors/postgres/pipeline.h>
+
+namespace tributary::postgres {
+
+/// How long to leave the outbox alone after polls that took so long: none while they are fast, else
+/// so that a tenth of the time goes to polling, and less than a second.
+class PollPause {
+ public:
+  /// The pause after a poll that took `took`.
+  [[nodiscard]] Micros after(Micros took);
+
+ private:
+  std::array<Micros, 3> recent_{};
+  std::size_t next_ = 0;
+};
+
+/// Borrows the pipeline. Not thread-safe.
+class Idle {
+ public:
+  explicit Idle(Pipeline& pipeline) : pipeline_(pipeline) {}
+
+  /// True when there is certainly nothing, or it is not yet time to ask. False: look with a seal,
+  /// which also says why when the fence does not hold.
+  [[nodiscard]] Result<bool> nothing_to_do(const Fence& fence);
+  /// Whether the last look found rows.
+  void found(bool rows) { idle_ = !rows; }
+
+ private:
+  void warn();
+
+  Pipeline& pipeline_;
+  bool idle_ = false;
+  bool warned_ = false;
+  Micros not_before_{0};
+  PollPause pause_;
+};
+
+}  // namespace tributary::postgres

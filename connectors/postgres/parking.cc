@@ -1,0 +1,96 @@
+#include <string>
+
+#include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/cells.h>
+#include <tributary/connectors/postgres/parking.h>
+#include <tributary/connectors/postgres/statements.h>
+#include <tributary/connectors/postgres/text.h>
+
+namespace tributary::postgres {
+namespace {
+
+constexpr std::int64_t kRowsAtOnce = 10'000;
+/// A transaction is moved whole, and each of its rows is checked again.
+constexpr Millis kMoveDeadline{600'000};
+
+Result<std::uint64_t> move(Pipeline& pipeline, const Statement& statement,
+                           std::int64_t transaction) {
+  pipeline.queue(statements::kBegin);
+  pipeline.queue(statements::kUntimed);
+  pipeline.queue(statement, Params().add(transaction));
+  auto moved = pipeline.flush(kMoveDeadline);
+  const std::uint64_t rows = moved ? affected((*moved)[2].get()) : 0;
+  if (!moved && pipeline.dead()) return fail(std::move(moved).error());
+  pipeline.queue(moved ? statements::kCommit : statements::kRollback);
+  TRIBUTARY_TRY(pipeline.flush());
+  if (!moved) return fail(std::move(moved).error());
+  if (rows > 0) return rows;
+  return fail(ErrorKind::kInvalid, "nothing is parked of transaction " +
+                                       std::to_string(transaction) +
+                                       ": `tributary parked list` shows what is");
+}
+
+Result<std::uint64_t> set_aside_some(Pipeline& pipeline, const Fence& fence,
+                                     ArrayParam& transactions, std::string_view reason) {
+  queue_fenced_begin(pipeline, fence);
+  pipeline.queue(statements::kSetAside, Params().add(transactions.finish()).add(reason));
+  TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
+  return affected(results[2].get());
+}
+
+}  // namespace
+
+Result<std::uint64_t> set_aside(Pipeline& pipeline, const Fence& fence, std::string_view reason) {
+  const std::string why = made_text(reason);
+  queue_fenced_begin(pipeline, fence);
+  pipeline.queue(statements::kUntimed);
+  pipeline.queue(statements::kTransactions);
+  TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
+  const PGresult* const transactions = results[3].get();
+  std::uint64_t total = 0;
+  for (int row = 0; row < PQntuples(transactions);) {
+    ArrayParam step(SqlType::kBigint);
+    for (std::int64_t rows = 0; row < PQntuples(transactions) && rows < kRowsAtOnce; ++row) {
+      step.add(bigint_at(transactions, row, 0));
+      rows += bigint_at(transactions, row, 1);
+    }
+    TRIBUTARY_ASSIGN(const std::uint64_t moved, set_aside_some(pipeline, fence, step, why));
+    total += moved;
+  }
+  return total;
+}
+
+Result<std::vector<ParkedChange>> read_parked(Pipeline& pipeline, std::int64_t after,
+                                              std::size_t limit) {
+  pipeline.queue(statements::kBegin);
+  pipeline.queue(statements::kUntimed);
+  pipeline.queue(statements::kParked, Params().add(after).add(static_cast<std::uint64_t>(limit)));
+  TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
+  const PGresult* const rows = results[2].get();
+  std::vector<ParkedChange> parked;
+  for (int row = 0; row < PQntuples(rows); ++row) {
+    parked.push_back({.position = bigint_at(rows, row, 0),
+                      .transaction = bigint_at(rows, row, 1),
+                      .key = text_at(rows, row, 2),
+                      .type = text_at(rows, row, 3),
+                      .operation = text_at(rows, row, 4),
+                      .field = text_at(rows, row, 5),
+                      .value = text_at(rows, row, 6),
+                      .amount = bigint_at(rows, row, 7),
+                      .hlc = Hlc{unsigned_at(rows, row, 8)},
+                      .reason = text_at(rows, row, 9),
+                      .parked_at = Micros{bigint_at(rows, row, 10)}});
+  }
+  return parked;
+}
+
+Result<std::uint64_t> retry_parked(Pipeline& pipeline, std::int64_t transaction) {
+  return move(pipeline, statements::kRetry, transaction);
+}
+
+Result<std::uint64_t> discard_parked(Pipeline& pipeline, std::int64_t transaction) {
+  return move(pipeline, statements::kDiscardParked, transaction);
+}
+
+}  // namespace tributary::postgres

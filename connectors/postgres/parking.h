@@ -1,0 +1,22 @@
+/// Rows set aside on PostgreSQL: shown, given back, forgotten.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/postgres/fence.h>
+#include <tributary/connectors/postgres/pipeline.h>
+
+namespace tributary::postgres {
+
+/// As OutboxStore has them.
+[[nodiscard]] Result<std::uint64_t> set_aside(Pipeline& pipeline, const Fence& fence,
+                                              std::string_view reason);
+[[nodiscard]] Result<std::vector<ParkedChange>> read_parked(Pipeline& pipeline, std::int64_t after,
+                                                            std::size_t limit);
+[[nodiscard]] Result<std::uint64_t> retry_parked(Pipeline& pipeline, std::int64_t transaction);
+[[nodiscard]] Result<std::uint64_t> discard_parked(Pipeline& pipeline, std::int64_t transaction);
+
+}  // namespace tributary::postgres
