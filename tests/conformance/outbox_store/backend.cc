@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <libpq-fe.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <tributary/connectors/memory/outbox_store.h>
@@ -27,6 +28,21 @@ class MemoryBackend final : public Backend {
   memory::MemoryOutbox outbox_{origin(), schema(), clock_};
 };
 
+/// One database over another, page by page.
+void copy_file(const std::string& from, const std::string& to) {
+  sqlite3* source = nullptr;
+  sqlite3* target = nullptr;
+  REQUIRE(sqlite3_open(from.c_str(), &source) == SQLITE_OK);
+  REQUIRE(sqlite3_open(to.c_str(), &target) == SQLITE_OK);
+  sqlite3_busy_timeout(target, 5000);
+  sqlite3_backup* backup = sqlite3_backup_init(target, "main", source, "main");
+  REQUIRE(backup != nullptr);
+  CHECK(sqlite3_backup_step(backup, -1) == SQLITE_DONE);
+  sqlite3_backup_finish(backup);
+  sqlite3_close(source);
+  sqlite3_close(target);
+}
+
 class SqliteBackend final : public Backend {
  public:
   SqliteBackend() {
@@ -43,6 +59,8 @@ class SqliteBackend final : public Backend {
     return must(sqlite::open_producer_session(url()));
   }
   bool concurrent_writers() const override { return false; }
+  void save() override { copy_file(path(), path() + ".saved"); }
+  void put_back() override { copy_file(path() + ".saved", path()); }
   std::string path() const { return folder_ + "/outbox.db"; }
 
  private:
@@ -85,6 +103,7 @@ class PostgresBackend final : public Backend {
     url_ = database.url();
     execute(url_,
             "SET client_min_messages = warning; DROP SCHEMA IF EXISTS tributary CASCADE; "
+            "DROP SCHEMA IF EXISTS saved CASCADE; "
             "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     must(postgres::apply_schema(url_, origin(), schema()));
   }
@@ -95,6 +114,22 @@ class PostgresBackend final : public Backend {
     return must(postgres::open_producer_session(url_));
   }
   bool concurrent_writers() const override { return true; }
+  void save() override {
+    execute(url_,
+            "DO $$ DECLARE t text; BEGIN CREATE SCHEMA saved; "
+            "FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP "
+            "EXECUTE format('CREATE TABLE saved.%I AS TABLE public.%I', t, t); "
+            "END LOOP; END $$");
+  }
+  void put_back() override {
+    execute(url_,
+            "DO $$ DECLARE t text; BEGIN "
+            "FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'saved' "
+            "ORDER BY tablename LOOP "
+            "EXECUTE format('TRUNCATE public.%I', t); "
+            "EXECUTE format('INSERT INTO public.%I OVERRIDING SYSTEM VALUE "
+            "TABLE saved.%I', t, t); END LOOP; END $$");
+  }
   const std::string& url() const { return url_; }
 
  private:
@@ -113,6 +148,9 @@ Schema schema() {
   schema.limits.value_bytes = 1000;
   return schema;
 }
+
+void Backend::save() { FAIL("this backend keeps no copies"); }
+void Backend::put_back() { FAIL("this backend keeps no copies"); }
 
 OriginName origin() { return {"shop-eu"}; }
 
@@ -152,18 +190,31 @@ OriginRecord lead_soon(OutboxStore& store) {
 
 OriginRecord lead(OutboxStore& store, ActorId actor) {
   OriginRecord record = lead_soon(store);
-  if (record.actor != actor) must(store.mint(actor));
+  if (record.actor != actor) must(store.mint({.actor = actor, .hlc = Hlc{}}));
   return record;
 }
 
-Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count, ActorId actor) {
+SealedBatch batch(Seq after, std::size_t count, ActorId actor) {
   const Seq last{after.value + count};
-  return store.commit_seal(
-      {.batch = SealedBatch{actor, after.next(), last, "batch " + std::to_string(last.value)},
-       .hlc = Hlc{last.value},
-       .parked = {},
-       .totals = {},
-       .totals_seq = std::nullopt});
+  return {actor, after.next(), last, "batch " + std::to_string(last.value)};
+}
+
+SealCommit sealing(std::span<const SealedBatch> batches, Hlc hlc) {
+  return {.batches = batches,
+          .hlc = hlc,
+          .parked = {},
+          .left = {},
+          .totals = {},
+          .totals_seq = std::nullopt};
+}
+
+Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count, ActorId actor) {
+  const SealedBatch sealed = batch(after, count, actor);
+  return store.commit_seal(sealing({&sealed, 1}, Hlc{sealed.last_seq.value}));
+}
+
+std::vector<SealedBatch> unconfirmed(OutboxStore& store) {
+  return must(store.unconfirmed(0, {1000}));
 }
 
 std::vector<std::string> seal_all(OutboxStore& store, Seq after) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ class Backend {
   virtual std::unique_ptr<ProducerSession> open_session() = 0;
   /// Two transactions may write at the same time.
   [[nodiscard]] virtual bool concurrent_writers() const = 0;
+  /// Remembers what the database holds. Not for memory, whose restore cuts its connections.
+  virtual void save();
+  /// Puts all of it back, as a restore by SQL does: under the connections that are open.
+  virtual void put_back();
 };
 
 struct Memory {
@@ -59,9 +64,15 @@ void write(ProducerSession& session, std::vector<Change> changes);
 OriginRecord lead_soon(OutboxStore& store);
 /// An actor has been minted, the store leads.
 OriginRecord lead(OutboxStore& store, ActorId actor = ActorId{7});
+/// The batch of `count` changes after `after`, whose bytes say "batch" and its last seq.
+[[nodiscard]] SealedBatch batch(Seq after, std::size_t count, ActorId actor = ActorId{7});
+/// Nothing parked, left or stored; empty views, set what is needed.
+[[nodiscard]] SealCommit sealing(std::span<const SealedBatch> batches, Hlc hlc);
 /// Commits the open seal as a batch of `count` changes after `after`.
 [[nodiscard]] Result<void> commit_batch(OutboxStore& store, Seq after, std::size_t count,
                                         ActorId actor = ActorId{7});
+/// The first page of all.
+[[nodiscard]] std::vector<SealedBatch> unconfirmed(OutboxStore& store);
 /// Takes everything there is and seals it; the keys in order.
 std::vector<std::string> seal_all(OutboxStore& store, Seq after);
 

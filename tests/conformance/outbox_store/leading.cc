@@ -85,10 +85,13 @@ TEST_CASE_TEMPLATE("a relay that lost the lease can write nothing any more", Kin
   must(zombie->release());
   must(leader->lead());
   check_conflict(zombie->begin_seal({10}));
-  check_conflict(zombie->mint(ActorId{99}));
+  check_conflict(zombie->mint({.actor = ActorId{99}, .hlc = Hlc{}}));
+  check_conflict(zombie->save_totals({}, Seq{1}));
+  check_conflict(zombie->discard({}));
+  check_conflict(zombie->set_aside("no"));
   check_conflict(zombie->confirm(ActorId{7}, Seq{1}, Micros{0}));
   CHECK(must(leader->status()).actor == ActorId{7});
-  CHECK(must(leader->unconfirmed()).size() == 1);
+  CHECK(unconfirmed(*leader).size() == 1);
   CHECK(seal_all(*leader, Seq{1}) == std::vector<std::string>{"reg:b"});
 }
 
@@ -110,7 +113,7 @@ TEST_CASE_TEMPLATE("a seal that another leader interrupts is whole or not at all
   const OriginRecord found = must(record);
   if (!sealed) CHECK(sealed.error().kind == ErrorKind::kConflict);
   CHECK(found.head_seq == Seq{sealed ? 2U : 0U});
-  CHECK(must(leader->unconfirmed()).size() == (sealed ? 1 : 0));
+  CHECK(unconfirmed(*leader).size() == (sealed ? 1 : 0));
   CHECK(seal_all(*leader, found.head_seq).size() == (sealed ? 0 : 2));
 }
 
@@ -156,11 +159,77 @@ TEST_CASE_TEMPLATE("two racing relays put every row into exactly one batch", Kin
   const OriginRecord record = lead_soon(*store);
   CHECK(record.head_seq == Seq{all.size()});
   std::uint64_t next = 1;
-  for (const SealedBatch& batch : must(store->unconfirmed())) {
+  for (const SealedBatch& batch : unconfirmed(*store)) {
     CHECK(batch.first_seq.value == next);
     next = batch.last_seq.value + 1;
   }
   CHECK(next == all.size() + 1);
+}
+
+namespace {
+
+/// Whatever is fenced must find that the database was put back.
+void check_fenced(OutboxStore& store) {
+  check_conflict(store.begin_seal({10}));
+  check_conflict(store.mint({.actor = ActorId{99}, .hlc = Hlc{}}));
+  check_conflict(store.save_totals({}, Seq{1}));
+  check_conflict(store.discard({}));
+  check_conflict(store.set_aside("no"));
+  check_conflict(store.confirm(ActorId{7}, Seq{1}, Micros{0}));
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a database put back under a running relay is noticed by its head", Kind, Sqlite,
+                   Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  write(*session, {register_::set("reg:a", "1")});
+  CHECK(seal_all(*store, Seq{0}).size() == 1);
+  write(*session, {register_::set("reg:b", "1")});
+  backend->save();
+  CHECK(seal_all(*store, Seq{1}).size() == 1);
+  backend->put_back();
+  check_fenced(*store);
+  const OriginRecord found = must(store->lead());
+  CHECK(found.head_seq == Seq{1});
+  CHECK(seal_all(*store, Seq{1}) == std::vector<std::string>{"reg:b"});
+}
+
+TEST_CASE_TEMPLATE("a database put back under a running relay is noticed by its actor", Kind,
+                   Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto store = backend->open_store();
+  lead(*store);
+  backend->save();
+  must(store->mint({.actor = ActorId{8}, .hlc = Hlc{}, .former = {{ActorId{7}, Seq{}}}}));
+  backend->put_back();
+  check_fenced(*store);
+  const OriginRecord found = must(store->lead());
+  CHECK(found.actor == ActorId{7});
+  CHECK(found.former.empty());
+}
+
+TEST_CASE_TEMPLATE("an idle relay notices within a second that its database was put back", Kind,
+                   Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  backend->save();
+  write(*session, {register_::set("reg:a", "1")});
+  CHECK(seal_all(*store, Seq{0}).size() == 1);
+  for (int polls = 0; polls < 3; ++polls) CHECK(must(store->begin_seal({10})).empty());
+  backend->put_back();
+  const Micros until = SystemClock().monotonic() + Micros{1'500'000};
+  auto found = store->begin_seal({10});
+  while (found && SystemClock().monotonic() < until) {
+    std::this_thread::sleep_for(Millis{20});
+    found = store->begin_seal({10});
+  }
+  check_conflict(found);
 }
 
 }  // namespace tributary::outbox_suite

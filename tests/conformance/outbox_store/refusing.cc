@@ -104,11 +104,11 @@ TEST_CASE_TEMPLATE("a counter cannot pass the end of its range at write", Kind, 
 
   must(store->begin_seal({10}));
   const std::vector<StoredTotals> totals{{"counter:a", "", {kMost - 10, kMost - 5}}};
-  must(store->commit_seal({.batch = SealedBatch{ActorId{7}, Seq{1}, Seq{1}, "b"},
-                           .hlc = Hlc{1},
-                           .parked = {},
-                           .totals = totals,
-                           .totals_seq = Seq{1}}));
+  const SealedBatch sealed = batch(Seq{0}, 1);
+  SealCommit commit = sealing({&sealed, 1}, Hlc{1});
+  commit.totals = totals;
+  commit.totals_seq = Seq{1};
+  must(store->commit_seal(commit));
   // Sealed: the totals are stored.
   CHECK(!try_add(11));
   CHECK(try_add(10));
@@ -121,6 +121,10 @@ TEST_CASE_TEMPLATE("a counter cannot pass the end of its range at write", Kind, 
   must(session->outbox().insert(std::vector{counter::add("counter:b", 1)}));
   must(session->outbox().commit());
   CHECK(seal_all(*store, Seq{1}) == std::vector<std::string>{"counter:b"});
+
+  // A new actor counts from zero, whatever the one before had reached.
+  must(store->mint({.actor = ActorId{8}, .hlc = Hlc{}, .former = {{ActorId{7}, Seq{2}}}}));
+  CHECK(try_add(kMost));
 }
 
 }  // namespace tributary::outbox_suite

@@ -1,4 +1,5 @@
 /// What other languages meet on PostgreSQL: functions, plain INSERTs, and their errors.
+#include <chrono>
 #include <memory>
 
 #include "backend.h"
@@ -38,7 +39,9 @@ TEST_CASE("the SQL functions write what the library writes") {
   lead(*store);
   VersionVector seen;
   seen.raise(ActorId{3}, Seq{4});
-  must(store->set_context(seen, Hlc{0x7fff000000003039}));
+  const Micros later = SystemClock().wall() + std::chrono::hours(1);
+  const Hlc told{Hlc::from_micros(static_cast<std::uint64_t>(later.count())).value + 3039};
+  must(store->set_context(seen, told));
   VersionVector exact;
   exact.raise(ActorId{5}, Seq{6});
   const Psql psql(postgres_url(*backend));
@@ -64,7 +67,7 @@ TEST_CASE("the SQL functions write what the library writes") {
   CHECK(rows[6].context == seen.bytes());
   CHECK(rows[7].context == exact.bytes());
   CHECK(rows[8].context == seen.bytes());
-  for (const OutboxRow& row : rows) CHECK(row.hlc == Hlc{0x7fff00000000303a});
+  for (const OutboxRow& row : rows) CHECK(row.hlc == Hlc{told.value + 1});
   CHECK(rows[0].transaction != rows[1].transaction);
   store->abort_seal();
 }
