@@ -2,35 +2,28 @@
 
 #include <tributary/connectors/sqlite/database.h>
 #include <tributary/connectors/sqlite/outbox_store.h>
+#include <tributary/connectors/sqlite/rules.h>
 #include <tributary/connectors/sqlite/schema_sql.h>
 
 namespace tributary::sqlite {
 namespace {
 
-/// An outbox that is there already must be ours and not newer than we are.
+/// An outbox that is there already must be ours and of our version.
 Result<void> check_present(sqlite3* connection, const OriginName& origin) {
   TRIBUTARY_ASSIGN(Statement table,
                    Statement::prepare(
                        connection, "SELECT 1 FROM sqlite_schema WHERE name = 'tributary_origin'"));
   TRIBUTARY_ASSIGN(const bool exists, table.step());
   if (!exists) return {};
-  TRIBUTARY_ASSIGN(Statement row, Statement::prepare(connection,
-                                                     "SELECT name, schema_version "
-                                                     "FROM tributary_origin"));
+  TRIBUTARY_ASSIGN(Statement row,
+                   Statement::prepare(connection, "SELECT name FROM tributary_origin"));
   TRIBUTARY_ASSIGN(const bool filled, row.step());
-  if (!filled) return {};
-  if (row.bytes(0) != origin.value) {
+  if (filled && row.bytes(0) != origin.value) {
     return fail(ErrorKind::kInvalid, "the database is the outbox of origin \"" +
                                          std::string(row.bytes(0)) +
                                          "\": give every origin a database of its own");
   }
-  if (row.integer(1) > kSchemaVersion) {
-    return fail(ErrorKind::kInvalid, "the outbox tables are of version " +
-                                         std::to_string(row.integer(1)) + ", this program knows " +
-                                         std::to_string(kSchemaVersion) +
-                                         ": use a newer tributary");
-  }
-  return {};
+  return check_version(connection);
 }
 
 Result<void> check_encoding(sqlite3* connection) {
