@@ -109,6 +109,10 @@ CREATE TABLE IF NOT EXISTS tributary_keyspace (
   glob TEXT NOT NULL,
   type TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS tributary_applied (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  sql TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS tributary_limits (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS tributary_operation (
   type TEXT NOT NULL,
