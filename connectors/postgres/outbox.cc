@@ -28,6 +28,13 @@ std::size_t size_of(const Change& change) {
          change.field.size() + change.value.size();
 }
 
+Result<void> check_key(std::string_view key) {
+  if (!key.empty() && fits_text(key)) return {};
+  return fail(ErrorKind::kInvalid, "key \"" + made_text(key) +
+                                       "\" is empty or not UTF-8 without NUL, as an outbox in " +
+                                       "PostgreSQL needs it");
+}
+
 /// Whatever would make the server fail, and with it the caller's transaction, is refused here.
 Result<const crdt::Operation*> operation_of(const Change& change) {
   const crdt::Type* type = crdt::find_type(change.type);
@@ -37,12 +44,30 @@ Result<const crdt::Operation*> operation_of(const Change& change) {
     return fail(ErrorKind::kInvalid, "key \"" + change.key + "\": there is no operation \"" +
                                          change.operation + "\" of a type \"" + change.type + "\"");
   }
-  if (change.key.empty() || !fits_text(change.key)) {
-    return fail(ErrorKind::kInvalid, "key \"" + made_text(change.key) +
-                                         "\" is empty or not UTF-8 without NUL, as an outbox in " +
-                                         "PostgreSQL needs it");
-  }
+  TRIBUTARY_TRY(check_key(change.key));
   return operation;
+}
+
+/// The commit failed, and the server told so: then nothing was committed, but for a state that
+/// says it does not know (40003). A connection that ended during the commit tells nothing.
+Error commit_error(const PGresult* result, const PGconn* connection) {
+  Error error = error_of(result, connection);
+  const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* severity =
+      result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const bool told = state != nullptr && severity != nullptr &&
+                    std::strcmp(severity, "ERROR") == 0 && PQstatus(connection) == CONNECTION_OK &&
+                    std::strcmp(state, "40003") != 0;
+  if (!told) {
+    error.kind = ErrorKind::kTransient;
+    return error.in("the commit may or may not have happened");
+  }
+  if (error.kind == ErrorKind::kTransient || error.kind == ErrorKind::kConflict) {
+    error.kind = ErrorKind::kConflict;
+    return error.in("the transaction was not committed; try it again from its BEGIN");
+  }
+  error.kind = ErrorKind::kInvalid;
+  return error.in("the transaction was not committed: nothing was written");
 }
 
 /// The arguments of tributary.insert_changes().
@@ -86,6 +111,7 @@ class Outbox final : public OutboxConnection {
  public:
   Outbox(PGconn* connection, Schema schema) : connection_(connection), schema_(std::move(schema)) {}
 
+  Result<void> accepts(const Change& change) const override { return check_key(change.key); }
   const Schema& schema() const override { return schema_; }
 
   /// None: insert() looks at the totals itself, in its one round trip.
@@ -111,13 +137,12 @@ class Outbox final : public OutboxConnection {
 
   Result<void> commit() override {
     TRIBUTARY_TRY(check_open());
-    auto done = succeed(connection_, PQexec(connection_, "COMMIT"));
-    if (!done) {
-      if (done.error().kind != ErrorKind::kTransient) return fail(done.error());
-      return fail(done.error().in("the commit may or may not have happened"));
+    const ResultHandle done(PQexec(connection_, "COMMIT"));
+    if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) {
+      return fail(commit_error(done.get(), connection_));
     }
     // The server answers COMMIT of a failed transaction with ROLLBACK, and no error.
-    if (std::strcmp(PQcmdStatus(done->get()), "COMMIT") != 0) {
+    if (std::strcmp(PQcmdStatus(done.get()), "COMMIT") != 0) {
       return fail(ErrorKind::kInvalid,
                   "the transaction had failed before and was rolled back: nothing was written");
     }

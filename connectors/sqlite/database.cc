@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <sqlite3.h>
 
 #include <tributary/connectors/sqlite/database.h>
@@ -27,6 +29,19 @@ Result<ConnectionHandle> open_database(const std::string& url, bool create, Mill
   }
   sqlite3_busy_timeout(raw, static_cast<int>(busy.count()));
   return connection;
+}
+
+Result<OpenDatabase> open_present(const std::string& url, Millis busy) {
+  const std::string path = path_of(url);
+  const auto before = file_at(path);
+  TRIBUTARY_ASSIGN(ConnectionHandle connection, open_database(url, false, busy));
+  const char* real = sqlite3_db_filename(connection.get(), "main");
+  const auto id = file_at(path);
+  if (!before || !id || before != id || real == nullptr) {
+    return fail(ErrorKind::kTransient,
+                "SQLite file " + path + ": the file was replaced while it was being opened");
+  }
+  return OpenDatabase{std::move(connection), OpenFile(path, real, *id)};
 }
 
 }  // namespace tributary::sqlite

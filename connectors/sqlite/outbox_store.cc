@@ -1,135 +1,174 @@
+#include <algorithm>
 #include <utility>
 
 #include <sqlite3.h>
-#include <sys/stat.h>
 
+#include <tributary/connectors/sqlite/batches.h>
 #include <tributary/connectors/sqlite/database.h>
 #include <tributary/connectors/sqlite/lease.h>
+#include <tributary/connectors/sqlite/origin_row.h>
 #include <tributary/connectors/sqlite/outbox_store.h>
-#include <tributary/connectors/sqlite/schema_sql.h>
+#include <tributary/connectors/sqlite/parked.h>
+#include <tributary/connectors/sqlite/place.h>
+#include <tributary/connectors/sqlite/quiet.h>
+#include <tributary/connectors/sqlite/rules.h>
 #include <tributary/connectors/sqlite/seal.h>
+#include <tributary/connectors/sqlite/told.h>
 
 namespace tributary::sqlite {
 namespace {
 
+constexpr std::size_t kDiscardedAtOnce = 256;
+
 class Store final : public OutboxStore {
  public:
-  Store(ConnectionHandle connection, OriginName origin, std::string path)
-      : connection_(std::move(connection)),
+  Store(OpenDatabase database, OriginName origin)
+      : connection_(std::move(database.connection)),
+        file_(std::move(database.file)),
         origin_(std::move(origin)),
-        path_(std::move(path)),
-        lease_(path_),
-        seal_(connection_.get()) {}
+        lease_(file_.real_path()),
+        fence_(connection_.get(), file_),
+        quiet_(connection_.get()),
+        told_(fence_, quiet_),
+        seal_(fence_, quiet_, told_) {}
 
   Result<OriginRecord> lead() override {
     TRIBUTARY_TRY(named(lease_.take()));
-    TRIBUTARY_TRY(named(write([&] {
-      return execute(db(), "UPDATE tributary_origin SET leader_epoch = leader_epoch + 1");
-    })));
-    return named(read_origin());
+    told_.clear();
+    TRIBUTARY_TRY(named(use_write_ahead_log()));
+    return named(take_lead(fence_, origin_, file_));
   }
-
-  Result<void> mint(ActorId actor) override {
-    auto done = named(fenced([&]() -> Result<void> {
-      TRIBUTARY_ASSIGN(Statement origin,
-                       prepare("UPDATE tributary_origin SET actor = ?, identity = ?, head_seq = 0, "
-                               "confirmed_seq = 0, totals_seq = 0"));
-      TRIBUTARY_TRY(origin.add(actor.value).add_text(identity_).run());
-      return execute(db(), "DELETE FROM tributary_counter");
-    }));
-    if (done) actor_ = actor;
-    return done;
+  Result<void> mint(const Minting& minting) override {
+    return named(sqlite::mint(fence_, minting));
   }
-
   Result<void> release() override {
+    auto done = told_.flush();
     lease_.release();
-    return {};
+    if (!done && done.error().kind == ErrorKind::kConflict) return {};  // another leads already
+    return named(done);
   }
+
+  Result<StoredSchema> schema() override { return named(read_rules()); }
 
   Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
-    return named(seal_.begin(epoch_, limit));
+    TRIBUTARY_TRY(named(file_.check_now_and_then()));
+    TRIBUTARY_TRY(named(told_.settle()));
+    return named(seal_.begin(limit));
   }
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) override {
     return named(seal_.load_totals(keys));
   }
-  Result<void> commit_seal(const SealCommit& seal) override {
-    return named(seal_.commit(seal, epoch_, actor_, SystemClock().wall()));
-  }
+  Result<void> commit_seal(const SealCommit& seal) override { return named(seal_.commit(seal)); }
   void abort_seal() override { seal_.abort(); }
 
-  Result<std::vector<SealedBatch>> unconfirmed() override {
-    TRIBUTARY_ASSIGN(Statement row,
-                     named(prepare("SELECT actor, first_seq, last_seq, bytes FROM tributary_batch "
-                                   "WHERE confirmed_at IS NULL ORDER BY position")));
-    return named(read_batches(row));
-  }
-
-  Result<std::vector<SealedBatch>> retained(Seq after, std::size_t limit) override {
-    TRIBUTARY_ASSIGN(Statement row,
-                     named(prepare("SELECT actor, first_seq, last_seq, bytes FROM tributary_batch "
-                                   "WHERE actor = (SELECT actor FROM tributary_origin) "
-                                   "AND first_seq > ? ORDER BY first_seq LIMIT ?")));
-    row.add(after.value).add(static_cast<std::uint64_t>(limit));
-    return named(read_batches(row));
+  Result<void> save_totals(std::span<const StoredTotals> totals, Seq totals_seq) override {
+    return named(fence_.fenced([&]() -> Result<void> {
+      TRIBUTARY_TRY(store_totals(fence_, totals));
+      TRIBUTARY_ASSIGN(Statement origin,
+                       fence_.prepare("UPDATE tributary_origin SET totals_seq = ?"));
+      return origin.add(totals_seq.value).run();
+    }));
   }
 
   Result<void> discard(std::span<const ConsumedRows> rows) override {
-    return named(fenced([&]() -> Result<void> {
-      TRIBUTARY_ASSIGN(Statement row,
-                       prepare("DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 "
-                               "AND transaction_id = ?3 AND EXISTS (SELECT 1 FROM "
-                               "tributary_outbox WHERE id = ?1 AND transaction_id = ?3 "
-                               "AND hlc = ?4)"));
-      for (const ConsumedRows& each : rows) {
-        row.reset();
-        row.add(each.first_id).add(each.last_id).add(each.transaction);
-        TRIBUTARY_TRY(row.add(each.hlc.value).run());
-      }
-      return {};
-    }));
+    do {
+      const auto step = rows.first(std::min(rows.size(), kDiscardedAtOnce));
+      TRIBUTARY_TRY(named(fence_.fenced([&] { return discard_step(step); })));
+      rows = rows.subspan(step.size());
+    } while (!rows.empty());
+    return {};
+  }
+  Result<std::uint64_t> set_aside(std::string_view reason) override {
+    return named(sqlite::set_aside(fence_, reason));
   }
 
+  Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) override {
+    TRIBUTARY_TRY(named(told_.flush()));
+    return named(unconfirmed_batches(fence_, after, limit));
+  }
+  Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
+    TRIBUTARY_TRY(named(told_.flush()));
+    return named(retained_batches(fence_, after, limit));
+  }
   Result<void> confirm(ActorId actor, Seq seq, Micros retention) override {
-    // A lost confirmation means that a batch is published again, which changes nothing.
-    return named(relaxed([&] {
-      return fenced([&]() -> Result<void> {
-        const std::int64_t now = SystemClock().wall().count();
-        TRIBUTARY_TRY(forget(now - retention.count()));
-        TRIBUTARY_ASSIGN(Statement batches,
-                         prepare("UPDATE tributary_batch SET confirmed_at = ? "
-                                 "WHERE confirmed_at IS NULL AND actor = ? AND last_seq <= ?"));
-        TRIBUTARY_TRY(batches.add(now).add(actor.value).add(seq.value).run());
-        TRIBUTARY_ASSIGN(Statement origin,
-                         prepare("UPDATE tributary_origin SET "
-                                 "confirmed_seq = max(confirmed_seq, ?) WHERE actor = ?"));
-        return origin.add(seq.value).add(actor.value).run();
-      });
-    }));
+    TRIBUTARY_TRY(named(fence_.check()));
+    told_.confirm(actor, seq, retention);
+    return named(told_.settle());
   }
-
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
-    const std::string bytes = watermark.bytes();
-    return named(relaxed([&] {
-      return write([&]() -> Result<void> {
-        TRIBUTARY_ASSIGN(Statement context,
-                         prepare("UPDATE tributary_context SET watermark = ?, hlc = ?"));
-        return context.add_blob(bytes).add(hlc.value).run();
-      });
-    }));
+    TRIBUTARY_TRY(named(told_.context(watermark, hlc)));
+    return named(told_.settle());
   }
 
   Result<OutboxStatus> status() override {
+    TRIBUTARY_TRY(named(told_.flush()));
+    return named(read_status());
+  }
+  Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) override {
+    return named(sqlite::parked(fence_, after, limit));
+  }
+  Result<std::uint64_t> retry_parked(std::int64_t transaction) override {
+    return named(sqlite::retry_parked(fence_, transaction));
+  }
+  Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
+    return named(sqlite::discard_parked(fence_, transaction));
+  }
+
+ private:
+  template <typename T>
+  Result<T> named(Result<T> result) const {
+    if (result) return result;
+    return fail(result.error().in("origin " + origin_.value));
+  }
+
+  /// A backup that was put in place may have lost it.
+  Result<void> use_write_ahead_log() {
+    TRIBUTARY_ASSIGN(Statement mode, fence_.prepare("PRAGMA journal_mode = WAL"));
+    TRIBUTARY_TRY(mode.step());
+    const bool on = mode.bytes(0) == "wal";
+    mode.reset();
+    if (on) TRIBUTARY_TRY(check_version(connection_.get()));  // and has read, for quiet_
+    quiet_.enable(on);
+    return {};
+  }
+
+  Result<void> discard_step(std::span<const ConsumedRows> rows) {
+    TRIBUTARY_ASSIGN(Statement row,
+                     fence_.prepare("DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 "
+                                    "AND transaction_id = ?3 AND EXISTS (SELECT 1 FROM "
+                                    "tributary_outbox WHERE id = ?1 AND transaction_id = ?3 "
+                                    "AND hlc = ?4)"));
+    for (const ConsumedRows& each : rows) {
+      row.add(each.first_id).add(each.last_id).add(each.transaction);
+      TRIBUTARY_TRY(row.add(each.hlc.value).run());
+    }
+    return {};
+  }
+
+  Result<StoredSchema> read_rules() {
+    StoredSchema stored;
+    TRIBUTARY_ASSIGN(stored.schema, read_schema(connection_.get()));
+    TRIBUTARY_ASSIGN(Statement row,
+                     fence_.prepare("SELECT type, operation FROM tributary_operation"));
+    while (true) {
+      TRIBUTARY_ASSIGN(const bool found, row.step());
+      if (!found) return stored;
+      stored.operations.emplace_back(row.bytes(0), row.bytes(1));
+    }
+  }
+
+  Result<OutboxStatus> read_status() {
     TRIBUTARY_ASSIGN(
         Statement row,
-        named(prepare("SELECT actor, head_seq, confirmed_seq, "
-                      "(SELECT count(*) FROM tributary_outbox), "
-                      "(SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM tributary_batch "
-                      " WHERE confirmed_at IS NULL), "
-                      "(SELECT count(*) FROM tributary_parked), "
-                      "(SELECT hlc FROM tributary_outbox ORDER BY id LIMIT 1) "
-                      "FROM tributary_origin")));
-    TRIBUTARY_ASSIGN(const bool found, named(row.step()));
-    if (!found) return named(Result<OutboxStatus>(fail(no_origin())));
+        fence_.prepare("SELECT actor, head_seq, confirmed_seq, "
+                       "(SELECT count(*) FROM tributary_outbox), "
+                       "(SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM tributary_batch "
+                       " WHERE confirmed_at IS NULL), "
+                       "(SELECT count(*) FROM tributary_parked), "
+                       "(SELECT hlc FROM tributary_outbox ORDER BY id LIMIT 1) "
+                       "FROM tributary_origin"));
+    TRIBUTARY_ASSIGN(const bool found, row.step());
+    if (!found) return fail(no_origin());
     OutboxStatus status;
     if (!row.null(0)) status.actor = ActorId{row.unsigned_integer(0)};
     status.head_seq = Seq{row.unsigned_integer(1)};
@@ -138,136 +177,36 @@ class Store final : public OutboxStore {
     status.unconfirmed = row.unsigned_integer(4);
     status.parked = row.unsigned_integer(5);
     status.oldest = Micros{Hlc{row.unsigned_integer(6)}.micros()};
+    TRIBUTARY_ASSIGN(status.former, former_actors(fence_));
     return status;
   }
 
- private:
-  [[nodiscard]] sqlite3* db() const { return connection_.get(); }
-  Result<Statement> prepare(std::string_view sql) { return Statement::prepare(db(), sql); }
-
-  template <typename T>
-  Result<T> named(Result<T> result) const {
-    if (result) return result;
-    return fail(result.error().in("origin " + origin_.value));
-  }
-
-  static Error no_origin() {
-    return Error{ErrorKind::kFatal, "the database has no origin: run `tributary topology apply`"};
-  }
-
-  /// Runs `body` in a write transaction of its own.
-  Result<void> write(auto body) {
-    TRIBUTARY_TRY(execute(db(), "BEGIN IMMEDIATE"));
-    Result<void> done = body();
-    if (done) done = execute(db(), "COMMIT");
-    if (!done && sqlite3_get_autocommit(db()) == 0) {
-      static_cast<void>(execute(db(), "ROLLBACK"));  // the first error is the one to tell
-    }
-    return done;
-  }
-
-  /// write(), unless another relay leads.
-  Result<void> fenced(auto body) {
-    return write([&]() -> Result<void> {
-      TRIBUTARY_ASSIGN(Statement origin, prepare("SELECT leader_epoch FROM tributary_origin"));
-      TRIBUTARY_ASSIGN(const bool found, origin.step());
-      if (!found || origin.unsigned_integer(0) != epoch_) {
-        return fail(ErrorKind::kConflict, "another relay leads this origin now");
-      }
-      origin.reset();
-      return body();
-    });
-  }
-
-  /// For what may be lost when the power fails, because it is told again: saves the disk sync.
-  Result<void> relaxed(auto body) {
-    TRIBUTARY_TRY(execute(db(), "PRAGMA synchronous = NORMAL"));
-    Result<void> done = body();
-    if (auto restored = execute(db(), "PRAGMA synchronous = FULL"); done && !restored) {
-      return restored;
-    }
-    return done;
-  }
-
-  /// A bounded number of batches confirmed before `until`, whose totals are stored.
-  Result<void> forget(std::int64_t until) {
-    TRIBUTARY_ASSIGN(Statement old,
-                     prepare("DELETE FROM tributary_batch WHERE position IN ("
-                             "SELECT b.position FROM tributary_batch b, tributary_origin o "
-                             "WHERE b.confirmed_at IS NOT NULL AND b.confirmed_at <= ? "
-                             "AND (b.actor IS NOT o.actor OR b.last_seq <= o.totals_seq) "
-                             "ORDER BY b.confirmed_at LIMIT 256)"));
-    return old.add(until).run();
-  }
-
-  Result<std::vector<SealedBatch>> read_batches(Statement& row) {
-    std::vector<SealedBatch> batches;
-    while (true) {
-      TRIBUTARY_ASSIGN(const bool found, row.step());
-      if (!found) return batches;
-      batches.push_back({ActorId{row.unsigned_integer(0)}, Seq{row.unsigned_integer(1)},
-                         Seq{row.unsigned_integer(2)}, std::string(row.bytes(3))});
-    }
-  }
-
-  Result<OriginRecord> read_origin() {
-    TRIBUTARY_ASSIGN(Statement row,
-                     prepare("SELECT name, actor, identity, generation, head_seq, hlc, "
-                             "leader_epoch, confirmed_seq, totals_seq, schema_version "
-                             "FROM tributary_origin"));
-    TRIBUTARY_ASSIGN(const bool found, row.step());
-    if (!found) return fail(no_origin());
-    if (row.bytes(0) != origin_.value) {
-      return fail(ErrorKind::kFatal, "the database is the outbox of origin \"" +
-                                         std::string(row.bytes(0)) + "\": correct the URL");
-    }
-    if (row.integer(9) > kSchemaVersion) {
-      return fail(ErrorKind::kFatal,
-                  "the outbox tables are of a newer version: use a newer tributary");
-    }
-    OriginRecord record{.name = origin_,
-                        .actor = std::nullopt,
-                        .identity = std::string(row.bytes(2)),
-                        .current_identity = file_identity() + ":" + std::string(row.bytes(3)),
-                        .head_seq = Seq{row.unsigned_integer(4)},
-                        .hlc = Hlc{row.unsigned_integer(5)},
-                        .leader_epoch = row.unsigned_integer(6),
-                        .confirmed_seq = Seq{row.unsigned_integer(7)},
-                        .totals_seq = Seq{row.unsigned_integer(8)}};
-    if (!row.null(1)) record.actor = ActorId{row.unsigned_integer(1)};
-    epoch_ = record.leader_epoch;
-    identity_ = record.current_identity;
-    actor_ = record.actor.value_or(ActorId{});
-    return record;
-  }
-
-  /// A copy of the file has another inode.
-  [[nodiscard]] std::string file_identity() const {
-    struct stat info {};
-    if (stat(path_.c_str(), &info) != 0) return "unknown";
-    return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
-  }
-
   ConnectionHandle connection_;
+  OpenFile file_;
   OriginName origin_;
-  std::string path_;
   Lease lease_;
+  Fence fence_;
+  Quiet quiet_;
+  Told told_;
   Seal seal_;
-  std::uint64_t epoch_ = 0;
-  std::string identity_;
-  ActorId actor_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<OutboxStore>> open_outbox_store(const std::string& url,
                                                        const OriginName& origin, Millis busy) {
-  TRIBUTARY_ASSIGN(ConnectionHandle connection, open_database(url, false, busy));
+  TRIBUTARY_ASSIGN(OpenDatabase database, open_present(url, busy));
+  sqlite3* const connection = database.connection.get();
   // A seal that was published must not be lost: the same seqs would then name other changes.
-  TRIBUTARY_TRY(execute(connection.get(), "PRAGMA synchronous = FULL"));
-  TRIBUTARY_TRY(
-      Statement::prepare(connection.get(), "SELECT schema_version FROM tributary_origin"));
-  return std::make_unique<Store>(std::move(connection), origin, path_of(url));
+  TRIBUTARY_TRY(execute(connection, "PRAGMA synchronous = FULL"));
+  // Rows that are given back come as they were written, not as new ones.
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  if (auto checked = check_version(connection); !checked) {
+    Error error = std::move(checked).error();
+    if (error.kind == ErrorKind::kInvalid) error.kind = ErrorKind::kFatal;
+    return fail(error.in("SQLite file " + database.file.path()));
+  }
+  return std::make_unique<Store>(std::move(database), origin);
 }
 
 }  // namespace tributary::sqlite

@@ -18,9 +18,9 @@ namespace tributary::sqlite {
                                                                      const OriginName& origin,
                                                                      Millis busy = Millis{5000});
 
-/// Creates the file, its tables and triggers, or upgrades them, switches it to write-ahead logging
-/// and stores the origin's keyspaces and limits; safe to repeat. kInvalid when the database belongs
-/// to another origin or has tables of a newer version.
+/// Creates the file, its tables and triggers, switches it to write-ahead logging and stores the
+/// origin's keyspaces and limits; safe to repeat, and writes nothing when nothing changes. kInvalid
+/// when the database belongs to another origin or has tables of another version.
 [[nodiscard]] Result<void> apply_schema(const std::string& url, const OriginName& origin,
                                         const Schema& schema, Millis busy = Millis{5000});
 

@@ -10,13 +10,13 @@
 
 namespace tributary::sqlite {
 
-/// Raised when tables or triggers change shape; a database of a newer version is refused.
-inline constexpr std::int64_t kSchemaVersion = 1;
+/// Raised when tables or triggers change shape; a database of another version is refused.
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 /// Tables and indexes; safe to repeat.
 [[nodiscard]] std::string_view tables_sql();
 /// Drops the triggers and makes them again.
-[[nodiscard]] std::string_view triggers_sql();
+[[nodiscard]] std::string triggers_sql();
 /// Rows of tributary_operation, tributary_keyspace and tributary_limits.
 [[nodiscard]] std::string rules_sql(const Schema& schema);
 

@@ -1,17 +1,20 @@
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 
 #include <sqlite3.h>
 
 #include <tributary/base/check.h>
+#include <tributary/connectors/sqlite/batches.h>
+#include <tributary/connectors/sqlite/parked.h>
 #include <tributary/connectors/sqlite/seal.h>
 
 namespace tributary::sqlite {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
-
-Error lost_lead() { return Error{ErrorKind::kConflict, "another relay leads this origin now"}; }
+/// A service reads, thinks and then writes within that, mostly. A full seal does not wait.
+constexpr Micros kPatience{250'000};
 
 }  // namespace
 
@@ -30,10 +33,9 @@ std::string_view Seal::keep(std::string_view bytes) {
 
 Result<void> Seal::read_rows(SealLimit limit) {
   TRIBUTARY_ASSIGN(Statement row,
-                   Statement::prepare(connection_,
-                                      "SELECT id, transaction_id, key, type, operation, field, "
-                                      "value, amount, context, hlc FROM tributary_outbox "
-                                      "ORDER BY id"));
+                   fence_.prepare("SELECT id, transaction_id, key, type, operation, field, "
+                                  "value, amount, context, exact, hlc FROM tributary_outbox "
+                                  "ORDER BY id"));
   std::size_t bytes = 0;
   while (true) {
     TRIBUTARY_ASSIGN(const bool found, row.step());
@@ -41,8 +43,8 @@ Result<void> Seal::read_rows(SealLimit limit) {
     const std::int64_t transaction = row.integer(1);
     // The end of a transaction is where its number ends.
     const bool full = rows_.size() >= limit.rows || bytes >= limit.bytes;
-    if (full && transaction != rows_.back().transaction) return {};
-    bytes += row.bytes(6).size();
+    if (full && !rows_.empty() && transaction != rows_.back().transaction) return {};
+    for (const int column : {2, 5, 6, 8}) bytes += row.bytes(column).size();
     rows_.push_back({.id = row.integer(0),
                      .transaction = transaction,
                      .key = keep(row.bytes(2)),
@@ -52,18 +54,34 @@ Result<void> Seal::read_rows(SealLimit limit) {
                      .value = keep(row.bytes(6)),
                      .amount = row.integer(7),
                      .context = keep(row.bytes(8)),
-                     .hlc = Hlc{row.unsigned_integer(9)}});
+                     .exact = row.integer(9) != 0,
+                     .hlc = Hlc{row.unsigned_integer(10)}});
   }
 }
 
-Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, SealLimit limit) {
+Result<std::size_t> Seal::waiting(std::size_t limit) const {
+  TRIBUTARY_TRY(fence_.check());
+  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("SELECT count(*) FROM (SELECT 1 FROM "
+                                                 "tributary_outbox LIMIT ?)"));
+  TRIBUTARY_TRY(row.add(static_cast<std::uint64_t>(limit)).step());
+  return static_cast<std::size_t>(row.integer(0));
+}
+
+Result<std::span<const OutboxRow>> Seal::begin(SealLimit limit) {
   CHECK(rows_.empty() && limit.rows > 0);
-  TRIBUTARY_ASSIGN(Statement origin,
-                   Statement::prepare(connection_, "SELECT leader_epoch FROM tributary_origin"));
-  TRIBUTARY_ASSIGN(const bool found, origin.step());
-  if (!found || origin.unsigned_integer(0) != epoch) return fail(lost_lead());
-  origin.reset();
-  if (auto done = read_rows(limit); !done) {
+  TRIBUTARY_ASSIGN(const std::size_t count, waiting(limit.rows));
+  if (count == 0) return std::span<const OutboxRow>();
+  patience_ = SystemClock().monotonic();
+  if (count < limit.rows) {
+    patience_ += kPatience;
+    quiet_.wait(patience_);
+  }
+  // What is read, and the fence, are of one moment.
+  TRIBUTARY_TRY(execute(fence_.connection(), "BEGIN"));
+  auto done = fence_.check();
+  if (done) done = read_rows(limit);
+  fence_.roll_back();
+  if (!done) {
     abort();
     return fail(std::move(done).error());
   }
@@ -72,13 +90,11 @@ Result<std::span<const OutboxRow>> Seal::begin(std::uint64_t epoch, SealLimit li
 
 Result<std::vector<StoredTotals>> Seal::load_totals(std::span<const TotalsKey> keys) {
   std::vector<StoredTotals> totals;
-  TRIBUTARY_ASSIGN(Statement row,
-                   Statement::prepare(connection_,
-                                      "SELECT increments, decrements FROM tributary_counter "
-                                      "WHERE key = ? AND field = ? AND actor = "
-                                      "(SELECT actor FROM tributary_origin)"));
+  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("SELECT increments, decrements "
+                                                 "FROM tributary_counter WHERE key = ? "
+                                                 "AND field = ? AND actor = ?"));
   for (const TotalsKey& key : keys) {
-    row.add_text(key.key).add_blob(key.field);
+    row.add_text(key.key).add_blob(key.field).add(fence_.lead.actor.value);
     TRIBUTARY_ASSIGN(const bool found, row.step());
     if (!found) continue;
     totals.push_back(
@@ -88,80 +104,68 @@ Result<std::vector<StoredTotals>> Seal::load_totals(std::span<const TotalsKey> k
   return totals;
 }
 
-Result<void> Seal::advance(const SealCommit& seal, std::uint64_t epoch) {
-  TRIBUTARY_ASSIGN(Statement origin, Statement::prepare(connection_,
-                                                        "UPDATE tributary_origin SET hlc = ?, "
-                                                        "head_seq = coalesce(?, head_seq), "
-                                                        "totals_seq = coalesce(?, totals_seq) "
-                                                        "WHERE leader_epoch = ?"));
+Result<void> Seal::advance(const SealCommit& seal) {
+  TRIBUTARY_ASSIGN(Statement origin, fence_.prepare("UPDATE tributary_origin SET hlc = ?, "
+                                                    "head_seq = coalesce(?, head_seq), "
+                                                    "totals_seq = coalesce(?, totals_seq)"));
   origin.add(seal.hlc.value);
-  seal.batch ? origin.add(seal.batch->last_seq.value) : origin.add_null();
+  seal.batches.empty() ? origin.add_null() : origin.add(seal.batches.back().last_seq.value);
   seal.totals_seq ? origin.add(seal.totals_seq->value) : origin.add_null();
-  TRIBUTARY_TRY(origin.add(epoch).run());
-  if (sqlite3_changes(connection_) != 1) return fail(lost_lead());
-  return execute(connection_, "UPDATE tributary_transaction SET number = number + 1");
+  TRIBUTARY_TRY(origin.run());
+  return execute(fence_.connection(),
+                 "UPDATE tributary_transaction SET number = number + 1, changes = 0, bytes = 0");
 }
 
-Result<void> Seal::store_totals(std::span<const StoredTotals> totals, ActorId actor) {
-  if (totals.empty()) return {};
-  TRIBUTARY_ASSIGN(Statement row, Statement::prepare(connection_,
-                                                     "INSERT OR REPLACE INTO tributary_counter "
-                                                     "(key, field, actor, increments, decrements) "
-                                                     "VALUES (?, ?, ?, ?, ?)"));
-  for (const StoredTotals& each : totals) {
-    row.add_text(each.key).add_blob(each.field).add(actor.value);
-    TRIBUTARY_TRY(row.add(each.totals.increments).add(each.totals.decrements).run());
+Result<void> Seal::store_batches(std::span<const SealedBatch> batches, Micros now) {
+  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("INSERT INTO tributary_batch "
+                                                 "(actor, first_seq, last_seq, bytes, sealed_at) "
+                                                 "VALUES (?, ?, ?, ?, ?)"));
+  for (const SealedBatch& batch : batches) {
+    row.add(batch.actor.value).add(batch.first_seq.value).add(batch.last_seq.value);
+    TRIBUTARY_TRY(row.add_blob(batch.bytes).add(std::int64_t{now.count()}).run());
   }
   return {};
 }
 
-Result<void> Seal::park(std::span<const ParkedRow> parked, Micros now) {
-  if (parked.empty()) return {};
-  TRIBUTARY_ASSIGN(
-      Statement row,
-      Statement::prepare(connection_,
-                         "INSERT INTO tributary_parked (id, transaction_id, key, type, operation, "
-                         "field, value, amount, context, hlc, reason, parked_at) "
-                         "SELECT id, transaction_id, key, type, operation, field, value, amount, "
-                         "context, hlc, ?, ? FROM tributary_outbox WHERE id = ?"));
-  for (const ParkedRow& each : parked) {
-    TRIBUTARY_TRY(row.add_text(each.reason).add(std::int64_t{now.count()}).add(each.id).run());
+/// Deletes runs of ids without a gap, so that no row goes which was not taken.
+Result<void> Seal::delete_rows(std::span<const std::int64_t> left) {
+  const std::unordered_set<std::int64_t> staying(left.begin(), left.end());
+  TRIBUTARY_ASSIGN(Statement run,
+                   fence_.prepare("DELETE FROM tributary_outbox WHERE id BETWEEN ? AND ?"));
+  std::size_t i = 0;
+  while (i < rows_.size()) {
+    const std::size_t first = i++;
+    if (staying.contains(rows_[first].id)) continue;
+    while (i < rows_.size() && rows_[i].id == rows_[i - 1].id + 1 &&
+           !staying.contains(rows_[i].id)) {
+      ++i;
+    }
+    TRIBUTARY_TRY(run.add(rows_[first].id).add(rows_[i - 1].id).run());
+    if (static_cast<std::size_t>(sqlite3_changes(fence_.connection())) != i - first) {
+      return fail(ErrorKind::kConflict, "rows being sealed were deleted by somebody else");
+    }
   }
   return {};
 }
 
-Result<void> Seal::delete_rows() {
-  TRIBUTARY_ASSIGN(
-      Statement rows,
-      Statement::prepare(connection_, "DELETE FROM tributary_outbox WHERE id BETWEEN ? AND ?"));
-  TRIBUTARY_TRY(rows.add(rows_.front().id).add(rows_.back().id).run());
-  if (sqlite3_changes(connection_) == static_cast<int>(rows_.size())) return {};
-  return fail(ErrorKind::kTransient,
-              "rows were inserted with ids of their own between those being sealed: seal again");
+Result<void> Seal::write(const SealCommit& seal) {
+  const Micros now = SystemClock().wall();
+  TRIBUTARY_TRY(advance(seal));
+  TRIBUTARY_TRY(park(fence_, seal.parked, now));
+  TRIBUTARY_TRY(store_batches(seal.batches, now));
+  TRIBUTARY_TRY(store_totals(fence_, seal.totals));
+  TRIBUTARY_TRY(delete_rows(seal.left));
+  return told_.write();
 }
 
-Result<void> Seal::write(const SealCommit& seal, std::uint64_t epoch, ActorId actor, Micros now) {
-  TRIBUTARY_TRY(advance(seal, epoch));
-  TRIBUTARY_TRY(park(seal.parked, now));
-  if (seal.batch) {
-    TRIBUTARY_ASSIGN(Statement batch,
-                     Statement::prepare(connection_,
-                                        "INSERT INTO tributary_batch "
-                                        "(actor, first_seq, last_seq, bytes, sealed_at) "
-                                        "VALUES (?, ?, ?, ?, ?)"));
-    batch.add(seal.batch->actor.value).add(seal.batch->first_seq.value);
-    batch.add(seal.batch->last_seq.value).add_blob(seal.batch->bytes);
-    TRIBUTARY_TRY(batch.add(std::int64_t{now.count()}).run());
-  }
-  TRIBUTARY_TRY(store_totals(seal.totals, actor));
-  TRIBUTARY_TRY(delete_rows());
-  return execute(connection_, "COMMIT");
-}
-
-Result<void> Seal::commit(const SealCommit& seal, std::uint64_t epoch, ActorId actor, Micros now) {
+Result<void> Seal::commit(const SealCommit& seal) {
   CHECK(!rows_.empty());
-  auto done = execute(connection_, "BEGIN IMMEDIATE");
-  if (done) done = write(seal, epoch, actor, now);
+  quiet_.wait(patience_);
+  auto done = fence_.fenced([&] { return write(seal); });
+  if (done) {
+    told_.written();
+    if (!seal.batches.empty()) fence_.lead.head = seal.batches.back().last_seq;
+  }
   abort();
   return done;
 }
@@ -170,10 +174,7 @@ void Seal::abort() {
   rows_.clear();
   blocks_.clear();
   free_bytes_ = 0;
-  // A failed ROLLBACK leaves nothing open: SQLite has rolled back by itself then.
-  if (sqlite3_get_autocommit(connection_) == 0) {
-    static_cast<void>(execute(connection_, "ROLLBACK"));
-  }
+  fence_.roll_back();
 }
 
 }  // namespace tributary::sqlite

@@ -1,5 +1,5 @@
 /// Sealing on SQLite. Rows are read without a lock; the write lock is held only while the sealed
-/// batch is stored and the rows are deleted, so that services hardly wait.
+/// batches are stored and the rows are deleted, so that services hardly wait.
 ///
 /// Why that is safe: only the leader deletes rows, which the fence in commit() checks, and later
 /// rows get larger ids.
@@ -12,30 +12,35 @@
 #include <vector>
 
 #include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/sqlite/statement.h>
+#include <tributary/connectors/sqlite/fence.h>
+#include <tributary/connectors/sqlite/quiet.h>
+#include <tributary/connectors/sqlite/told.h>
 
 namespace tributary::sqlite {
 
-/// Borrows the connection. Not thread-safe.
+/// Borrows its collaborators. Not thread-safe.
 class Seal {
  public:
-  explicit Seal(sqlite3* connection) : connection_(connection) {}
+  Seal(Fence& fence, const Quiet& quiet, Told& told) : fence_(fence), quiet_(quiet), told_(told) {}
 
-  Result<std::span<const OutboxRow>> begin(std::uint64_t epoch, SealLimit limit);
+  Result<std::span<const OutboxRow>> begin(SealLimit limit);
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys);
-  Result<void> commit(const SealCommit& seal, std::uint64_t epoch, ActorId actor, Micros now);
+  Result<void> commit(const SealCommit& seal);
   void abort();
 
  private:
+  Result<std::size_t> waiting(std::size_t limit) const;
   Result<void> read_rows(SealLimit limit);
   [[nodiscard]] std::string_view keep(std::string_view bytes);
-  Result<void> write(const SealCommit& seal, std::uint64_t epoch, ActorId actor, Micros now);
-  Result<void> advance(const SealCommit& seal, std::uint64_t epoch);
-  Result<void> store_totals(std::span<const StoredTotals> totals, ActorId actor);
-  Result<void> park(std::span<const ParkedRow> parked, Micros now);
-  Result<void> delete_rows();
+  Result<void> write(const SealCommit& seal);
+  Result<void> advance(const SealCommit& seal);
+  Result<void> store_batches(std::span<const SealedBatch> batches, Micros now);
+  Result<void> delete_rows(std::span<const std::int64_t> left);
 
-  sqlite3* connection_;
+  Fence& fence_;
+  const Quiet& quiet_;
+  Told& told_;
+  Micros patience_{0};  ///< until when this seal may wait for a quiet moment
   std::vector<OutboxRow> rows_;
   std::vector<std::unique_ptr<char[]>> blocks_;  ///< what rows_ points into
   char* free_ = nullptr;

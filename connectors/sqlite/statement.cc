@@ -7,6 +7,7 @@ namespace tributary::sqlite {
 namespace {
 
 ErrorKind kind_of(int code) {
+  if (code == SQLITE_READONLY_DBMOVED) return ErrorKind::kTransient;  // opened again, it will do
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -20,6 +21,18 @@ ErrorKind kind_of(int code) {
   }
 }
 
+std::string_view advice(int code) {
+  if (code == SQLITE_BUSY_SNAPSHOT) {
+    return "; the transaction began by reading, and somebody else has written since: ROLLBACK, "
+           "and begin with BEGIN IMMEDIATE";
+  }
+  const int primary = code & 0xff;
+  if (primary != SQLITE_CORRUPT && primary != SQLITE_NOTADB) return {};
+  return "; if a backup was put in place, the -wal file of the file before may have stood beside "
+         "it: stop the relay and the services, move the file, its -wal and its -shm aside, and "
+         "put the backup in place once more";
+}
+
 }  // namespace
 
 Error error_of(sqlite3* connection) {
@@ -29,6 +42,7 @@ Error error_of(sqlite3* connection) {
       message.find("no such column") != std::string::npos) {
     message += "; the outbox tables are missing or old: run `tributary topology apply`";
   }
+  message += advice(code);
   return Error{kind_of(code), message + " (code " + std::to_string(code) + ")"};
 }
 

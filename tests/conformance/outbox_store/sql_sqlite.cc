@@ -2,44 +2,14 @@
 #include <memory>
 
 #include "backend.h"
-#include <sqlite3.h>
+#include "shell_sqlite.h"
 
 #include <tributary/connectors/sqlite/outbox_store.h>
 #include <tributary/connectors/sqlite/producer_session.h>
 #include <tributary/crdt/types/register.h>
+#include <tributary/outbox/sqlite.h>
 
 namespace tributary::outbox_suite {
-namespace {
-
-/// "ok", or the error's message.
-class Shell {
- public:
-  explicit Shell(const std::string& path) {
-    REQUIRE(sqlite3_open(path.c_str(), &connection_) == SQLITE_OK);
-    sqlite3_busy_timeout(connection_, 5000);
-  }
-  ~Shell() { sqlite3_close(connection_); }
-  Shell(const Shell&) = delete;
-  Shell& operator=(const Shell&) = delete;
-  std::string run(const std::string& sql) const {
-    const int code = sqlite3_exec(connection_, sql.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? "ok" : sqlite3_errmsg(connection_);
-  }
-  std::string insert(const std::string& columns, const std::string& values) const {
-    return run("INSERT INTO tributary_outbox (key, type, operation" + columns + ") VALUES (" +
-               values + ")");
-  }
-
- private:
-  sqlite3* connection_ = nullptr;
-};
-
-bool says(const std::string& message, const std::string& words) {
-  return message.find(words) != std::string::npos;
-}
-
-}  // namespace
-
 TEST_CASE("a plain INSERT is completed with time, context and transaction") {
   OUTBOX_SUITE_BACKEND(Sqlite);
   const auto store = backend->open_store();
@@ -81,6 +51,10 @@ TEST_CASE("the triggers refuse what the library refuses, and the transaction goe
   CHECK(shell.run("BEGIN") == "ok");
   CHECK(shell.insert(", value", "'reg:first', 'register', 'set', '1'") == "ok");
   refused(", value", "'', 'register', 'set', '1'", "the key is empty");
+  refused(", value", "NULL, 'register', 'set', '1'", "the key is NULL");
+  refused(", value", "x'7265673a61', 'register', 'set', '1'", "not text");
+  refused(", value", "'reg:x', NULL, 'set', '1'", "the type or the operation is NULL");
+  refused(", value", "'reg:x', 'register', NULL, '1'", "the type or the operation is NULL");
   refused(", value", "'tributary:x', 'register', 'set', '1'", "keys that start with");
   refused(", value", "'nobody:x', 'register', 'set', '1'", "no keyspace matches");
   refused(", amount", "'reg:x', 'counter', 'add', 1", "another type");
@@ -89,11 +63,18 @@ TEST_CASE("the triggers refuse what the library refuses, and the transaction goe
   refused(", value", "'reg:x', 'register', 'clear', '1'", "takes none");
   refused(", amount", "'counter:x', 'counter', 'add', NULL", "needs an amount");
   refused(", amount", "'counter:x', 'counter', 'add', 1.5", "not a 64-bit integer");
+  refused(", amount", "'counter:x', 'counter', 'add', '3'", "not a 64-bit integer");
+  refused(", amount", "'counter:x', 'counter', 'add', x'33'", "not a 64-bit integer");
+  refused(", amount", "'counter:x', 'counter', 'add', 9007199254740994.0", "64-bit integer");
+  refused(", amount", "'counter:x', 'counter', 'add', 9e999", "64-bit integer");
   refused(", amount", "'counter:x', 'counter', 'add', 9223372036854775808", "64-bit integer");
   refused(", amount", "'counter:x', 'counter', 'add', -9223372036854775808", "overflow");
   refused(", value", "'reg:' || hex(zeroblob(31)), 'register', 'set', '1'", "limits.key_bytes");
   refused(", value", "'reg:x', 'register', 'set', zeroblob(1001)", "limits.value_bytes");
   refused(", value, context", "'set:x', 'set', 'remove', '1', '00'", "not a blob");
+  for (const char* wrong : {"x''", "x'01'", "x'0000'", "x'3030'", "x'80'", "zeroblob(500)"}) {
+    refused(", value, context", std::string("'set:x', 'set', 'remove', '1', ") + wrong, "no token");
+  }
   CHECK(shell.insert(", amount", "'counter:x', 'counter', 'add', 9223372036854775807") == "ok");
   refused(", amount", "'counter:x', 'counter', 'add', 1", "overflow");
   CHECK(shell.insert(", amount", "'counter:x', 'counter', 'add', -1") == "ok");
@@ -125,6 +106,147 @@ TEST_CASE("plain transactions that do not end their number are sealed together, 
   }
 }
 
+TEST_CASE("a row with its own time, id or transaction is checked and numbered like all others") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const auto store = backend->open_store();
+  lead(*store);
+  const Shell shell(sqlite_path(*backend));
+  CHECK(says(shell.insert(", value, hlc", "'nobody:x', 'register', 'set', '1', 5"), "no keyspace"));
+  CHECK(says(shell.insert(", amount, hlc", "'counter:x', 'counter', 'add', 1.5, 5"), "integer"));
+  CHECK(shell.insert(", value, hlc, transaction_id, exact",
+                     "'reg:a', 'register', 'set', '1', -1, 99, 1") == "ok");
+  CHECK(shell.insert(", value", "'reg:b', 'register', 'set', '1'") == "ok");
+  for (const char* id : {"-5", "0", "1", "2", "9223372036854775807", "5000000"}) {
+    CHECK(says(shell.insert(", value, id", std::string("'reg:x', 'register', 'set', '1', ") + id),
+               id[0] == '1' || id[0] == '2' ? "UNIQUE" : "leave out the id"));
+    CHECK(shell.run("INSERT OR REPLACE INTO tributary_outbox (key, type, operation, value, id) "
+                    "VALUES ('reg:x', 'register', 'set', '1', " +
+                    std::string(id) + ")") != "ok");
+  }
+  CHECK(shell.insert(", value", "'reg:c', 'register', 'set', '1'") == "ok");
+  const auto rows = must(store->begin_seal({10}));
+  REQUIRE(rows.size() == 3);
+  const auto now = static_cast<std::uint64_t>(SystemClock().wall().count());
+  for (const OutboxRow& row : rows) {
+    CHECK(row.transaction == rows[0].transaction);
+    CHECK(row.hlc.micros() > now - 60'000'000);
+    CHECK(row.hlc.micros() < now + 60'000'000);
+    CHECK(!row.exact);
+  }
+  must(commit_batch(*store, Seq{0}, 3));
+  CHECK(shell.insert(", value", "'reg:d', 'register', 'set', '1'") == "ok");
+  CHECK(seal_all(*store, Seq{3}) == std::vector<std::string>{"reg:d"});
+}
+
+TEST_CASE("a real amount without a fraction is taken as the integer it is") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const auto store = backend->open_store();
+  lead(*store);
+  const Shell shell(sqlite_path(*backend));
+  CHECK(shell.insert(", amount", "'counter:x', 'counter', 'add', 3.0") == "ok");
+  CHECK(shell.insert(", amount", "'counter:x', 'counter', 'add', -9007199254740991.0") == "ok");
+  const auto rows = must(store->begin_seal({10}));
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].amount == 3);
+  CHECK(rows[1].amount == -9007199254740991);
+  store->abort_seal();
+}
+
+TEST_CASE("the limits of a transaction hold for plain SQL, and across flushes of the library") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const std::string path = sqlite_path(*backend);
+  Schema tight = schema();
+  tight.limits.transaction_changes = 3;
+  tight.limits.transaction_bytes = 30;
+  must(sqlite::apply_schema(path, origin(), tight));
+  const auto store = backend->open_store();
+  lead(*store);
+  const Shell shell(path);
+  const std::string row =
+      "INSERT INTO tributary_outbox (key, type, operation) VALUES ('reg:a', 'register', 'clear');";
+  const std::string end = "UPDATE tributary_transaction SET number = number + 1;";
+  CHECK(shell.run("BEGIN;" + row + row + row + end + "COMMIT") == "ok");
+  CHECK(shell.run("BEGIN;" + row + row + row) == "ok");
+  const std::string many = shell.run(row);
+  CHECK(says(many, "limits.transaction_changes"));
+  CHECK(says(many, "UPDATE tributary_transaction"));
+  CHECK(shell.run("ROLLBACK") == "ok");
+  CHECK(shell.run("BEGIN; SAVEPOINT s;" + row + row + row + "ROLLBACK TO s;" + row + end +
+                  "COMMIT") == "ok");
+  const std::string large = shell.insert(", value", "'reg:a', 'register', 'set', zeroblob(26)");
+  CHECK(says(large, "limits.transaction_bytes"));
+  CHECK(says(large, "UPDATE tributary_transaction"));
+  CHECK(shell.insert(", value", "'reg:a', 'register', 'set', zeroblob(25)") == "ok");
+  CHECK(says(shell.run(row), "limits.transaction_bytes"));
+  // A seal ends the number as well.
+  CHECK(seal_all(*store, Seq{0}).size() == 5);
+  CHECK(shell.run("BEGIN;" + row + row + end + "COMMIT") == "ok");
+  for (const char* wrong : {"number", "number - 1", "'x'", "9223372036854775807", "NULL"}) {
+    CHECK(shell.run(std::string("UPDATE tributary_transaction SET number = ") + wrong) != "ok");
+  }
+  const auto session = backend->open_session();
+  must(session->begin());
+  Transaction tx(session->outbox());
+  for (int i = 0; i < 3; ++i) must(tx.write(register_::clear("reg:a")));
+  must(tx.flush());
+  must(tx.write(register_::clear("reg:a")));
+  const auto refused = tx.flush();
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::kInvalid);
+  tx.clear();
+  must(tx.commit());
+  CHECK(seal_all(*store, Seq{5}).size() == 5);
+}
+
+TEST_CASE("a context time that nobody can have seen breaks no write") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const auto store = backend->open_store();
+  lead(*store);
+  const Shell shell(sqlite_path(*backend));
+  const auto now = static_cast<std::uint64_t>(SystemClock().wall().count());
+  for (const char* absurd : {"-1", "-2", "9223372036854775807", "-9223372036854775808"}) {
+    CHECK(shell.run(std::string("UPDATE tributary_context SET hlc = ") + absurd) == "ok");
+    CHECK(shell.insert(", value", "'reg:a', 'register', 'set', '1'") == "ok");
+    const Hlc hlc = must(store->begin_seal({10})).back().hlc;
+    store->abort_seal();
+    CHECK(hlc.micros() > now - 60'000'000);
+    CHECK(hlc.micros() < now + 60'000'000);
+    CHECK(must(store->lead()).context_hlc == Hlc{});
+  }
+}
+
+TEST_CASE("a deferred constraint of the service keeps its transaction open, number and all") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const std::string path = sqlite_path(*backend);
+  const auto store = backend->open_store();
+  lead(*store);
+  sqlite3* service = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &service) == SQLITE_OK);
+  const auto run = [&](const char* sql) {
+    CHECK(sqlite3_exec(service, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+  };
+  run("PRAGMA foreign_keys = ON; CREATE TABLE mine (id INTEGER PRIMARY KEY);"
+      "CREATE TABLE yours (id REFERENCES mine DEFERRABLE INITIALLY DEFERRED)");
+  {
+    const auto outbox = must(sqlite::open_outbox(service));
+    run("BEGIN IMMEDIATE; INSERT INTO yours VALUES (1)");
+    Transaction tx(*outbox);
+    must(tx.write(register_::clear("reg:a")));
+    const auto done = tx.commit();
+    REQUIRE(!done);
+    CHECK(done.error().kind == ErrorKind::kInvalid);
+    CHECK(says(done.error().message, "still open"));
+    run("INSERT INTO mine VALUES (1)");
+    must(tx.write(register_::clear("reg:b")));
+    must(tx.commit());
+  }
+  sqlite3_close(service);
+  const auto rows = must(store->begin_seal({10}));
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].transaction == rows[1].transaction);
+  store->abort_seal();
+}
+
 TEST_CASE("keyspaces match in triggers as they match in the library") {
   OUTBOX_SUITE_BACKEND(Sqlite);
   const Shell shell(sqlite_path(*backend));
@@ -134,21 +256,6 @@ TEST_CASE("keyspaces match in triggers as they match in the library") {
     const std::string said = shell.insert("", "'" + key + "', 'register', 'clear'");
     CHECK_MESSAGE((said == "ok") == legal, key << ": " << said);
   }
-}
-
-TEST_CASE("a copy of a SQLite outbox is told from the original") {
-  OUTBOX_SUITE_BACKEND(Sqlite);
-  const std::string path = sqlite_path(*backend);
-  {
-    const auto store = backend->open_store();
-    lead(*store, ActorId{3});
-  }
-  const Shell shell(path);
-  CHECK(shell.run("VACUUM INTO '" + path + ".copy'") == "ok");
-  const auto copy = must(sqlite::open_outbox_store("sqlite://" + path + ".copy", origin()));
-  const OriginRecord record = must(copy->lead());
-  CHECK(record.actor == ActorId{3});
-  CHECK(record.identity != record.current_identity);
 }
 
 TEST_CASE("a SQLite file that is missing, or is no outbox, is told with what to do") {

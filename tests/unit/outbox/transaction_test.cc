@@ -20,6 +20,11 @@ class RecordingConnection final : public OutboxConnection {
 
   const Schema& schema() const override { return keyspaces; }
 
+  Result<void> accepts(const Change& change) const override {
+    if (change.key.find('\xff') == std::string::npos) return {};
+    return fail(ErrorKind::kInvalid, "the key is not UTF-8");
+  }
+
   Result<std::vector<KeyTotals>> near_overflow(
       std::span<const std::pair<std::string, std::string>> keys) override {
     std::vector<KeyTotals> found;
@@ -171,6 +176,88 @@ TEST_CASE_FIXTURE(Service, "after a failed insert nothing is committed and nothi
   connection.down = false;
   CHECK(tx.commit().has_value());
   CHECK(connection.inserted.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Service, "what the database cannot hold is refused at write, not at commit") {
+  CHECK(refuses(register_::set("price:\xff", "1"), "not UTF-8"));
+  REQUIRE(tx.write(register_::set("price:1", "1")).has_value());
+  CHECK(tx.commit().has_value());
+}
+
+TEST_CASE_FIXTURE(Service, "a flush that was refused does not stick: the buffer can be dropped") {
+  connection.near[{"stock:1", ""}] = {kMax - 5, 0};
+  REQUIRE(tx.write(counter::add("stock:1", 6)).has_value());
+  CHECK_FALSE(tx.flush().has_value());
+  CHECK(tx.size() == 1);
+  CHECK_FALSE(tx.flush().has_value());
+  tx.clear();
+  CHECK(tx.size() == 0);
+  REQUIRE(tx.write(counter::add("stock:1", 5)).has_value());
+  CHECK(tx.commit().has_value());
+  CHECK(connection.inserted == std::vector<std::string>{"stock:1 add"});
+}
+
+TEST_CASE_FIXTURE(Service, "a refused change can be taken back without losing those before it") {
+  connection.near[{"stock:1", ""}] = {kMax - 5, 0};
+  REQUIRE(tx.write(counter::add("stock:2", 1)).has_value());
+  const auto before = tx.mark();
+  REQUIRE(tx.write(counter::add("stock:1", 6)).has_value());
+  CHECK_FALSE(tx.flush().has_value());
+  REQUIRE(tx.rollback_to(before).has_value());
+  CHECK(tx.commit().has_value());
+  CHECK(connection.inserted == std::vector<std::string>{"stock:2 add"});
+}
+
+TEST_CASE_FIXTURE(Service, "a savepoint that is rolled back takes its changes along") {
+  connection.keyspaces.limits.transaction_changes = 3;
+  connection.keyspaces.limits.transaction_bytes = 30;
+  REQUIRE(tx.write(counter::add("stock:1", 1)).has_value());
+  const auto outer = tx.mark();
+  REQUIRE(tx.write(counter::add("stock:1", kMax - 1)).has_value());
+  const auto inner = tx.mark();
+  REQUIRE(tx.write(counter::add("stock:1", -kMax)).has_value());
+  CHECK(refuses(counter::add("stock:2", 1), "limits.transaction_changes"));
+  REQUIRE(tx.rollback_to(inner).has_value());
+  CHECK(tx.size() == 2);
+  // What was dropped counts no more: neither its amount, nor its bytes, nor itself.
+  REQUIRE(tx.write(counter::add("stock:1", -kMax)).has_value());
+  REQUIRE(tx.rollback_to(inner).has_value());
+  CHECK(refuses(counter::add("stock:1", 1), "overflow"));
+  REQUIRE(tx.rollback_to(outer).has_value());
+  CHECK(tx.size() == 1);
+  REQUIRE(tx.write(counter::add("stock:1", kMax - 1)).has_value());
+  REQUIRE(tx.write(register_::set("price:1", "123456789")).has_value());
+  CHECK(tx.commit().has_value());
+  CHECK(connection.inserted ==
+        std::vector<std::string>{"stock:1 add", "stock:1 add", "price:1 set"});
+}
+
+TEST_CASE_FIXTURE(Service, "a mark that holds no more drops nothing, and says why") {
+  const auto ended = [&](const Transaction::Mark& mark, std::string_view why) {
+    const std::size_t before = tx.size();
+    const auto done = tx.rollback_to(mark);
+    REQUIRE_FALSE(done.has_value());
+    CHECK(done.error().kind == ErrorKind::kInvalid);
+    INFO(done.error().message);
+    CHECK(done.error().message.find(why) != std::string::npos);
+    CHECK(tx.size() == before);
+  };
+  const auto outer = tx.mark();
+  REQUIRE(tx.write(counter::add("stock:1", 1)).has_value());
+  const auto inner = tx.mark();
+  REQUIRE(tx.rollback_to(outer).has_value());
+  REQUIRE(tx.write(counter::add("stock:2", 1)).has_value());
+  REQUIRE(tx.write(counter::add("stock:3", 1)).has_value());
+  ended(inner, "an earlier one");
+  REQUIRE(tx.flush().has_value());
+  REQUIRE(tx.write(counter::add("stock:4", 1)).has_value());
+  ended(outer, "older than a flush");
+  const auto fresh = tx.mark();
+  REQUIRE(tx.write(counter::add("stock:5", 1)).has_value());
+  REQUIRE(tx.rollback_to(fresh).has_value());
+  CHECK(tx.size() == 1);
+  tx.clear();
+  ended(fresh, "cleared");
 }
 
 }  // namespace

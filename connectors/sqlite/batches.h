@@ -1,0 +1,26 @@
+/// Sealed batches in the outbox: pages of them, confirming, forgetting.
+#pragma once
+
+#include <vector>
+
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/sqlite/fence.h>
+
+namespace tributary::sqlite {
+
+/// See OutboxStore::unconfirmed() and retained(). Rows of a limit are changes.
+[[nodiscard]] Result<std::vector<SealedBatch>> unconfirmed_batches(const Fence& fence,
+                                                                   std::int64_t after,
+                                                                   SealLimit limit);
+[[nodiscard]] Result<std::vector<SealedBatch>> retained_batches(const Fence& fence, Seq after,
+                                                                SealLimit limit);
+
+/// The following run within a transaction, in bounded steps.
+Result<void> mark_confirmed(const Fence& fence, ActorId actor, Seq seq, Micros now);
+/// A number of batches confirmed before `until`, whose totals are stored.
+Result<void> forget_batches(const Fence& fence, Micros until);
+/// Goes on deleting the totals of actors before the current one.
+Result<void> sweep_totals(const Fence& fence);
+Result<void> store_totals(const Fence& fence, std::span<const StoredTotals> totals);
+
+}  // namespace tributary::sqlite

@@ -1,0 +1,35 @@
+#include <sqlite3.h>
+
+#include <tributary/connectors/sqlite/fence.h>
+
+namespace tributary::sqlite {
+
+Error no_origin() {
+  return Error{ErrorKind::kFatal, "the database has no origin: run `tributary topology apply`"};
+}
+
+Result<void> Fence::check() const {
+  TRIBUTARY_ASSIGN(Statement row, prepare("SELECT leader_epoch, coalesce(actor, 0), head_seq "
+                                          "FROM tributary_origin"));
+  TRIBUTARY_ASSIGN(const bool found, row.step());
+  if (!found) return fail(no_origin());
+  const std::uint64_t epoch = row.unsigned_integer(0);
+  if (lead.epoch == 0 || epoch > lead.epoch) {
+    return fail(ErrorKind::kConflict, "another relay leads this origin now");
+  }
+  if (epoch == lead.epoch && row.unsigned_integer(1) == lead.actor.value &&
+      row.unsigned_integer(2) == lead.head.value) {
+    return {};
+  }
+  return fail(ErrorKind::kConflict,
+              "the database is not as this relay left it: it was put back to another state");
+}
+
+void Fence::roll_back() const {
+  // A failed ROLLBACK leaves nothing open: SQLite has rolled back by itself then.
+  if (sqlite3_get_autocommit(connection_) == 0) {
+    static_cast<void>(execute(connection_, "ROLLBACK"));
+  }
+}
+
+}  // namespace tributary::sqlite

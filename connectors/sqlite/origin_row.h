@@ -1,0 +1,22 @@
+/// The origin's row: leading, minting, former actors.
+#pragma once
+
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/sqlite/fence.h>
+
+namespace tributary::sqlite {
+
+/// Raises the leader epoch, and gives a copy of another file an identity of its own. Sets the
+/// fence's lead. kFatal when the database is another origin's.
+[[nodiscard]] Result<OriginRecord> take_lead(Fence& fence, const OriginName& origin,
+                                             const OpenFile& file);
+/// See OutboxStore::mint().
+[[nodiscard]] Result<void> mint(Fence& fence, const Minting& minting);
+/// Oldest first.
+[[nodiscard]] Result<std::vector<FormerActor>> former_actors(const Fence& fence);
+
+/// True for a time that no writer can have seen: more than ten years ahead of the clock. The
+/// trigger judges in the same way.
+[[nodiscard]] bool absurd(Hlc hlc);
+
+}  // namespace tributary::sqlite

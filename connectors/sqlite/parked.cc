@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include <sqlite3.h>
+
+#include <tributary/connectors/sqlite/parked.h>
+
+namespace tributary::sqlite {
+namespace {
+
+constexpr std::size_t kRowsAtOnce = 5000;
+
+/// What a row takes along, to and fro, beside its transaction.
+constexpr std::string_view kColumns =
+    "key, type, operation, field, value, amount, context, exact, hlc";
+
+/// Copies rows of the outbox; `which` picks them.
+Result<Statement> copy_rows(const Fence& fence, std::string_view which) {
+  std::string sql = "INSERT INTO tributary_parked (id, transaction_id, ";
+  sql.append(kColumns).append(", reason, parked_at) SELECT id, transaction_id, ");
+  sql.append(kColumns).append(", ?, ? FROM tributary_outbox WHERE ").append(which);
+  return fence.prepare(sql);
+}
+
+std::uint64_t changed(const Fence& fence) {
+  return static_cast<std::uint64_t>(sqlite3_changes(fence.connection()));
+}
+
+Error none_parked(std::int64_t transaction) {
+  return Error{ErrorKind::kInvalid, "no change of transaction " + std::to_string(transaction) +
+                                        " is parked; `tributary parked list` shows those that " +
+                                        "are"};
+}
+
+/// The last row of the next step: whole transactions, up to `newest`.
+Result<std::int64_t> end_of_step(const Fence& fence, std::int64_t newest) {
+  TRIBUTARY_ASSIGN(
+      Statement row,
+      fence.prepare("WITH step AS (SELECT id, transaction_id FROM tributary_outbox "
+                    "WHERE id <= ?1 ORDER BY id LIMIT ?2), "
+                    "final AS (SELECT id, transaction_id FROM step ORDER BY id DESC LIMIT 1) "
+                    "SELECT coalesce((SELECT o.id - 1 FROM tributary_outbox o "
+                    "WHERE o.id > final.id AND o.transaction_id IS NOT final.transaction_id "
+                    "ORDER BY o.id LIMIT 1), ?1) FROM final"));
+  row.add(newest).add(std::uint64_t{kRowsAtOnce});
+  TRIBUTARY_ASSIGN(const bool found, row.step());
+  return found ? std::min(row.integer(0), newest) : newest;
+}
+
+Result<std::uint64_t> set_aside_step(const Fence& fence, std::int64_t newest,
+                                     std::string_view reason) {
+  TRIBUTARY_ASSIGN(const std::int64_t last, end_of_step(fence, newest));
+  TRIBUTARY_ASSIGN(Statement copy, copy_rows(fence, "id <= ? ORDER BY id"));
+  const std::int64_t now = SystemClock().wall().count();
+  TRIBUTARY_TRY(copy.add_text(reason).add(now).add(last).run());
+  TRIBUTARY_ASSIGN(Statement gone, fence.prepare("DELETE FROM tributary_outbox WHERE id <= ?"));
+  TRIBUTARY_TRY(gone.add(last).run());
+  return changed(fence);
+}
+
+/// Whoever writes next is of another transaction than the rows that are there.
+Result<void> end_number(const Fence& fence) {
+  return execute(fence.connection(),
+                 "UPDATE tributary_transaction SET number = number + 1, changes = 0, bytes = 0");
+}
+
+}  // namespace
+
+Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros now) {
+  if (rows.empty()) return {};
+  TRIBUTARY_ASSIGN(Statement copy, copy_rows(fence, "id = ?"));
+  for (const ParkedRow& each : rows) {
+    TRIBUTARY_TRY(copy.add_text(each.reason).add(std::int64_t{now.count()}).add(each.id).run());
+  }
+  return {};
+}
+
+Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason) {
+  std::optional<std::int64_t> newest;
+  std::uint64_t count = 0;
+  while (true) {
+    std::uint64_t rows = 0;
+    const auto done = fence.fenced([&]() -> Result<void> {
+      if (!newest) {
+        TRIBUTARY_TRY(end_number(fence));
+        TRIBUTARY_ASSIGN(Statement row,
+                         fence.prepare("SELECT coalesce(max(id), 0) FROM tributary_outbox"));
+        TRIBUTARY_TRY(row.step());
+        newest = row.integer(0);
+      }
+      TRIBUTARY_ASSIGN(rows, set_aside_step(fence, *newest, reason));
+      return {};
+    });
+    TRIBUTARY_TRY(done);
+    if (rows == 0) return count;
+    count += rows;
+  }
+}
+
+Result<std::vector<ParkedChange>> parked(const Fence& fence, std::int64_t after,
+                                         std::size_t limit) {
+  std::string sql = "SELECT position, transaction_id, ";
+  sql.append(kColumns).append(", reason, parked_at FROM tributary_parked WHERE position > ? ");
+  TRIBUTARY_ASSIGN(Statement row, fence.prepare(sql + "ORDER BY position LIMIT ?"));
+  row.add(after).add(static_cast<std::uint64_t>(limit));
+  std::vector<ParkedChange> changes;
+  while (true) {
+    TRIBUTARY_ASSIGN(const bool found, row.step());
+    if (!found) return changes;
+    changes.push_back({.position = row.integer(0),
+                       .transaction = row.integer(1),
+                       .key = std::string(row.bytes(2)),
+                       .type = std::string(row.bytes(3)),
+                       .operation = std::string(row.bytes(4)),
+                       .field = std::string(row.bytes(5)),
+                       .value = std::string(row.bytes(6)),
+                       .amount = row.integer(7),
+                       .hlc = Hlc{row.unsigned_integer(10)},
+                       .reason = std::string(row.bytes(11)),
+                       .parked_at = Micros{row.integer(12)}});
+  }
+}
+
+Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction) {
+  std::uint64_t count = 0;
+  const auto done = fence.write([&]() -> Result<void> {
+    TRIBUTARY_TRY(end_number(fence));
+    std::string sql = "INSERT INTO tributary_outbox (transaction_id, ";
+    sql.append(kColumns).append(") SELECT (SELECT number FROM tributary_transaction), ");
+    sql.append(kColumns).append(" FROM tributary_parked WHERE transaction_id = ? ");
+    TRIBUTARY_ASSIGN(Statement copy, fence.prepare(sql + "ORDER BY position"));
+    TRIBUTARY_TRY(copy.add(transaction).run());
+    count = changed(fence);
+    if (count == 0) return fail(none_parked(transaction));
+    TRIBUTARY_ASSIGN(Statement gone,
+                     fence.prepare("DELETE FROM tributary_parked WHERE transaction_id = ?"));
+    TRIBUTARY_TRY(gone.add(transaction).run());
+    TRIBUTARY_TRY(execute(fence.connection(),
+                          "UPDATE tributary_transaction SET "
+                          "last_id = (SELECT max(id) FROM tributary_outbox)"));
+    return end_number(fence);
+  });
+  TRIBUTARY_TRY(done);
+  return count;
+}
+
+Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transaction) {
+  std::uint64_t count = 0;
+  const auto done = fence.write([&]() -> Result<void> {
+    TRIBUTARY_ASSIGN(Statement gone,
+                     fence.prepare("DELETE FROM tributary_parked WHERE transaction_id = ?"));
+    TRIBUTARY_TRY(gone.add(transaction).run());
+    count = changed(fence);
+    if (count == 0) return fail(none_parked(transaction));
+    return {};
+  });
+  TRIBUTARY_TRY(done);
+  return count;
+}
+
+}  // namespace tributary::sqlite

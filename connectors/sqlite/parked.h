@@ -1,0 +1,22 @@
+/// Rows that were set aside: parking, showing, giving back, forgetting.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/connectors/sqlite/fence.h>
+
+namespace tributary::sqlite {
+
+/// Within a transaction: copies those rows to tributary_parked. They stay in the outbox.
+Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros now);
+/// See the methods of the same names of OutboxStore.
+[[nodiscard]] Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason);
+[[nodiscard]] Result<std::vector<ParkedChange>> parked(const Fence& fence, std::int64_t after,
+                                                       std::size_t limit);
+[[nodiscard]] Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction);
+[[nodiscard]] Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transaction);
+
+}  // namespace tributary::sqlite

@@ -1,0 +1,35 @@
+/// Whether services are in the middle of reading. In write-ahead logging a transaction that began
+/// with a read, and writes later, fails at once (SQLITE_BUSY_SNAPSHOT) when somebody else has
+/// written meanwhile; so the relay writes while nobody reads, if it need not wait long for that.
+///
+/// Told by SQLite's own locks on its shared memory, which its file format fixes
+/// (https://sqlite.org/walformat.html, "WAL Locks"): byte 0 is the writer's, 3 to 7 the readers'.
+/// They are tried and given back at once; who begins to read just then tries again by itself.
+#pragma once
+
+#include <tributary/base/clock.h>
+#include <tributary/connectors/sqlite/statement.h>
+
+namespace tributary::sqlite {
+
+/// Borrows the connection, which must have read in WAL mode and have no transaction open.
+class Quiet {
+ public:
+  explicit Quiet(sqlite3* connection) : connection_(connection) {}
+
+  /// Without it everything counts as quiet.
+  void enable(bool on) { enabled_ = on; }
+  /// True when no other connection is within a transaction.
+  [[nodiscard]] bool now() const;
+  /// Returns when it is quiet, when `until` (monotonic) has come, or when the only transactions
+  /// there are began with a write: those only wait for us, and never fail.
+  void wait(Micros until) const;
+
+ private:
+  [[nodiscard]] bool can_lock(int first, int count, int kind) const;
+
+  sqlite3* connection_;
+  bool enabled_ = false;
+};
+
+}  // namespace tributary::sqlite

@@ -1,0 +1,16 @@
+/// The rules that `topology apply` stored in the database, read back.
+#pragma once
+
+#include <tributary/base/result.h>
+#include <tributary/connectors/sqlite/statement.h>
+#include <tributary/crdt/schema.h>
+
+namespace tributary::sqlite {
+
+/// kInvalid, with what to do, unless the outbox tables are of this program's version. Tables of
+/// an older one are not converted.
+[[nodiscard]] Result<void> check_version(sqlite3* connection);
+/// Keyspaces and limits.
+[[nodiscard]] Result<Schema> read_schema(sqlite3* connection);
+
+}  // namespace tributary::sqlite

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <utility>
+
+#include <tributary/connectors/sqlite/batches.h>
+#include <tributary/connectors/sqlite/origin_row.h>
+#include <tributary/connectors/sqlite/told.h>
+
+namespace tributary::sqlite {
+namespace {
+
+constexpr Micros kContextWait{250'000};
+constexpr Micros kConfirmWait{1'000'000};
+/// Times that far ahead of the clock are worth a write of their own.
+constexpr Micros kAhead{1'000'000};
+
+Micros now() { return SystemClock().monotonic(); }
+
+}  // namespace
+
+void Told::confirm(ActorId actor, Seq seq, Micros retention) {
+  Seq& known = confirmed_[actor];
+  known = std::max(known, seq);
+  retention_ = retention;
+  due_ = std::min(due_.value_or(now() + kConfirmWait), now() + kConfirmWait);
+}
+
+/// An own change that came back tells a writer nothing: what it wrote itself counts as seen. Nor
+/// does a time without a change, unless it is one that the clock does not reach.
+bool Told::matters(const Context& stored) const {
+  const auto others = [&](VersionVector watermark) {
+    watermark.erase(fence_.lead.actor);
+    return watermark;
+  };
+  if (others(context_->watermark) != others(stored.watermark)) return true;
+  const Micros clock = SystemClock().wall() + kAhead;
+  return context_->hlc > stored.hlc &&
+         context_->hlc > Hlc::from_micros(static_cast<std::uint64_t>(clock.count()));
+}
+
+Result<void> Told::context(const VersionVector& watermark, Hlc hlc) {
+  if (!stored_) {
+    TRIBUTARY_ASSIGN(stored_, read_context());
+  }
+  const Hlc known = context_ ? context_->hlc : stored_->hlc;
+  context_ = Context{watermark, absurd(hlc) ? known : std::max(known, hlc)};
+  if (context_->watermark == stored_->watermark && context_->hlc == stored_->hlc) context_.reset();
+  else if (matters(*stored_)) {
+    due_ = std::min(due_.value_or(now() + kContextWait), now() + kContextWait);
+  }
+  return {};
+}
+
+Result<Told::Context> Told::read_context() const {
+  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("SELECT watermark, hlc FROM tributary_context"));
+  TRIBUTARY_ASSIGN(const bool found, row.step());
+  if (!found) return fail(no_origin());
+  Context context{VersionVector::from_bytes(row.bytes(0)).value_or(VersionVector{}),
+                  Hlc{row.unsigned_integer(1)}};
+  if (absurd(context.hlc)) context.hlc = Hlc{};
+  return context;
+}
+
+Result<void> Told::write_context() const {
+  TRIBUTARY_ASSIGN(const Context stored, read_context());
+  TRIBUTARY_ASSIGN(Statement row,
+                   fence_.prepare("UPDATE tributary_context SET watermark = ?, hlc = ?"));
+  const std::string bytes = context_->watermark.bytes();
+  return row.add_blob(bytes).add(std::max(stored.hlc, context_->hlc).value).run();
+}
+
+Result<void> Told::write() {
+  if (context_) TRIBUTARY_TRY(write_context());
+  if (confirmed_.empty()) return {};
+  const Micros clock = SystemClock().wall();
+  TRIBUTARY_TRY(forget_batches(fence_, clock - retention_));
+  for (const auto& [actor, seq] : confirmed_) {
+    TRIBUTARY_TRY(mark_confirmed(fence_, actor, seq, clock));
+  }
+  return sweep_totals(fence_);
+}
+
+void Told::written() {
+  if (context_) stored_ = std::exchange(context_, std::nullopt);
+  confirmed_.clear();
+  due_.reset();
+}
+
+void Told::clear() {
+  stored_.reset();
+  context_.reset();
+  confirmed_.clear();
+  due_.reset();
+}
+
+Result<void> Told::flush() {
+  if (!context_ && confirmed_.empty()) return {};
+  // What is lost when the power fails is told again.
+  TRIBUTARY_TRY(fence_.relaxed([&] {
+    const auto body = [&] { return write(); };
+    return confirmed_.empty() ? fence_.write(body) : fence_.fenced(body);
+  }));
+  written();
+  return {};
+}
+
+Result<void> Told::settle() {
+  if (!due_ || (now() < *due_ && !quiet_.now())) return {};
+  return flush();
+}
+
+}  // namespace tributary::sqlite
