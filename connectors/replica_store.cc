@@ -1,17 +1,6 @@
-#include <algorithm>
-
 #include <tributary/connectors/replica_store.h>
 
 namespace tributary {
-
-VersionVector lower(VersionVector watermark, const LoweredSeqs& lowered) {
-  for (const auto& [actor, seq] : lowered) {
-    const Seq seen = std::min(watermark.get(actor), seq);
-    watermark.erase(actor);
-    watermark.raise(actor, seen);
-  }
-  return watermark;
-}
 
 std::string parked_id(const OriginName& origin, ActorId actor, Seq last_seq, std::string_view key) {
   const std::string digits = std::to_string(last_seq.value);

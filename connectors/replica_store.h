@@ -52,13 +52,6 @@ struct ReplicaProgress {
   std::vector<std::string> unfinished;
 };
 
-/// Actor -> what was seen of its changes to one key, where that is less than the watermark says.
-/// Unlike a version vector it tells apart "nothing" (0) and "what the watermark says" (absent).
-using LoweredSeqs = std::map<ActorId, Seq>;
-
-/// `watermark`, with the entries of `lowered` in place of larger ones.
-[[nodiscard]] VersionVector lower(VersionVector watermark, const LoweredSeqs& lowered);
-
 /// What readers of this replica may have seen, and so a writer beside it: the watermark, but less
 /// of it for keys with parked changes.
 struct ReplicaContext {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <tributary/base/check.h>
 #include <tributary/crdt/state.h>
@@ -12,12 +13,25 @@ constexpr auto kByName = [](const State::Field& field, std::string_view name) {
 
 }  // namespace
 
-std::vector<State::Field>::iterator State::at(std::string_view name) {
-  return std::lower_bound(fields_.begin(), fields_.end(), name, kByName);
+const State::Field* State::at(std::string_view name) const {
+  const auto field = std::lower_bound(fields_.begin(), fields_.end(), name, kByName);
+  if (field != fields_.end() && field->name == name) return &*field;
+  const auto added = added_.find(name);
+  return added == added_.end() ? nullptr : &added->second;
 }
 
-std::vector<State::Field>::const_iterator State::at(std::string_view name) const {
-  return std::lower_bound(fields_.begin(), fields_.end(), name, kByName);
+State::Field* State::at(std::string_view name) {
+  return const_cast<Field*>(std::as_const(*this).at(name));
+}
+
+const std::vector<State::Field>& State::fields() const {
+  if (added_.empty()) return fields_;
+  const auto middle = static_cast<std::ptrdiff_t>(fields_.size());
+  for (auto& added : added_) fields_.push_back(std::move(added.second));
+  added_.clear();
+  std::inplace_merge(fields_.begin(), fields_.begin() + middle, fields_.end(),
+                     [](const Field& a, const Field& b) { return a.name < b.name; });
+  return fields_;
 }
 
 void State::load(std::string name, std::optional<std::string> value) {
@@ -31,24 +45,19 @@ void State::settle() {
   fields_.erase(std::unique(fields_.begin(), fields_.end(), same), fields_.end());
 }
 
-bool State::loaded(std::string_view name) const {
-  if (complete_) return true;
-  const auto field = at(name);
-  return field != fields_.end() && field->name == name;
-}
+bool State::loaded(std::string_view name) const { return complete_ || at(name) != nullptr; }
 
 const std::string* State::find(std::string_view name) const {
-  const auto field = at(name);
-  const bool present = field != fields_.end() && field->name == name;
-  CHECK(present || complete_);
-  return present && field->value ? &*field->value : nullptr;
+  const Field* field = at(name);
+  CHECK(field != nullptr || complete_);
+  return field != nullptr && field->value ? &*field->value : nullptr;
 }
 
 void State::set(std::string_view name, std::string value) {
-  auto field = at(name);
-  if (field == fields_.end() || field->name != name) {
+  Field* field = at(name);
+  if (field == nullptr) {
     CHECK(complete_);
-    field = fields_.insert(field, Field{std::string(name), std::nullopt, false});
+    field = &added_.emplace(name, Field{std::string(name), std::nullopt, false}).first->second;
   }
   if (field->value == value) return;
   field->value = std::move(value);
@@ -56,14 +65,15 @@ void State::set(std::string_view name, std::string value) {
 }
 
 void State::erase(std::string_view name) {
-  const auto field = at(name);
-  if (field == fields_.end() || field->name != name || !field->value) return;
+  Field* field = at(name);
+  if (field == nullptr || !field->value) return;
   field->value.reset();
   field->changed = true;
 }
 
 void State::mark_unchanged() {
   for (Field& field : fields_) field.changed = false;
+  for (auto& added : added_) added.second.changed = false;
 }
 
 }  // namespace tributary::crdt

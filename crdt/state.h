@@ -3,6 +3,8 @@
 /// loads and writes only the elements it names.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,13 +46,18 @@ class State {
   void erase(std::string_view name);
   void mark_unchanged();
 
-  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
+  /// Valid until the next set().
+  [[nodiscard]] const std::vector<Field>& fields() const;
 
  private:
-  [[nodiscard]] std::vector<Field>::iterator at(std::string_view name);
-  [[nodiscard]] std::vector<Field>::const_iterator at(std::string_view name) const;
+  /// nullptr when it was never loaded or set.
+  [[nodiscard]] const Field* at(std::string_view name) const;
+  [[nodiscard]] Field* at(std::string_view name);
 
-  std::vector<Field> fields_;
+  // What set() adds to a complete state waits in `added_` until somebody looks at all fields, for
+  // inserting into a sorted vector one by one takes quadratic time.
+  mutable std::vector<Field> fields_;
+  mutable std::map<std::string, Field, std::less<>> added_;
   bool complete_ = false;
 };
 

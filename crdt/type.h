@@ -69,6 +69,14 @@ struct SealedChange {
   Seq own;                                 ///< what the writer had seen of its own actor's changes
 };
 
+/// What a delta may claim: no more than its batch does.
+struct DeltaBounds {
+  Seq first_seq;  ///< of the batch
+  Seq last_seq;   ///< of the batch
+  Hlc hlc;        ///< of the batch's last change, the largest in it
+  std::size_t context_count = 0;
+};
+
 /// Where a delta comes from, and where it is joined.
 struct DeltaSource {
   ActorId actor;
@@ -97,9 +105,10 @@ struct Type {
   /// The running totals in a delta made by seal(); none for types that do not accumulate.
   std::vector<FieldTotals> (*totals)(std::string_view delta);
 
-  /// The state fields joining `delta` reads or writes. kPoison when the bytes cannot be decoded:
-  /// the only place that decides so, join() may rely on it.
-  Result<FieldSelection> (*touched)(std::string_view delta, std::size_t context_count);
+  /// The state fields joining `delta` reads or writes. kPoison when the bytes cannot be decoded, or
+  /// claim what lies beyond the bounds (a seq or time that another batch may have): the only place
+  /// that decides so, join() may rely on it.
+  Result<FieldSelection> (*touched)(std::string_view delta, const DeltaBounds& bounds);
 
   /// Joins a delta that passed touched() into `state`, which holds at least the touched fields.
   /// A delta whose last_seq the state has already seen changes nothing.

@@ -99,4 +99,13 @@ std::optional<VersionVector> VersionVector::from_token(std::string_view token) {
   return from_bytes(raw);
 }
 
+VersionVector lower(VersionVector watermark, const LoweredSeqs& lowered) {
+  for (const auto& [actor, seq] : lowered) {
+    const Seq seen = std::min(watermark.get(actor), seq);
+    watermark.erase(actor);
+    watermark.raise(actor, seen);
+  }
+  return watermark;
+}
+
 }  // namespace tributary

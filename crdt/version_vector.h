@@ -1,6 +1,7 @@
 /// A version vector: actor -> seq. Used as a replica's watermark and as a change's context.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,5 +53,12 @@ class VersionVector {
  private:
   std::vector<Entry> entries_;
 };
+
+/// Actor -> what was seen of its changes to one key, where that is less than a watermark says.
+/// Unlike a version vector it tells apart "nothing" (0) and "what the watermark says" (absent).
+using LoweredSeqs = std::map<ActorId, Seq>;
+
+/// `watermark`, with the entries of `lowered` in place of larger ones.
+[[nodiscard]] VersionVector lower(VersionVector watermark, const LoweredSeqs& lowered);
 
 }  // namespace tributary

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -136,8 +137,17 @@ const crdt::State::Field* only_field(const KeyCommit& key) {
   return only;
 }
 
+/// Where the view's number of members starts; empty for a string, which has none.
+std::string members_before(const KeyCommit& key) {
+  if (key.type->view == ViewKind::kString) return {};
+  const auto version = parse_version(key.expected_version);
+  const bool known = version && version->members && !key.discard_damage;
+  return known ? std::to_string(*version->members) : "0";
+}
+
 void add_key(Arguments& out, const KeyCommit& key, std::string_view version) {
-  if (const auto* field = only_field(key)) {
+  const auto* field = key.discard_damage ? nullptr : only_field(key);
+  if (field != nullptr) {
     out.add("one");
     out.add(version);
     out.add_joined(kFieldPrefix, field->name, {});
@@ -145,9 +155,35 @@ void add_key(Arguments& out, const KeyCommit& key, std::string_view version) {
     out.add(key.edits->back().value);
     return;
   }
-  out.add("many");
-  add_state(out, *key.state, version);
+  out.add(key.discard_damage ? "anew" : "many");
+  out.add(members_before(key));
   add_edits(out, key.type->view, *key.edits);
+  add_state(out, *key.state, version);
+}
+
+/// What is asked of the view before anything is written.
+void add_view_check(Arguments& out, const KeyCommit& key) {
+  const bool anything = key.edits->empty() || (key.whole && key.discard_damage);
+  if (anything) return out.add({});
+  if (!key.whole && key.expected_version.empty()) {
+    out.add("EXISTS");
+    return out.add("0");
+  }
+  out.add(commands(key.type->view).length);
+  if (key.type->view == ViewKind::kString) return;
+  const auto version = parse_version(key.expected_version);
+  const bool known = !key.whole && version && version->members;
+  out.add(known ? std::to_string(*version->members) : std::string());
+}
+
+void add_bound(Arguments& out, const VersionVector* bound) {
+  out.add_number(bound == nullptr ? 0 : 1);
+  if (bound == nullptr) return;
+  out.add_number(bound->size());
+  for (const auto& [actor, seq] : *bound) {
+    out.add(actor.hex());
+    out.add_number(seq.value);
+  }
 }
 
 void add_preconditions(Arguments& out, const ReplicaCommit& commit) {
@@ -157,9 +193,17 @@ void add_preconditions(Arguments& out, const ReplicaCommit& commit) {
     out.add(step.actor.hex());
     out.add_number(step.from.value);
   }
+  add_bound(out, commit.watermark_at_most);
+  out.add_number(commit.blocks.size());
+  for (const BlockCommit& block : commit.blocks) {
+    out.add(block.key);
+    out.add(block.expected_mark);
+  }
   for (const KeyCommit& key : commit.keys) {
-    out.add(key.expected_version);
-    out.add(key.edits->empty() ? std::string_view{} : commands(key.type->view).length);
+    CHECK(!key.whole ||
+          (!key.edits->empty() && key.edits->front().action == ViewEdit::Action::kClear));
+    out.add_joined(key.discard_damage ? "!" : "", key.expected_version, {});
+    add_view_check(out, key);
   }
 }
 
@@ -183,6 +227,34 @@ class Versions {
   std::string version_;
 };
 
+void add_parked(Arguments& out, const ReplicaCommit& commit) {
+  out.add_number(commit.parked.size());
+  for (const Parked& each : commit.parked) {
+    out.add(each.id);
+    out.add(encode(each));
+  }
+}
+
+void add_blocks(Arguments& out, const ReplicaCommit& commit, std::string_view mark) {
+  LoweredSeqs lowest;
+  out.add_number(commit.blocks.size());
+  for (const BlockCommit& block : commit.blocks) {
+    out.add(block.key);
+    out.add(block.next ? encode(*block.next, mark) : std::string());
+    out.add(block.next && block.next->incomplete ? "1" : "0");
+    if (!block.next) continue;
+    for (const auto& [actor, seq] : block.next->before) {
+      const auto at = lowest.emplace(actor, seq).first;
+      at->second = std::min(at->second, seq);
+    }
+  }
+  out.add_number(lowest.size());
+  for (const auto& [actor, seq] : lowest) {
+    out.add(actor.hex());
+    out.add_number(seq.value);
+  }
+}
+
 void add_progress(Arguments& out, const ReplicaCommit& commit) {
   Counted watermark(out);
   for (const WatermarkStep& step : commit.steps) {
@@ -191,18 +263,24 @@ void add_progress(Arguments& out, const ReplicaCommit& commit) {
     out.add_number(step.to.value);
   }
   watermark.end();
+  Counted actors(out);
+  for (const auto& [actor, record] : commit.actors) {
+    out.add(actor.hex());
+    out.add(encode(record));
+  }
+  actors.end();
   Counted progress(out);
   for (const auto& [origin, each] : commit.progress) {
     out.add(origin.value);
     out.add(encode(each));
   }
   progress.end();
-  Counted parked(out);
-  for (const Parked& each : commit.parked) {
-    out.add(each.id);
-    out.add(encode(each));
-  }
-  parked.end();
+  out.add(commit.hlc == Hlc{} ? std::string() : encode(commit.hlc));
+}
+
+void add_names(Arguments& out, std::span<const std::string> names) {
+  out.add_number(names.size());
+  for (const std::string& name : names) out.add(name);
 }
 
 /// The keys that are `deferring` now and by their expected version were not, or the reverse.
@@ -210,7 +288,9 @@ void add_deferring(Arguments& out, const ReplicaCommit& commit, bool deferring) 
   Counted keys(out);
   for (const KeyCommit& key : commit.keys) {
     if (key.deferring != deferring) continue;
-    if (deferring_by_version(key.expected_version) != deferring) out.add(key.key);
+    if (key.discard_damage || listed_by_version(key.expected_version) != deferring) {
+      out.add(key.key);
+    }
   }
   keys.end();
 }
@@ -219,26 +299,27 @@ void add_deferring(Arguments& out, const ReplicaCommit& commit, bool deferring) 
 
 void build_commit(Arguments& out, const ReplicaCommit& commit, std::uint64_t nonce) {
   out.clear();
-  out.add_number(2 * commit.keys.size() + 5);
+  out.add_number(2 * commit.keys.size() + kSharedKeys.size());
   for (const KeyCommit& key : commit.keys) {
     const StateKey state = state_key(key.key);
     out.add_joined(state.before, state.key, state.after);
     out.add(key.key);
   }
-  for (const std::string_view name :
-       {kWatermarkKey, kProgressKey, kHlcKey, kParkedKey, kDeferringKey}) {
-    out.add(name);
-  }
+  for (const SharedKey& key : kSharedKeys) out.add(key.name);
+  const std::string mark = ActorId{nonce}.hex();
+  out.add(commit.expected_token ? "1" : "0");
+  out.add(commit.expected_token.value_or(std::string_view{}));
+  out.add(mark);
   add_preconditions(out, commit);
+  add_deferring(out, commit, true);
+  add_parked(out, commit);
+  add_blocks(out, commit, mark);
   Versions versions(nonce);
   for (const KeyCommit& key : commit.keys) add_key(out, key, versions.of(key));
   add_progress(out, commit);
-  add_deferring(out, commit, true);
-  out.add(commit.hlc == Hlc{} ? std::string() : encode(commit.hlc));
   add_deferring(out, commit, false);
-  Counted unparked(out);
-  for (const std::string& id : commit.unparked) out.add(id);
-  unparked.end();
+  add_names(out, commit.unparked);
+  add_names(out, commit.finished);
 }
 
 }  // namespace tributary::redis

@@ -8,20 +8,27 @@
 
 namespace tributary::redis {
 
-/// Replaces `out` by the number of KEYS, the KEYS and the ARGV of kCommitScript. `nonce` is random
-/// and makes the new versions. The keys of a commit are distinct.
+/// Replaces `out` by the number of KEYS, the KEYS and the ARGV of commit_script(). `nonce` is
+/// random and makes the new versions. The keys of a commit are distinct.
 ///
-///   KEYS  (state, view) of each key, then watermark, progress, hlc, parked, deferring
-///   ARGV  count, (actor, from) of each step
-///         (expected version, STRLEN | SCARD | … or "" without edits) of each key
+///   KEYS  (state, view) of each key, then kSharedKeys
+///   ARGV  1 or 0: the token is expected · the expected token · the nonce in hex: the next token
+///         count, (actor, from) of each step
+///         0, or 1 and count, (actor, seq) that the watermark must not be above
+///         count, (key, expected mark) of each block
+///         of each key: expected version, after a "!" when damage is dropped; then
+///           "" · STRLEN · EXISTS, 0 · or SCARD | … , expected members ("": any)
+///         count, keys to list as deferring · count, (id, body) to park
+///         count, (key, new block or "", 1: incomplete) · count, (actor, seq) of what is lowered
 ///         of each key: "one", version, state field, its value, string view, or
-///                      "many", count, state fields and values · count, state fields to drop ·
-///                      count, edits: SET value | UNLINK | other command, count, arguments
-///         count, watermark pairs · count, progress pairs · count, parked pairs ·
-///         count, keys to list as deferring · hlc · count, keys to list no more ·
-///         count, parked ids to forget
+///                      "many" or "anew" (the state is dropped first), members before ("": a
+///                      string) · count, edits: SET value | UNLINK | other command, count,
+///                      arguments · count, state fields and values · count, state fields to drop
+///         count, watermark pairs · count, actor pairs · count, progress pairs · hlc
+///         count, keys to list no more · count, parked ids to forget · count, finished keys
 ///
-/// A count tells how many arguments follow; for steps, how many pairs; for edits, how many edits.
+/// A count tells how many arguments follow; before a tuple in brackets, how many tuples; for edits,
+/// how many edits.
 void build_commit(Arguments& out, const ReplicaCommit& commit, std::uint64_t nonce);
 
 }  // namespace tributary::redis

@@ -1,13 +1,12 @@
-/// The compare-and-set script that commits keys together with their progress.
+/// The script that commits to a replica in one step.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 namespace tributary::redis {
 
-/// Lua 5.1, for EVALSHA; its arguments are built by commit_arguments.h. Checks every precondition
-/// before its first write, because Redis does not roll a script back. Answers "OK", or names the
-/// precondition that does not hold: "watermark <actor>", "version <key>" or "view <key>".
-extern const std::string_view kCommitScript;
+/// For EVALSHA, with the arguments of build_commit(). Answers "OK", or what the replica did not
+/// have as expected.
+[[nodiscard]] const std::string& commit_script();
 
 }  // namespace tributary::redis

@@ -19,6 +19,9 @@ struct KnownError {
   std::string_view advice;
 };
 
+constexpr std::string_view kGrant =
+    "grant the user this command and all keys (ACL SETUSER; docs/operations.md lists them)";
+
 /// Error replies by their first words, most specific first.
 constexpr std::array kKnownErrors{
     KnownError{"NOSCRIPT", ErrorKind::kConflict, ""},
@@ -27,8 +30,8 @@ constexpr std::array kKnownErrors{
     KnownError{"ERR AUTH", ErrorKind::kFatal,
                "this Redis has no password; remove the configured one"},
     KnownError{"ERR invalid password", ErrorKind::kFatal, "check the replica's password"},
-    KnownError{"NOPERM", ErrorKind::kFatal,
-               "grant the user this command and all keys (ACL SETUSER)"},
+    KnownError{"NOPERM", ErrorKind::kFatal, kGrant},
+    KnownError{"ERR The user executing the script can't", ErrorKind::kFatal, kGrant},
     KnownError{"DENIED", ErrorKind::kFatal, "set a password or a bind address on this Redis"},
     KnownError{"ERR DB index", ErrorKind::kFatal, "check the database number of the replica's URL"},
     KnownError{"WRONGTYPE", ErrorKind::kFatal,
@@ -100,7 +103,8 @@ Result<void> Connection::log_in(const Endpoint& endpoint) {
     }
     TRIBUTARY_TRY(std::move(reply));
   }
-  TRIBUTARY_TRY(call({"SELECT", std::to_string(endpoint.database)}));
+  // A connection starts on database 0; the user need not be allowed to SELECT it.
+  if (endpoint.database != 0) TRIBUTARY_TRY(call({"SELECT", std::to_string(endpoint.database)}));
   return {};
 }
 
@@ -142,7 +146,7 @@ Result<void> Connection::send() {
   return {};
 }
 
-Result<Reply> Connection::receive() {
+Result<Reply> Connection::receive(std::string_view tolerated) {
   if (dead_) return die("the connection is dead; open a new one");
   CHECK(unanswered_ > 0);
   --unanswered_;
@@ -155,6 +159,7 @@ Result<Reply> Connection::receive() {
   }
   Reply reply(static_cast<redisReply*>(raw));
   if (reply->type != REDIS_REPLY_ERROR) return reply;
+  if (!tolerated.empty() && text(*reply).starts_with(tolerated)) return reply;
   Error error = from_reply(text(*reply), where_);
   // An answer left unread would be taken for the answer to the next command.
   dead_ = error.kind == ErrorKind::kTransient || unanswered_ > 0;
@@ -171,6 +176,8 @@ Result<Reply> Connection::call(std::initializer_list<std::string_view> first,
   TRIBUTARY_TRY(send());
   return receive();
 }
+
+bool is_error(const redisReply& reply) { return reply.type == REDIS_REPLY_ERROR; }
 
 bool is_nil(const redisReply& reply) { return reply.type == REDIS_REPLY_NIL; }
 

@@ -43,7 +43,8 @@ class Connection {
   [[nodiscard]] Result<void> send();
   /// The next answer, in the order of the commands. An error reply is an Error; its kind tells what
   /// the caller can do.
-  [[nodiscard]] Result<Reply> receive();
+  /// One that starts with `tolerated` is handed over as any other reply.
+  [[nodiscard]] Result<Reply> receive(std::string_view tolerated = {});
   /// queue(), send() and receive().
   [[nodiscard]] Result<Reply> call(std::initializer_list<std::string_view> arguments);
   [[nodiscard]] Result<Reply> call(std::initializer_list<std::string_view> first,
@@ -67,6 +68,7 @@ class Connection {
 };
 
 // What is in a reply.
+[[nodiscard]] bool is_error(const redisReply& reply);
 [[nodiscard]] bool is_nil(const redisReply& reply);
 [[nodiscard]] std::string_view text(const redisReply& reply);
 [[nodiscard]] std::int64_t integer(const redisReply& reply);

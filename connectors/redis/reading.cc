@@ -1,21 +1,56 @@
 #include <algorithm>
+#include <optional>
 
+#include <tributary/connectors/redis/layout.h>
+#include <tributary/connectors/redis/progress.h>
 #include <tributary/connectors/redis/reading.h>
 
 namespace tributary::redis {
+namespace {
 
 using crdt::ViewKind;
+using Values = std::vector<std::pair<std::string, std::string>>;
 
-const std::string_view kReadScript = R"lua(
-local view, found, value = KEYS[1], redis.call('TYPE', KEYS[1]).ok, {}
-if found == 'string' then value = {redis.call('GET', view)}
-elseif found == 'set' then value = redis.call('SMEMBERS', view)
-elseif found == 'hash' then value = redis.call('HGETALL', view)
-elseif found == 'zset' then value = redis.call('ZRANGE', view, 0, -1, 'WITHSCORES')
-elseif found == 'list' then value = redis.call('LRANGE', view, 0, -1) end
-return {found, value, redis.call('HGET', KEYS[2], 'version'), redis.call('HGETALL', KEYS[3])}
+constexpr std::size_t kKeysAtOnce = 1000;
+
+// KEYS: view, then state, watermark and blocked, or none of them. ARGV: the most members to answer
+// ("": all). Answers, all of one moment, the view's Redis type, its size, its content, the state's
+// version (an error: another program's key), the watermark, the block, and whether there is a
+// state.
+constexpr std::string_view kReadScript = R"lua(
+local call, view, most = redis.call, KEYS[1], tonumber(ARGV[1] or '')
+local found, size, value = call('TYPE', view).ok, 0, {}
+if found == 'string' then size = 1
+elseif found == 'set' then size = call('SCARD', view)
+elseif found == 'hash' then size = call('HLEN', view)
+elseif found == 'zset' then size = call('ZCARD', view)
+elseif found == 'list' then size = call('LLEN', view) end
+if not most or size <= most then
+  if found == 'string' then value = {call('GET', view)}
+  elseif found == 'set' then value = call('SMEMBERS', view)
+  elseif found == 'hash' then value = call('HGETALL', view)
+  elseif found == 'zset' then value = call('ZRANGE', view, 0, -1, 'WITHSCORES')
+  elseif found == 'list' then value = call('LRANGE', view, 0, -1) end
+end
+if #KEYS == 1 then return {found, size, value} end
+return {found, size, value, redis.pcall('HGET', KEYS[2], 'version'), call('HGETALL', KEYS[3]),
+        call('HGET', KEYS[4], view), call('EXISTS', KEYS[2])}
 )lua";
 
+// KEYS: (state, view) …. Answers (the view's type, its members, the state's version, whether there
+// is a state) of each.
+constexpr std::string_view kCompareScript = R"lua(
+local answers, lengths = {}, {set = 'SCARD', hash = 'HLEN', zset = 'ZCARD', list = 'LLEN'}
+for k = 1, #KEYS, 2 do
+  local found = redis.call('TYPE', KEYS[k + 1]).ok
+  local size = lengths[found] and redis.call(lengths[found], KEYS[k + 1]) or 0
+  answers[#answers + 1] = {found, size, redis.pcall('HGET', KEYS[k], 'version'),
+                           redis.call('EXISTS', KEYS[k])}
+end
+return answers
+)lua";
+
+/// By Redis' name of a type; nullopt for types that no view has.
 std::optional<ViewKind> kind_of(std::string_view redis_type) {
   for (const ViewKind kind : {ViewKind::kString, ViewKind::kSet, ViewKind::kHash,
                               ViewKind::kSortedSet, ViewKind::kList}) {
@@ -24,9 +59,9 @@ std::optional<ViewKind> kind_of(std::string_view redis_type) {
   return std::nullopt;
 }
 
-std::vector<std::pair<std::string, std::string>> decode_values(const redisReply& reply,
-                                                               ViewKind kind) {
-  std::vector<std::pair<std::string, std::string>> values;
+/// As in KeyReading.
+Values decode_values(const redisReply& reply, ViewKind kind) {
+  Values values;
   const bool pairs = kind == ViewKind::kHash || kind == ViewKind::kSortedSet;
   for (std::size_t i = 0; i < size(reply); i += pairs ? 2 : 1) {
     std::string first(text(at(reply, i)));
@@ -37,6 +72,101 @@ std::vector<std::pair<std::string, std::string>> decode_values(const redisReply&
   const bool unordered = kind == ViewKind::kSet || kind == ViewKind::kHash;
   if (unordered) std::sort(values.begin(), values.end());
   return values;
+}
+
+/// Why the view cannot be trusted, told from the state's version, whether there is a state, and
+/// what was found; empty: it can.
+std::string problem_of(const redisReply& version, bool state, std::string_view found,
+                       std::uint64_t members) {
+  if (!state) return found == "none" ? "" : "another program's view: the key has no state here";
+  const auto parsed = parse_version(is_error(version) ? std::string_view{} : text(version));
+  if (!parsed) return "damaged: what stands in the place of its state is none";
+  const crdt::Type* type = crdt::find_type(parsed->type);
+  const bool foreign = type != nullptr && found != "none" && kind_of(found) != type->view;
+  if (foreign) return "another program replaced its view by a Redis " + std::string(found);
+  const bool other_size = parsed->members && *parsed->members != members;
+  return other_size ? "another program changed or dropped its view" : "";
+}
+
+std::optional<ChangedView> compare(std::string_view key, ViewKind kind, const redisReply& answer) {
+  const std::string_view found = text(at(answer, 0));
+  const auto members = static_cast<std::uint64_t>(integer(at(answer, 1)));
+  const bool there = found != "none";
+  const bool state = integer(at(answer, 3)) != 0;
+  ChangedView changed{std::string(key), std::string(found), there && found != crdt::to_string(kind),
+                      there && !state};
+  if (changed.foreign || changed.stateless) return changed;
+  const redisReply& version = at(answer, 2);
+  const auto parsed = parse_version(is_error(version) ? std::string_view{} : text(version));
+  const bool other_size = parsed && parsed->members && *parsed->members != members;
+  return other_size ? std::optional(std::move(changed)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<KeyReading> read_key(Connection& connection, std::string_view key) {
+  const std::string state = state_key(key).whole();
+  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kReadScript, "4", key, state,
+                                                       kWatermark.name, kBlocked.name}));
+  KeyReading reading;
+  const redisReply& version = at(*reply, 3);
+  const auto parsed = parse_version(is_error(version) ? std::string_view{} : text(version));
+  if (parsed) reading.type = parsed->type;
+  const std::string_view found = text(at(*reply, 0));
+  const auto members = static_cast<std::uint64_t>(integer(at(*reply, 1)));
+  reading.problem = problem_of(version, integer(at(*reply, 6)) != 0, found, members);
+  TRIBUTARY_ASSIGN(reading.context, decode_watermark(connection, at(*reply, 4)));
+  if (const std::string_view bytes = text(at(*reply, 5)); !bytes.empty()) {
+    const KeyBlock block = decode_block(bytes);
+    reading.problem = "blocked: " + block.reason;
+    reading.context = lower(std::move(reading.context), block.before);
+  }
+  const crdt::Type* type = crdt::find_type(reading.type);
+  if (type != nullptr) reading.view = type->view;
+  if (found == "none") return reading;
+  const auto kind = kind_of(found);
+  if (!kind) {
+    return fail(ErrorKind::kInvalid, "key \"" + std::string(key) + "\" holds a Redis " +
+                                         std::string(found) + ", which Tributary never writes");
+  }
+  reading.view = *kind;
+  reading.exists = true;
+  reading.values = decode_values(at(*reply, 2), *kind);
+  return reading;
+}
+
+Result<ReplicaStore::ViewContent> read_view(Connection& connection, std::string_view key,
+                                            std::size_t members) {
+  const std::string most = std::to_string(members);
+  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kReadScript, "1", key, most}));
+  ReplicaStore::ViewContent content;
+  content.found = text(at(*reply, 0));
+  content.size = static_cast<std::size_t>(integer(at(*reply, 1)));
+  if (const auto kind = kind_of(content.found)) {
+    content.values = decode_values(at(*reply, 2), *kind);
+  }
+  return content;
+}
+
+Result<std::vector<ChangedView>> find_changed_views(
+    Connection& connection, std::span<const std::pair<std::string_view, ViewKind>> views) {
+  std::vector<ChangedView> changed;
+  while (!views.empty()) {
+    const auto some = views.first(std::min(views.size(), kKeysAtOnce));
+    Arguments arguments;
+    arguments.add_number(2 * some.size());
+    for (const auto& [key, kind] : some) {
+      arguments.add(state_key(key).whole());
+      arguments.add(key);
+    }
+    TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kCompareScript}, arguments));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      auto each = compare(some[i].first, some[i].second, at(*reply, i));
+      if (each) changed.push_back(std::move(*each));
+    }
+    views = views.subspan(some.size());
+  }
+  return changed;
 }
 
 }  // namespace tributary::redis

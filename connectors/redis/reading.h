@@ -1,26 +1,28 @@
-/// Views as read for people.
+/// Views as read for people and for checks.
 #pragma once
 
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <tributary/connectors/redis/connection.h>
+#include <tributary/connectors/replica_store.h>
 #include <tributary/crdt/view.h>
 
 namespace tributary::redis {
 
-/// For EVAL. KEYS: view, state, watermark. Answers, all of one moment, the view's Redis type, the
-/// view, the state's version and the watermark.
-extern const std::string_view kReadScript;
+/// ReplicaStore::read(). kInvalid for a view of a Redis type that no view has.
+[[nodiscard]] Result<KeyReading> read_key(Connection& connection, std::string_view key);
 
-/// By Redis' name of a type; nullopt for types that no view has.
-[[nodiscard]] std::optional<crdt::ViewKind> kind_of(std::string_view redis_type);
+/// ReplicaStore::view().
+[[nodiscard]] Result<ReplicaStore::ViewContent> read_view(Connection& connection,
+                                                          std::string_view key,
+                                                          std::size_t members);
 
-/// A view of that kind as in KeyReading.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> decode_values(
-    const redisReply& reply, crdt::ViewKind kind);
+/// ReplicaStore::changed_views().
+[[nodiscard]] Result<std::vector<ChangedView>> find_changed_views(
+    Connection& connection, std::span<const std::pair<std::string_view, crdt::ViewKind>> views);
 
 }  // namespace tributary::redis

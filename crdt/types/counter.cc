@@ -111,7 +111,7 @@ std::string seal(ActorId /*actor*/, std::span<const SealedChange> changes,
   return out.take();
 }
 
-Result<FieldSelection> touched(std::string_view delta, std::size_t /*context_count*/) {
+Result<FieldSelection> touched(std::string_view delta, const DeltaBounds& /*bounds*/) {
   ByteReader in(delta);
   static_cast<void>(decode_totals(in));
   if (!in.finished()) return fail(ErrorKind::kPoison, "the bytes are not a counter's delta");

@@ -93,10 +93,13 @@ std::string seal(ActorId actor, std::span<const SealedChange> changes, ContextTa
 
 std::vector<FieldTotals> totals(std::string_view /*delta*/) { return {}; }
 
-Result<FieldSelection> touched(std::string_view delta, std::size_t /*context_count*/) {
+Result<FieldSelection> touched(std::string_view delta, const DeltaBounds& bounds) {
   ByteReader in(delta);
-  static_cast<void>(decode_delta(in, ActorId{}));
+  const Write write = decode_delta(in, ActorId{});
   if (!in.finished()) return fail(ErrorKind::kPoison, "the bytes are not a register's delta");
+  if (write.seq < bounds.first_seq || write.seq > bounds.last_seq || write.hlc > bounds.hlc) {
+    return fail(ErrorKind::kPoison, "the register's delta claims a seq or a time beyond its batch");
+  }
   return FieldSelection{false, {std::string(kWinnerField)}};
 }
 

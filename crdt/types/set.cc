@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -65,9 +66,22 @@ std::string seal(ActorId /*actor*/, std::span<const SealedChange> changes, Conte
 
 std::vector<FieldTotals> totals(std::string_view /*delta*/) { return {}; }
 
-Result<FieldSelection> touched(std::string_view bytes, std::size_t context_count) {
-  const auto delta = set_codec::decode_delta(bytes, context_count);
+/// An add has its dot within the batch, and a remove saw at most what came before it.
+bool within(const SetDelta& delta, const DeltaBounds& bounds) {
+  if (delta.clear.observed && delta.clear.own >= bounds.last_seq) return false;
+  return std::all_of(delta.elements.begin(), delta.elements.end(), [&](const ElementDelta& each) {
+    const bool added = each.added != Seq{};
+    if (added && (each.added < bounds.first_seq || each.added > bounds.last_seq)) return false;
+    return !each.removal.observed || each.removal.own < bounds.last_seq;
+  });
+}
+
+Result<FieldSelection> touched(std::string_view bytes, const DeltaBounds& bounds) {
+  const auto delta = set_codec::decode_delta(bytes, bounds.context_count);
   if (!delta) return fail(ErrorKind::kPoison, "the bytes are not a set's delta");
+  if (!within(*delta, bounds)) {
+    return fail(ErrorKind::kPoison, "the set's delta claims a seq beyond its batch");
+  }
   FieldSelection selection{delta->clear.observed, {}};
   selection.names.reserve(delta->elements.size() + 1);
   selection.names.emplace_back(kHeadField);
@@ -90,12 +104,16 @@ class Joiner {
     for (const State::Field& field : state_.fields()) {
       if (field.value && field.name.front() == kElementPrefix) fields.push_back(field.name);
     }
+    bool all = !fields.empty();
     for (const std::string& field : fields) {
       Entry entry = set_codec::read_entry(state_, field);
       const bool was_visible = !entry.dots.empty();
       drop_observed(entry.dots, removal);
+      all = all && entry.dots.empty();
       store(field, entry, was_visible);
     }
+    // Nothing is left to see: one edit instead of as many as there were members.
+    if (all && !edits_.empty()) edits_.assign(1, {ViewEdit::Action::kClear, {}, {}});
     defer(removal, head_.deferred_clear);
   }
 
@@ -115,6 +133,7 @@ class Joiner {
 
   Joined finish() {
     head_.clock.raise(source_.actor, source_.last_seq);
+    list_deferring();
     set_codec::write_head(state_, head_);
     return deferring();
   }
@@ -132,10 +151,15 @@ class Joiner {
   }
 
   /// Keeps of the removal's context what this replica has not received yet.
-  void defer(const Removal& removal, VersionVector& deferred) const {
-    for (const auto& [actor, seq] : source_.contexts[removal.context]) {
-      if (actor != source_.actor && seq > source_.watermark->get(actor)) deferred.raise(actor, seq);
+  void defer(const Removal& removal, VersionVector& deferred) {
+    const auto [known, fresh] = ahead_.try_emplace(removal.context);
+    if (fresh) {
+      for (const auto& [actor, seq] : source_.contexts[removal.context]) {
+        const bool received = seq <= source_.watermark->get(actor);
+        if (actor != source_.actor && !received) known->second.raise(actor, seq);
+      }
     }
+    deferred.join(known->second);
   }
 
   void store(const std::string& field, const Entry& entry, bool was_visible) {
@@ -145,15 +169,25 @@ class Joiner {
       edits_.push_back({was_visible ? Action::kRemove : Action::kPut, std::string(element), {}});
     }
     set_codec::write_entry(state_, field, entry);
-    const auto at = std::lower_bound(head_.deferring.begin(), head_.deferring.end(), element);
-    const bool listed = at != head_.deferring.end() && *at == element;
-    if (!listed && !entry.deferred.empty()) head_.deferring.emplace(at, element);
+    if (!entry.deferred.empty()) now_deferring_.emplace_back(element);
+  }
+
+  /// All at once: one by one, in a sorted list, would take quadratic time.
+  void list_deferring() {
+    std::sort(now_deferring_.begin(), now_deferring_.end());
+    std::vector<std::string> all;
+    std::set_union(head_.deferring.begin(), head_.deferring.end(), now_deferring_.begin(),
+                   now_deferring_.end(), std::back_inserter(all));
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    head_.deferring = std::move(all);
   }
 
   const DeltaSource& source_;
   State& state_;
   ViewEdits& edits_;
   Head head_;
+  std::vector<std::string> now_deferring_;        ///< elements stored with deferred removes
+  std::map<std::uint32_t, VersionVector> ahead_;  ///< context -> what of it is not received yet
 };
 
 Joined join(std::string_view bytes, const DeltaSource& source, State& state, ViewEdits& edits) {

@@ -51,6 +51,7 @@ std::optional<SetDelta> decode_delta(std::string_view bytes, std::size_t context
   while (in.ok() && !in.at_end()) {
     ElementDelta each;
     each.element = in.text();
+    if (!delta.elements.empty() && each.element <= delta.elements.back().element) in.fail();
     each.added = Seq{in.varint()};
     each.removal = decode_removal(in, context_count);
     delta.elements.push_back(each);

@@ -33,7 +33,7 @@ struct ElementDelta {
 
 struct SetDelta {
   Removal clear;
-  std::vector<ElementDelta> elements;  ///< in element order
+  std::vector<ElementDelta> elements;  ///< in element order, each once
 };
 
 [[nodiscard]] std::string encode(const SetDelta& delta);

@@ -33,7 +33,7 @@ std::string damaged(std::string bytes, Dice& dice) {
 /// What a consumer and its store would do with the delta, all the way to another region's merge.
 void survive(const crdt::Type& type, const Replica& replica, const SealedDeltas& batch,
              const KeyDelta& delta) {
-  const auto touched = type.touched(delta.body, batch.contexts.size());
+  const auto touched = type.touched(delta.body, bounds_of(batch));
   if (!touched) {
     require(touched.error().kind == ErrorKind::kPoison, "bad bytes are poison, and nothing else");
     require(!touched.error().message.empty(), "a refusal has a message");
@@ -71,6 +71,73 @@ void garbage_does_no_harm(const crdt::Type& type, const Plan& plan, Story story)
       survive(type, replica, batch, delta);
     }
   }
+}
+
+/// What a consumer does with a state that it has loaded and found intact.
+void use(const crdt::Type& type, crdt::State state, const Replica& replica, Dice& dice) {
+  View view;
+  carry_out(view, type.view, type.render(state));
+  static_cast<void>(type.deferred(state));
+  crdt::State pruned = state;
+  type.prune(pruned, replica.watermark);
+  const KeyCopy& good = replica.keys[dice.below(kKeys)];
+  crdt::State merged = good.state;
+  type.merge(merged, replica.watermark, state, replica.watermark);
+  type.merge(state, replica.watermark, good.state, replica.watermark);
+}
+
+crdt::State damaged_state(const crdt::State& state, Dice& dice) {
+  crdt::State result;
+  result.set_complete();
+  const bool all_noise = dice.percent(30);
+  for (const auto& [name, value] : fields_of(state)) {
+    if (all_noise) result.load(name, noise(dice));
+    else result.load(name, dice.percent(50) ? damaged(value, dice) : value);
+  }
+  if (dice.percent(20)) result.load(noise(dice), noise(dice));
+  result.settle();
+  return result;
+}
+
+void damaged_states_are_told(const crdt::Type& type, const Plan& plan, Story story) {
+  World world(type, plan, story);
+  world.run();
+  Dice dice(plan.setup);
+  for (const Replica& replica : world.replicas()) {
+    for (const KeyCopy& copy : replica.keys) {
+      require(type.intact(copy.state), "a state that joins made is not intact");
+      for (int i = 0; i < kTriesPerReplica; ++i) {
+        crdt::State state = damaged_state(copy.state, dice);
+        if (type.intact(state)) use(type, std::move(state), replica, dice);
+      }
+    }
+  }
+}
+
+/// No dot, time or remove from beyond the batch that a delta came in.
+void deltas_stay_within_their_batch(const crdt::Type& type, const Plan& plan, Story story) {
+  World world(type, plan, story);
+  world.run();
+  for (const Author& author : world.authors()) {
+    for (const SealedDeltas& batch : author.batches()) {
+      for (const KeyDelta& delta : batch.deltas) {
+        crdt::DeltaBounds bounds = bounds_of(batch);
+        require(type.touched(delta.body, bounds).has_value(), "a delta is refused in its batch");
+        if (type.name == "counter") continue;  // carries totals, and no identities
+        const crdt::DeltaBounds earlier{Seq{0}, Seq{0}, bounds.hlc, bounds.context_count};
+        require(!type.touched(delta.body, earlier).has_value(),
+                "a delta is taken in a batch before its own");
+      }
+    }
+  }
+}
+
+TEST_CASE("a damaged state is told by intact(), or does no harm") {
+  check_law("damaged states are told", damaged_states_are_told);
+}
+
+TEST_CASE("a delta that claims what lies beyond its batch is refused") {
+  check_law("deltas stay within their batch", deltas_stay_within_their_batch);
 }
 
 TEST_CASE("bad bytes are refused as poison, or do no harm") {

@@ -30,7 +30,7 @@ void fill_operands(Event& event, Dice& dice) {
 }  // namespace
 
 bool Event::saw(const Event& other) const {
-  if (other.actor == actor) return other.seq < seq;
+  if (other.actor == actor) return other.seq <= own;
   return context && other.seq <= context->get(other.actor);
 }
 
@@ -44,19 +44,26 @@ std::ostream& operator<<(std::ostream& out, const Event& event) {
   if (event.context) {
     out << " having seen";
     for (const auto& [actor, seq] : *event.context) out << ' ' << actor.hex() << ':' << seq.value;
+    out << " own " << event.own.value;
   }
   return out;
 }
 
+crdt::DeltaBounds bounds_of(const SealedDeltas& batch) {
+  return {batch.first, batch.last, batch.hlc, batch.contexts.size()};
+}
+
 SealedDeltas seal_deltas(const crdt::Type& type, std::span<const Event> events) {
-  SealedDeltas batch{events.front().actor, events.front().seq, events.back().seq, {}, {}};
+  SealedDeltas batch{
+      events.front().actor, events.front().seq, events.back().seq, events.back().hlc, {}, {}};
   crdt::ContextTable contexts;
   for (std::size_t key = 0; key < kKeys; ++key) {
     std::vector<crdt::SealedChange> changes;
     for (const Event& event : events) {
       if (event.key != key) continue;
       changes.push_back({event.seq, event.hlc, event.operation, event.field, event.value,
-                         event.amount, event.totals, event.context ? &*event.context : nullptr});
+                         event.amount, event.totals, event.context ? &*event.context : nullptr,
+                         event.own});
     }
     if (changes.empty()) continue;
     batch.deltas.push_back({key, changes.back().seq, type.seal(batch.actor, changes, contexts)});
@@ -80,6 +87,8 @@ const Event& Author::write(const crdt::Type& type, Surroundings surroundings, Di
         event.amount >= 0 ? event.amount : -event.amount;
     event.totals = totals;
   }
+  event.own = Seq{event.seq.value - 1};
+  if (surroundings.exact) event.own = Seq{dice.below(event.seq.value)};
   if (event.operation->observes && !surroundings.without_context) {
     surroundings.context.erase(actor_);
     event.context = std::move(surroundings.context);

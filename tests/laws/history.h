@@ -31,8 +31,9 @@ struct Event {
   std::int64_t amount = 0;
   crdt::Totals totals;                   ///< of this actor for (key, field), this change included
   std::optional<VersionVector> context;  ///< as sealing gets it: without the own actor
+  Seq own;                               ///< what it had seen of its own actor's changes
 
-  /// What the writer had seen of any actor, its own changes included.
+  /// Whether the writer had seen it.
   [[nodiscard]] bool saw(const Event& other) const;
 };
 
@@ -48,9 +49,13 @@ struct SealedDeltas {
   ActorId actor;
   Seq first;
   Seq last;
+  Hlc hlc;  ///< of the last change
   std::vector<VersionVector> contexts;
   std::vector<KeyDelta> deltas;
 };
+
+/// What touched() is told of a batch.
+[[nodiscard]] crdt::DeltaBounds bounds_of(const SealedDeltas& batch);
 
 /// The deltas of `events` (one actor's, contiguous), as a relay seals them: joined by key.
 [[nodiscard]] SealedDeltas seal_deltas(const crdt::Type& type, std::span<const Event> events);
@@ -61,6 +66,7 @@ struct Surroundings {
   Hlc latest;             ///< what sealing permits
   VersionVector context;  ///< its region's watermark, or another
   bool without_context = false;
+  bool exact = false;  ///< the writer passes what it has read, which may lack changes of its own
 };
 
 /// One actor: its changes and its batches.

@@ -22,7 +22,7 @@ void join_both_ways(const crdt::Type& type, const Joining& joining) {
   const KeyCopy& copy = joining.replica.keys[joining.delta.key];
   const crdt::DeltaSource source{joining.batch.actor, joining.delta.last_seq,
                                  joining.batch.contexts, &joining.replica.watermark};
-  const auto touched = type.touched(joining.delta.body, joining.batch.contexts.size());
+  const auto touched = type.touched(joining.delta.body, bounds_of(joining.batch));
   require(touched.has_value(), "touched() refuses a delta that seal() made");
   crdt::State partial = load(copy.state, *touched);
   require(partial.loaded(type.head), "a delta does not touch the head field");

@@ -38,7 +38,7 @@ bool Replica::exact() const {
 
 crdt::ViewEdits join(const crdt::Type& type, Replica& replica, const SealedDeltas& batch,
                      const KeyDelta& delta) {
-  const auto touched = type.touched(delta.body, batch.contexts.size());
+  const auto touched = type.touched(delta.body, bounds_of(batch));
   require(touched.has_value(), "touched() refuses a delta that seal() made");
   KeyCopy& copy = replica.keys[delta.key];
   const crdt::DeltaSource source{batch.actor, delta.last_seq, batch.contexts, &replica.watermark};

@@ -53,11 +53,12 @@ void World::write(Dice& dice) {
   const auto clock = static_cast<std::int64_t>(now_micros_) + author.skew_micros();
   const auto latest = static_cast<std::int64_t>(now_micros_) + kMaxSkewMicros;
   for (std::size_t left = 1 + dice.below(3); left > 0; --left) {
-    const Event& event = author.write(type_,
-                                      {Hlc::from_micros(static_cast<std::uint64_t>(clock)),
-                                       Hlc::from_micros(static_cast<std::uint64_t>(latest)),
-                                       context_for(author, dice), dice.percent(5)},
-                                      dice);
+    const Event& event =
+        author.write(type_,
+                     {Hlc::from_micros(static_cast<std::uint64_t>(clock)),
+                      Hlc::from_micros(static_cast<std::uint64_t>(latest)),
+                      context_for(author, dice), dice.percent(5), dice.percent(15)},
+                     dice);
     if (story_) *story_ << "write " << event << '\n';
   }
 }

@@ -137,10 +137,12 @@ REPLICA_TEST("a view of a foreign type stops the whole commit and is named") {
       expect_untouched(*store, draft);
       CHECK(values_of(*store, "view") == theirs);
       const std::pair<std::string_view, ViewKind> asked[] = {{"absent", mine}, {"view", mine}};
-      const auto foreign = need(store->foreign_views(asked));
-      REQUIRE(foreign.size() == 1);
-      CHECK(foreign[0].key == "view");
-      CHECK(foreign[0].found == crdt::to_string(found));
+      const auto changed = need(store->changed_views(asked));
+      REQUIRE(changed.size() == 1);
+      CHECK(changed[0].key == "view");
+      CHECK(changed[0].found == crdt::to_string(found));
+      CHECK(changed[0].foreign);
+      CHECK(changed[0].stateless);
     }
   }
 }
@@ -228,7 +230,7 @@ REPLICA_TEST("of two stores racing for a key exactly one wins each round") {
   const std::array stores{subject.open(), subject.open()};
   for (int round = 0; round < 200; ++round) {
     const std::string version = version_of(*stores[0], "k");
-    std::array<Result<void>, 2> results;
+    std::array<Result<std::string>, 2> results;
     const auto race = [&](std::size_t mine) {
       Draft draft;
       const std::string value = std::to_string(mine);

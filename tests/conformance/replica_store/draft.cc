@@ -56,17 +56,31 @@ Draft& Draft::step(ActorId actor, std::uint64_t from, std::uint64_t to) {
   return *this;
 }
 
-Result<void> Draft::commit(ReplicaStore& store) {
+Draft& Draft::block(std::string key, std::string expected_mark, std::optional<KeyBlock> next) {
+  blocked_.push_back(std::move(key));
+  marks_.push_back(std::move(expected_mark));
+  blocks_.push_back({blocked_.back(), marks_.back(), std::move(next)});
+  return *this;
+}
+
+Result<std::string> Draft::commit(ReplicaStore& store) {
   std::vector<KeyCommit> keys;
   for (const Key& each : keys_) {
-    keys.push_back({each.key, each.type, each.version, &each.state, &each.edits, each.deferring});
+    keys.push_back({each.key, each.type, each.version, &each.state, &each.edits, each.deferring,
+                    each.whole, each.discard_damage});
   }
-  return store.commit(ReplicaCommit{.steps = steps_,
-                                    .keys = keys,
-                                    .progress = progress,
-                                    .parked = parked,
-                                    .unparked = unparked,
-                                    .hlc = hlc});
+  return store.commit(ReplicaCommit{
+      .expected_token = token ? std::optional<std::string_view>(*token) : std::nullopt,
+      .steps = steps_,
+      .actors = actors,
+      .watermark_at_most = watermark_at_most ? &*watermark_at_most : nullptr,
+      .keys = keys,
+      .blocks = blocks_,
+      .progress = progress,
+      .parked = parked,
+      .unparked = unparked,
+      .hlc = hlc,
+      .finished = finished});
 }
 
 }  // namespace tributary::replica_tests

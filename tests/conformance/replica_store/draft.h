@@ -30,14 +30,22 @@ class Draft {
     crdt::State state;
     crdt::ViewEdits edits;
     bool deferring = false;
+    bool whole = false;
+    bool discard_damage = false;
   };
 
   /// The answer stays valid until the draft dies.
   Key& key(std::string key, crdt::ViewKind kind, std::string version, const Fields& fields,
            crdt::ViewEdits edits = {});
   Draft& step(ActorId actor, std::uint64_t from, std::uint64_t to);
-  [[nodiscard]] Result<void> commit(ReplicaStore& store);
+  /// Blocks a key, or (nullopt) no more.
+  Draft& block(std::string key, std::string expected_mark, std::optional<KeyBlock> next);
+  [[nodiscard]] Result<std::string> commit(ReplicaStore& store);
 
+  std::optional<std::string> token;  ///< expected
+  std::optional<VersionVector> watermark_at_most;
+  std::vector<std::pair<ActorId, ActorRecord>> actors;
+  std::vector<std::string> finished;
   std::vector<std::pair<OriginName, OriginProgress>> progress;
   std::vector<Parked> parked;
   std::vector<std::string> unparked;
@@ -46,6 +54,9 @@ class Draft {
  private:
   std::deque<Key> keys_;
   std::vector<WatermarkStep> steps_;
+  std::deque<std::string> blocked_;
+  std::deque<std::string> marks_;
+  std::vector<BlockCommit> blocks_;
 };
 
 }  // namespace tributary::replica_tests

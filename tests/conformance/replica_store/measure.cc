@@ -36,6 +36,7 @@ Result<double> server_cpu_seconds(redis::Connection& connection) {
 }
 
 struct Spent {
+  std::string token;
   double loading = 0;
   double committing = 0;
   double own_cpu = 0;
@@ -53,13 +54,18 @@ Result<void> load_and_commit(ReplicaStore& store, redis::Connection& server,
     LoadedKey& key = loaded[i];
     key.state.set("t", "totals " + std::to_string(round));
     keys.push_back({loads[i].key, &replica_tests::type_of(crdt::ViewKind::kString), key.version,
-                    &key.state, &edits, false});
+                    &key.state, &edits});
   }
   TRIBUTARY_ASSIGN(const double server_before, server_cpu_seconds(server));
   const double own_before = own_cpu_seconds();
   start = Clock::now();
-  TRIBUTARY_TRY(store.commit(ReplicaCommit{
-      .steps = {}, .keys = keys, .progress = {}, .parked = {}, .unparked = {}, .hlc = {}}));
+  TRIBUTARY_ASSIGN(spent.token, store.commit(ReplicaCommit{.expected_token = spent.token,
+                                                           .steps = {},
+                                                           .keys = keys,
+                                                           .progress = {},
+                                                           .parked = {},
+                                                           .unparked = {},
+                                                           .hlc = {}}));
   spent.committing += seconds_since(start);
   spent.own_cpu += own_cpu_seconds() - own_before;
   TRIBUTARY_ASSIGN(const double server_after, server_cpu_seconds(server));
@@ -73,6 +79,7 @@ Result<void> measure(ReplicaStore& store, redis::Connection& server, std::size_t
   std::vector<KeyLoad> loads;
   for (const std::string& name : names) loads.push_back({name, {false, {"t"}}});
   Spent spent;
+  TRIBUTARY_ASSIGN(spent.token, store.token());
   std::size_t rounds = 0;
   while (spent.loading + spent.committing < kSeconds) {
     TRIBUTARY_TRY(load_and_commit(store, server, loads, rounds++, spent));

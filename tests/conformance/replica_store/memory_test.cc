@@ -49,6 +49,35 @@ TEST_CASE("a fault before the commit loses it, a fault after it does not") {
   }
 }
 
+TEST_CASE("a commit of the replica in memory can stop half-way, and tells it") {
+  MemoryReplica replica;
+  auto store = need(replica.open());
+  const auto half = [](Call call) {
+    return call == Call::kCommit ? Fault::kHalfway : Fault::kNone;
+  };
+  Draft draft;
+  draft.token = "";
+  draft.key("a", ViewKind::kSet, "", {{"s", "1"}}, {put("x")});
+  draft.key("b", ViewKind::kSet, "", {{"s", "1"}}, {put("x")});
+  replica.set_fault_hook(half);
+  REQUIRE(!draft.step(ActorId{1}, 0, 1).commit(*store));
+  replica.set_fault_hook(nullptr);
+  store = need(replica.open());
+  ReplicaProgress progress = need(store->progress());
+  CHECK(progress.watermark.empty());
+  CHECK(!progress.token.empty());
+  CHECK(progress.unfinished == std::vector<std::string>{"a", "b"});
+  Draft mended;
+  mended.token = progress.token;
+  mended.finished = progress.unfinished;
+  for (const std::string key : {"a", "b"}) {
+    mended.key(key, ViewKind::kSet, version_of(*store, key), {}, {clear(), put("x")}).whole = true;
+  }
+  need(mended.commit(*store));
+  CHECK(values_of(*store, "b") == "set x=");
+  CHECK(need(store->progress()).unfinished.empty());
+}
+
 TEST_CASE("dumps are equal when states and views are, whatever the versions") {
   MemoryReplica one(1);
   MemoryReplica two(2);

@@ -36,6 +36,24 @@ void RedisSubject::tamper(std::string_view key, ViewKind kind, std::string_view 
   }
 }
 
+void RedisSubject::drop_view(std::string_view key) { need(other_->call({"DEL", key})); }
+
+void RedisSubject::damage(std::string_view key, MemoryReplica::Damage how) {
+  using Damage = MemoryReplica::Damage;
+  const std::string state = redis::state_key(key).whole();
+  if (how == Damage::kBytes) {
+    const auto fields = need(other_->call({"HKEYS", state}));
+    for (std::size_t i = 0; i < redis::size(*fields); ++i) {
+      const std::string_view name = redis::text(redis::at(*fields, i));
+      if (name != redis::kVersionField) need(other_->call({"HSET", state, name, "\xff"}));
+    }
+    return;
+  }
+  need(other_->call({"DEL", state}));
+  if (how == Damage::kStray) need(other_->call({"SET", state, "theirs"}));
+  else need(other_->call({"HSET", state, ":field", "value"}));
+}
+
 void RedisSubject::flush() { need(other_->call({"FLUSHDB"})); }
 
 std::uint64_t RedisSubject::info(std::string_view name) {

@@ -24,6 +24,8 @@ class MemorySubject {
   [[nodiscard]] bool available() const { return true; }
   [[nodiscard]] std::unique_ptr<ReplicaStore> open();
   void tamper(std::string_view key, crdt::ViewKind kind, std::string_view member);
+  void drop_view(std::string_view key) { replica_.drop_view(key); }
+  void damage(std::string_view key, MemoryReplica::Damage how) { replica_.damage(key, how); }
   void flush() { replica_.flush(); }
   /// Of load(); what a store asks its server for.
   [[nodiscard]] std::uint64_t fields_loaded() { return replica_.fields_loaded(); }
@@ -40,6 +42,8 @@ class RedisSubject {
   [[nodiscard]] bool available() const { return endpoint_.has_value(); }
   [[nodiscard]] std::unique_ptr<ReplicaStore> open();
   void tamper(std::string_view key, crdt::ViewKind kind, std::string_view member);
+  void drop_view(std::string_view key);
+  void damage(std::string_view key, MemoryReplica::Damage how);
   void flush();
   [[nodiscard]] std::uint64_t fields_loaded();
 

@@ -61,7 +61,7 @@ TEST_CASE_FIXTURE(Scene, "merging states counts every actor once") {
 TEST_CASE("totals above the largest int64 are poison") {
   const crdt::Type& counter = *crdt::find_type("counter");
   const std::string too_many = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
-  const auto touched = counter.touched(too_many + std::string(1, '\0'), 0);
+  const auto touched = counter.touched(too_many + std::string(1, '\0'), {});
   REQUIRE_FALSE(touched.has_value());
   CHECK(touched.error().kind == ErrorKind::kPoison);
 }

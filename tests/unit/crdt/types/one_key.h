@@ -3,6 +3,8 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,7 @@ struct Said {
   VersionVector seen = {};  ///< of others; a writer has always seen its own changes
   std::uint64_t at = 0;     ///< HLC; 0: one above the writer's last
   std::int64_t amount = 0;
+  std::optional<Seq> own = std::nullopt;  ///< of its own changes; absent: all before
 };
 
 /// A sealed batch with one delta.
@@ -34,7 +37,7 @@ class Writer {
       : type_(*crdt::find_type(type)), actor_{actor} {}
 
   /// Seals the changes, joined into one delta.
-  Sent writes(std::initializer_list<Said> changes) {
+  Sent writes_all(std::span<const Said> changes) {
     std::vector<crdt::SealedChange> sealed;
     for (const Said& said : changes) {
       seq_ = seq_.next();
@@ -48,13 +51,17 @@ class Writer {
                         said.value,
                         said.amount,
                         totals_,
-                        &said.seen});
+                        &said.seen,
+                        said.own ? *said.own : Seq{seq_.value - 1}});
     }
     crdt::ContextTable contexts;
     std::string body = type_.seal(actor_, sealed, contexts);
     return {actor_, seq_, contexts.contexts(), std::move(body)};
   }
-  Sent writes(const Said& change) { return writes({change}); }
+  Sent writes(std::initializer_list<Said> changes) {
+    return writes_all({changes.begin(), changes.size()});
+  }
+  Sent writes(const Said& change) { return writes_all({&change, 1}); }
 
  private:
   const crdt::Type& type_;

@@ -60,5 +60,17 @@ TEST_CASE_FIXTURE(Scene, "merging states keeps the winner, and a winning clear s
   CHECK(there.merges(here).shows() == "(nothing)");
 }
 
+TEST_CASE("a register's delta with a seq or a time from outside its batch is poison") {
+  const crdt::Type& type = *crdt::find_type("register");
+  Writer alice("register", 1);
+  alice.writes(set("first", 10));
+  const Sent sent = alice.writes(set("second", 20));
+  CHECK(type.touched(sent.body, {Seq{2}, Seq{2}, Hlc{20}, 0}).has_value());
+  CHECK(type.touched(sent.body, {Seq{1}, Seq{3}, Hlc{21}, 0}).has_value());
+  CHECK_FALSE(type.touched(sent.body, {Seq{3}, Seq{4}, Hlc{20}, 0}).has_value());
+  CHECK_FALSE(type.touched(sent.body, {Seq{1}, Seq{1}, Hlc{20}, 0}).has_value());
+  CHECK_FALSE(type.touched(sent.body, {Seq{2}, Seq{2}, Hlc{19}, 0}).has_value());
+}
+
 }  // namespace
 }  // namespace tributary::one_key

@@ -1,4 +1,6 @@
 /// The truth table of the set: add wins, and a remove takes away what its writer had seen.
+#include <chrono>
+
 #include <doctest/doctest.h>
 
 #include <tributary/tests/unit/crdt/types/one_key.h>
@@ -130,6 +132,58 @@ TEST_CASE_FIXTURE(Scene, "merging states hands a deferred remove over") {
   third.receives(bob.writes({"remove", "x", there.seen()}));
   CHECK(here.merges(third).deferring());
   CHECK(here.receives(added).shows() == "(nothing)");
+}
+
+TEST_CASE_FIXTURE(Scene, "a remove with an exact context spares newer adds of its own writer") {
+  here.receives(alice.writes({"add", "x"})).receives(alice.writes({"add", "x"}));
+  Said exact{"remove", "x"};
+  exact.own = Seq{1};
+  CHECK(here.receives(alice.writes(exact)).shows() == "x");
+  Said cleared{"clear"};
+  cleared.own = Seq{1};
+  CHECK(here.receives(alice.writes(cleared)).shows() == "x");
+  exact.own = Seq{2};
+  CHECK(here.receives(alice.writes(exact)).shows() == "(nothing)");
+}
+
+TEST_CASE("a set's delta with seqs from outside its batch is poison") {
+  const crdt::Type& set = *crdt::find_type("set");
+  Writer alice("set", 1);
+  alice.writes({{"add", "a"}, {"add", "b"}, {"add", "c"}});
+  const Sent sent = alice.writes({{"add", "x"}, {"remove", "y"}, {"clear"}});  // 4..6
+  const auto fits = [&](std::uint64_t first, std::uint64_t last) {
+    return set.touched(sent.body, {Seq{first}, Seq{last}, Hlc{}, sent.contexts.size()}).has_value();
+  };
+  CHECK(fits(4, 6));
+  CHECK(fits(1, 9));
+  CHECK_FALSE(fits(5, 6));  // the add
+  CHECK_FALSE(fits(4, 5));  // what the clear has seen
+  CHECK_FALSE(fits(1, 3));
+}
+
+TEST_CASE("clearing a large set and filling it again takes no quadratic time") {
+  constexpr int kElements = 99'000;
+  std::vector<std::string> names;
+  for (int i = 0; i < kElements; ++i)
+    names.push_back("element " + std::to_string(i * 7919 % kElements));
+  std::vector<Said> adds;
+  for (const std::string& name : names) adds.push_back({"add", name});
+  Writer alice("set", 1);
+  Replica here("set");
+  const auto started = std::chrono::steady_clock::now();
+  here.receives(alice.writes_all(adds));
+  std::vector<Said> again = adds;
+  for (std::string& name : names) name.insert(0, "another ");
+  again.insert(again.begin(), {"clear"});
+  here.receives(alice.writes_all(again));
+  Writer bob("set", 2);
+  VersionVector ahead;
+  ahead.raise(ActorId{3}, Seq{9});  // all of bob's removes wait for it
+  std::vector<Said> removes;
+  for (const std::string& name : names) removes.push_back({"remove", name, ahead});
+  here.receives(bob.writes_all(removes));
+  CHECK(here.deferring());
+  CHECK(std::chrono::steady_clock::now() - started < std::chrono::seconds(4));
 }
 
 }  // namespace

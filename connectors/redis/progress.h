@@ -1,0 +1,25 @@
+/// What a replica in Redis knows of the origins.
+#pragma once
+
+#include <tributary/connectors/redis/connection.h>
+#include <tributary/connectors/redis/layout.h>
+#include <tributary/connectors/replica_store.h>
+
+namespace tributary::redis {
+
+/// ReplicaStore::progress() and context().
+[[nodiscard]] Result<ReplicaProgress> read_progress(Connection& connection);
+[[nodiscard]] Result<ReplicaContext> read_context(Connection& connection);
+
+/// Of a reply with the pairs in tributary:watermark.
+[[nodiscard]] Result<VersionVector> decode_watermark(const Connection& connection,
+                                                     const redisReply& pairs);
+
+/// kFatal: `key` does not hold what Tributary keeps there.
+[[nodiscard]] tl::unexpected<Error> damaged(const Connection& connection, const SharedKey& key,
+                                            std::string_view found);
+
+/// An error that says which of our keys holds another type, if `error` is about that.
+[[nodiscard]] Error explained(Connection& connection, Error error);
+
+}  // namespace tributary::redis
