@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include <tributary/consumer/pruning.h>
@@ -6,6 +7,7 @@ namespace tributary {
 namespace {
 
 constexpr std::size_t kKeysAtOnce = 256;
+constexpr std::size_t kStrangersKept = 10'000;
 
 Result<LoadedKey> load_one(ReplicaStore& store, const std::string& key,
                            crdt::FieldSelection fields) {
@@ -35,8 +37,24 @@ Result<void> commit_pruned(ReplicaStore& store, KnownReplica& known, const std::
 
 }  // namespace
 
-Result<bool> Pruning::prune_key(ReplicaStore& store, KnownReplica& known, const std::string& key,
-                                const VersionVector& covered) {
+bool Pruning::never_comes(const KnownReplica& known,
+                          const std::map<OriginName, OriginState>& origins, ActorId actor,
+                          Seq seq) {
+  if (const auto record = known.actors.find(actor); record != known.actors.end()) {
+    const auto& final_seq = record->second.final_seq;
+    return final_seq && *final_seq < seq && known.watermark.get(actor) >= *final_seq;
+  }
+  if (strangers_.size() >= kStrangersKept) strangers_.clear();
+  const Hlc met = strangers_.try_emplace(actor, known.hlc).first->second;
+  return std::all_of(origins.begin(), origins.end(), [&](const auto& origin) {
+    const OriginProgress& progress = origin.second.progress();
+    return progress.actor != ActorId{} && progress.hlc >= met;
+  });
+}
+
+Result<bool> Pruning::prune_key(ReplicaStore& store, KnownReplica& known,
+                                const std::map<OriginName, OriginState>& origins,
+                                const std::string& key) {
   TRIBUTARY_ASSIGN(LoadedKey head, load_one(store, key, {}));
   const crdt::Type* type = crdt::find_type(head.type);
   // A blocked key has not seen all that the watermark covers; a retry will tell.
@@ -45,6 +63,12 @@ Result<bool> Pruning::prune_key(ReplicaStore& store, KnownReplica& known, const 
   if (!head.damage.empty()) return true;
   TRIBUTARY_ASSIGN(LoadedKey loaded, load_one(store, key, type->deferred(head.state)));
   if (loaded.version != head.version || !loaded.damage.empty()) return true;
+  VersionVector covered = known.watermark;
+  for (const auto& [actor, seq] : type->awaited(loaded.state)) {
+    if (covered.get(actor) < seq && never_comes(known, origins, actor, seq)) {
+      covered.raise(actor, seq);
+    }
+  }
   const bool deferring = type->prune(loaded.state, covered).deferring;
   bool changed = !deferring;
   for (const auto& field : loaded.state.fields()) changed = changed || field.changed;
@@ -53,11 +77,11 @@ Result<bool> Pruning::prune_key(ReplicaStore& store, KnownReplica& known, const 
 }
 
 Result<bool> Pruning::step(ReplicaStore& store, KnownReplica& known,
-                           const std::map<OriginName, OriginState>& /*origins*/) {
+                           const std::map<OriginName, OriginState>& origins) {
   TRIBUTARY_ASSIGN(const auto keys, store.deferring_keys(kKeysAtOnce));
   bool left = keys.size() == kKeysAtOnce;
   for (const std::string& key : keys) {
-    TRIBUTARY_ASSIGN(const bool deferring, prune_key(store, known, key, known.watermark));
+    TRIBUTARY_ASSIGN(const bool deferring, prune_key(store, known, origins, key));
     left = left || deferring;
   }
   return left;

@@ -21,9 +21,14 @@ class Pruning {
   void restart() { strangers_.clear(); }
 
  private:
-  Result<bool> prune_key(ReplicaStore& store, KnownReplica& known, const std::string& key,
-                         const VersionVector& covered);
+  Result<bool> prune_key(ReplicaStore& store, KnownReplica& known,
+                         const std::map<OriginName, OriginState>& origins, const std::string& key);
+  /// Whether a change that is not here, and that a context claims, can never come.
+  bool never_comes(const KnownReplica& known, const std::map<OriginName, OriginState>& origins,
+                   ActorId actor, Seq seq);
 
+  /// Actors that nobody has spoken for yet, and the replica's hlc when each was met first. Once all
+  /// origins have passed that, whatever a writer had seen by then would be here.
   std::map<ActorId, Hlc> strangers_;
 };
 

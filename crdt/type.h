@@ -124,6 +124,8 @@ struct Type {
 
   /// The fields prune() needs, told from a state that holds at least the field `head`.
   FieldSelection (*deferred)(const State& state);
+  /// The changes that the deferred removes in such a state wait for.
+  VersionVector (*awaited)(const State& state);
   /// Drops the deferred removes that `watermark` has caught up with.
   Joined (*prune)(State& state, const VersionVector& watermark);
 

@@ -143,6 +143,8 @@ Joined merge(State& mine, const VersionVector& /*my_watermark*/, const State& th
 
 FieldSelection deferred(const State& /*state*/) { return {}; }
 
+VersionVector awaited(const State& /*state*/) { return {}; }
+
 Joined prune(State& /*state*/, const VersionVector& /*watermark*/) { return {}; }
 
 ViewEdits render(const State& state) {
@@ -169,6 +171,7 @@ constinit const Type kCounter{
     .intact = intact,
     .merge = merge,
     .deferred = deferred,
+    .awaited = awaited,
     .prune = prune,
     .render = render,
 };

@@ -285,6 +285,15 @@ FieldSelection deferred(const State& state) {
   return selection;
 }
 
+VersionVector awaited(const State& state) {
+  const Head head = set_codec::read_head(state);
+  VersionVector all = head.deferred_clear;
+  for (const std::string& element : head.deferring) {
+    all.join(set_codec::read_entry(state, set_codec::element_field(element)).deferred);
+  }
+  return all;
+}
+
 ViewEdits render(const State& state) {
   ViewEdits edits;
   for (const State::Field& field : state.fields()) {
@@ -317,6 +326,7 @@ constinit const Type kSet{
     .intact = set_codec::intact,
     .merge = merge,
     .deferred = deferred,
+    .awaited = awaited,
     .prune = prune,
     .render = render,
 };

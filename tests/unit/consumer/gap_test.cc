@@ -1,140 +1,117 @@
-#include <memory>
-#include <string>
-
-#include <doctest/doctest.h>
-
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/memory/replica_store.h>
-#include <tributary/consumer/applier.h>
-#include <tributary/consumer/origin_reader.h>
-#include <tributary/crdt/type.h>
-#include <tributary/outbox/batch.h>
-#include <tributary/tests/unit/standing_clock.h>
+#include <tributary/tests/unit/consumer/region_under_test.h>
 
 using namespace tributary;
 
 namespace {
 
-const OriginName kShop{"shop"};
-const OriginName kTill{"till"};
-
-/// Batches of one change each: seq n adds n to counter "c:<origin>".
-std::string batch(const OriginName& origin, std::uint64_t seq) {
-  const crdt::Type& type = *crdt::find_type("counter");
-  std::int64_t total = 0;
-  for (std::uint64_t n = 1; n <= seq; ++n) total += static_cast<std::int64_t>(n);
-  const crdt::SealedChange change{.seq = Seq{seq},
-                                  .hlc = Hlc{seq},
-                                  .operation = crdt::find_operation(type, "add"),
-                                  .field = {},
-                                  .value = {},
-                                  .amount = 0,
-                                  .totals = {total, 0}};
-  crdt::ContextTable contexts;
-  const ActorId actor{origin == kShop ? 1U : 2U};
-  return encode(Batch{.actor = actor,
-                      .origin = origin,
-                      .first_seq = Seq{seq},
-                      .last_seq = Seq{seq},
-                      .hlc = Hlc{seq},
-                      .deltas = {{"c:" + origin.value, "counter", Seq{seq},
-                                  type.seal(actor, {&change, 1}, contexts)}}});
+/// seq n adds n.
+Batch sum_batch(const OriginName& origin, std::uint64_t seq) {
+  const ActorId actor = origin == kShop ? kShopActor : kTillActor;
+  return counter_batch(origin, actor, seq, "c:" + origin.value,
+                       static_cast<std::int64_t>(seq * (seq + 1) / 2));
 }
-
-std::string heartbeat(const OriginName& origin, std::uint64_t head) {
-  return encode(Batch{.actor = ActorId{origin == kShop ? 1U : 2U},
-                      .origin = origin,
-                      .first_seq = Seq{head + 1},
-                      .last_seq = Seq{head},
-                      .hlc = Hlc{head}});
-}
-
-/// A consumer of two origins, stepped by hand.
-struct RegionUnderTest {
-  StandingClock clock;
-  Metrics metrics;
-  ConsumerSettings settings;
-  memory::MemoryBroker broker;
-  MemoryReplica replica;
-  Inbox inbox{{kShop, kTill}, settings};
-  std::unique_ptr<Changelog> changelog = broker.session("consumer");
-  OriginReader shop{*changelog, kShop, inbox, settings, clock, metrics};
-  OriginReader till{*changelog, kTill, inbox, settings, clock, metrics};
-  Applier applier{[this] { return replica.open(); }, inbox, settings, clock, metrics};
-
-  RegionUnderTest() {
-    REQUIRE(changelog->declare(kShop));
-    REQUIRE(changelog->declare(kTill));
-  }
-
-  void publish(const OriginName& origin, const std::string& bytes) {
-    const auto session = broker.session("relay");
-    const auto writer = session->open_writer(origin);
-    REQUIRE(writer);
-    REQUIRE((*writer)->publish(1, bytes));
-    REQUIRE((*writer)->confirmed(Millis{0}));
-  }
-
-  void run(Micros time) {
-    for (const Micros end = clock.now + time; clock.now < end; clock.now += Millis{100}) {
-      for (int i = 0; i < 10; ++i) {
-        REQUIRE(shop.step(Millis{0}));
-        REQUIRE(till.step(Millis{0}));
-      }
-      REQUIRE(applier.step());
-    }
-  }
-
-  std::string value(const std::string& key) {
-    const auto reading = (*replica.open())->read(key);
-    return reading->exists ? reading->values.front().second : "(none)";
-  }
-};
 
 }  // namespace
 
 TEST_CASE("a gap stops its origin, the others go on, and a refilled log resumes it") {
   RegionUnderTest region;
-  region.publish(kShop, batch(kShop, 1));
-  region.publish(kShop, batch(kShop, 3));
-  region.publish(kShop, heartbeat(kShop, 3));
-  region.publish(kTill, batch(kTill, 1));
+  region.publish(sum_batch(kShop, 1));
+  region.publish(sum_batch(kShop, 3));
+  region.publish(heartbeat(kShop, kShopActor, 3));
+  region.publish(sum_batch(kTill, 1));
   region.run(Millis{3000});
-  CHECK(region.value("c:shop") == "1");
+  CHECK(region.view("c:shop") == "1");
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 2);
 
-  region.publish(kTill, batch(kTill, 2));
+  region.publish(sum_batch(kTill, 2));
   region.run(Millis{3000});
-  CHECK(region.value("c:shop") == "1");
-  CHECK(region.value("c:till") == "3");
+  CHECK(region.view("c:shop") == "1");
+  CHECK(region.view("c:till") == "3");
 
-  region.publish(kShop, batch(kShop, 2));
-  region.publish(kShop, batch(kShop, 3));
-  region.run(region.settings.gap_retry * 2);
-  CHECK(region.value("c:shop") == "6");
+  region.publish(sum_batch(kShop, 2));
+  region.publish(sum_batch(kShop, 3));
+  region.run(Millis{1000});
+  CHECK(region.view("c:shop") == "6");
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 0);
+  CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 0);
 }
 
-TEST_CASE("a message that is no batch is parked, and what follows is applied") {
+TEST_CASE("a log that was deleted and made again is read from its start, once") {
   RegionUnderTest region;
-  region.publish(kShop, batch(kShop, 1));
-  region.publish(kShop, "no batch");
-  region.publish(kShop, batch(kShop, 2));
+  region.publish(sum_batch(kShop, 1));
+  region.publish(heartbeat(kShop, kShopActor, 1));
+  region.publish(heartbeat(kShop, kShopActor, 1));
+  region.publish(sum_batch(kShop, 2));
   region.run(Millis{1000});
-  CHECK(region.value("c:shop") == "3");
-  const auto parked = (*region.replica.open())->parked();
-  REQUIRE(parked->size() == 1);
-  CHECK(parked->front().bytes == "no batch");
-  CHECK(parked->front().origin == kShop);
+  REQUIRE(region.view("c:shop") == "3");
+  region.broker.delete_log(kShop);
+  REQUIRE(region.changelog->declare(kShop));
+  for (std::uint64_t seq = 3; seq <= 9; ++seq) region.publish(sum_batch(kShop, seq));
+  region.run(Millis{30'000});
+  region.publish(heartbeat(kShop, kShopActor, 9));
+  region.run(Millis{3000});
+  CHECK(region.view("c:shop") == "45");
 }
 
-TEST_CASE("a foreign view parks its key's changes and no others, and is not overwritten") {
+TEST_CASE("an origin that stands still at a gap does not read its log again and again") {
   RegionUnderTest region;
-  region.replica.tamper("c:shop", crdt::ViewKind::kSet, "mine");
-  region.publish(kShop, batch(kShop, 1));
-  region.publish(kTill, batch(kTill, 1));
+  double bytes = 0;
+  for (std::uint64_t seq = 1; seq <= 1000; ++seq) {
+    bytes += static_cast<double>(encode(sum_batch(kShop, seq)).size());
+    region.publish(sum_batch(kShop, seq));
+  }
+  region.run(Millis{20'000});
+  REQUIRE(region.watermark(kShopActor) == 1000);
+  region.publish(sum_batch(kShop, 1002));
+  for (int minute = 0; minute < 30; ++minute) {
+    region.publish(heartbeat(kShop, kShopActor, 1002));
+    region.run(std::chrono::minutes(1));
+  }
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  CHECK(region.counter("tributary_consumer_read_bytes_total") < 2.5 * bytes);
+}
+
+TEST_CASE("a new actor is a gap while changes of the one before it are missing") {
+  RegionUnderTest region;
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));
   region.run(Millis{1000});
-  region.publish(kShop, batch(kShop, 2));
+  Batch next = counter_batch(kShop, ActorId{5}, 1, "c:shop", 100);
+  next.predecessor = FormerActor{kShopActor, Seq{5}};
+  Batch beat = heartbeat(kShop, ActorId{5}, 1);
+  beat.predecessor = next.predecessor;
+  region.publish(next);
+  region.publish(beat);
+  region.run(Millis{8000});
+  CHECK(region.view("c:shop") == "6");
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 3);  // 4, 5 and the new 1
+
+  region.publish(sum_batch(kShop, 4));
+  region.publish(sum_batch(kShop, 5));
+  region.publish(next);
+  region.run(Millis{3000});
+  CHECK(region.view("c:shop") == "115");
+  CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 0);
+}
+
+TEST_CASE("a replica flushed under a running consumer is filled again, whatever actor speaks") {
+  RegionUnderTest region;
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));
   region.run(Millis{1000});
-  CHECK((*region.replica.open())->read("c:shop")->view == crdt::ViewKind::kSet);
-  CHECK(region.value("c:till") == "1");
-  CHECK((*region.replica.open())->parked()->size() == 2);
+  region.replica.flush();
+  Batch beat = heartbeat(kShop, ActorId{5}, 0);
+  beat.predecessor = FormerActor{kShopActor, Seq{3}};
+  region.publish(beat);
+  region.run(Millis{3000});
+  CHECK(region.view("c:shop") == "6");
+}
+
+TEST_CASE("a flush of an idle region is noticed within a second") {
+  RegionUnderTest region;
+  region.publish(sum_batch(kShop, 1));
+  region.run(Millis{1000});
+  region.replica.flush();
+  region.run(Millis{1500});
+  CHECK(region.view("c:shop") == "1");
 }

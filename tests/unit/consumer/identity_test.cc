@@ -1,0 +1,106 @@
+#include <tributary/tests/unit/consumer/region_under_test.h>
+
+using namespace tributary;
+
+TEST_CASE("a stream that speaks in the name of another origin's actor is not obeyed") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:2", 1));
+  region.run(Millis{500});
+  Batch forged = counter_batch(kTill, kShopActor, 2, "stock:1", 777);
+  forged.last_seq = Seq{1'000'000};
+  region.publish(forged);
+  Batch heir = counter_batch(kTill, kTillActor, 1, "stock:1", 778);
+  heir.predecessor = FormerActor{kShopActor, Seq{1}};
+  region.publish(heir);
+  region.run(Millis{500});
+  for (std::uint64_t seq = 2; seq <= 5; ++seq) {
+    region.publish(counter_batch(kShop, kShopActor, seq, "stock:2", static_cast<int>(seq)));
+  }
+  region.run(Millis{1000});
+  CHECK(region.view("stock:1") == "(none)");
+  CHECK(region.view("stock:2") == "5");
+  CHECK(region.parked().size() == 2);
+}
+
+TEST_CASE("what comes of an actor behind its final seq is void") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
+  Batch next = counter_batch(kShop, ActorId{5}, 1, "stock:1", 10);
+  next.predecessor = FormerActor{kShopActor, Seq{1}};
+  region.publish(next);
+  region.publish(counter_batch(kShop, kShopActor, 2, "stock:1", 500));  // sat in a socket
+  region.publish(counter_batch(kShop, ActorId{5}, 2, "stock:1", 20));
+  region.run(Millis{1000});
+  CHECK(region.view("stock:1") == "21");
+  CHECK(region.counter("tributary_consumer_void_batches_total") == 1);
+  CHECK(region.parked().empty());
+}
+
+TEST_CASE("an old actor's batch, sent again, neither moves its origin back nor the lag") {
+  RegionUnderTest region;
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) {
+    region.publish(counter_batch(kShop, kShopActor, seq, "stock:1", static_cast<int>(seq)));
+  }
+  region.publish(counter_batch(kShop, ActorId{5}, 1, "stock:1", 1));
+  region.run(Millis{500});
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
+  region.run(Millis{500});
+  CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 0);
+  const ReplicaProgress progress = *region.store()->progress();
+  CHECK(progress.origins.at(kShop).actor == ActorId{5});
+  CHECK(progress.actors.at(kShopActor).final_seq == Seq{3});
+}
+
+TEST_CASE("a context that no writer can have seen is not obeyed, and its key goes on") {
+  RegionUnderTest region;
+  region.publish(set_batch(kShop, kShopActor, 1, "cart:1", "add", "before"));
+  region.run(Millis{300});
+  region.publish(set_batch(kTill, kTillActor, 1, "cart:1", "clear", "", seen({{1, 1ULL << 62}})));
+  region.publish(set_batch(kTill, kTillActor, 2, "cart:2", "add", "other"));
+  region.run(Millis{300});
+  region.publish(set_batch(kShop, kShopActor, 2, "cart:1", "add", "after"));
+  region.run(Millis{5000});
+  CHECK(region.view("cart:1") == "{after,before}");
+  CHECK(region.view("cart:2") == "{other}");
+  CHECK(region.parked().size() == 1);
+}
+
+TEST_CASE("a key that is Tributary's own is not written") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "tributary:watermark", 7));
+  region.run(Millis{500});
+  CHECK(region.view("tributary:watermark") == "(none)");
+  CHECK(region.parked().size() == 1);
+}
+
+TEST_CASE("a deferred remove that waits for an actor nobody ever was ends") {
+  RegionUnderTest region;
+  region.publish(set_batch(kTill, kTillActor, 1, "cart:1", "remove", "x", seen({{9, 5}})));
+  region.run(Millis{500});
+  CHECK(region.store()->deferring_keys(10)->size() == 1);
+  region.publish(heartbeat(kShop, kShopActor, 0));
+  region.publish(set_batch(kShop, kShopActor, 1, "cart:2", "add", "x"));
+  region.publish(set_batch(kTill, kTillActor, 2, "cart:2", "add", "y"));
+  region.run(Millis{5000});
+  CHECK(region.store()->deferring_keys(10)->empty());
+}
+
+TEST_CASE("heartbeats that change nothing that matters are not committed one by one") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
+  region.run(Millis{500});
+  int commits = 0;
+  region.replica.set_fault_hook([&](MemoryReplica::Call call) {
+    if (call == MemoryReplica::Call::kCommit) ++commits;
+    return MemoryReplica::Fault::kNone;
+  });
+  for (int i = 0; i < 50; ++i) {
+    region.publish(heartbeat(kShop, kShopActor, 1));
+    region.run(Millis{200});
+  }
+  CHECK(commits == 1);
+  const Offset offset = region.store()->progress()->origins.at(kShop).offset;
+  region.run(Millis{15'000});
+  CHECK(commits == 2);
+  CHECK(offset < region.store()->progress()->origins.at(kShop).offset);
+}

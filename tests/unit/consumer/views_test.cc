@@ -1,0 +1,136 @@
+#include <tributary/tests/unit/consumer/region_under_test.h>
+
+using namespace tributary;
+using crdt::ViewKind;
+
+namespace {
+
+void fill_cart(RegionUnderTest& region) {
+  region.publish(set_batch(kShop, kShopActor, 1, "cart:1", "add", "a"));
+  region.publish(set_batch(kShop, kShopActor, 2, "cart:1", "add", "b"));
+  region.publish(set_batch(kTill, kTillActor, 1, "cart:1", "add", "c"));
+  region.run(Millis{500});
+  REQUIRE(region.view("cart:1") == "{a,b,c}");
+}
+
+const ConsumerSettings kNoScrub{.scrub_keys_per_second = 0};
+
+}  // namespace
+
+TEST_CASE("a view that expired is made whole by the next change to it") {
+  RegionUnderTest region(kNoScrub);
+  fill_cart(region);
+  region.replica.drop_view("cart:1");
+  region.publish(set_batch(kShop, kShopActor, 3, "cart:1", "add", "d"));
+  region.run(Millis{500});
+  CHECK(region.view("cart:1") == "{a,b,c,d}");
+}
+
+TEST_CASE("the scrub finds views that expired, were changed, or are foreign") {
+  RegionUnderTest region;
+  fill_cart(region);
+  region.publish(counter_batch(kShop, kShopActor, 3, "stock:1", 5));
+  region.run(Millis{500});
+  region.replica.drop_view("cart:1");
+  region.replica.tamper("stock:1", ViewKind::kString, "77");
+  region.run(Millis{1000});
+  CHECK(region.view("cart:1") == "{a,b,c}");
+  CHECK(region.view("stock:1") == "5");
+  CHECK(region.counter("tributary_consumer_views_mended_total") == 2);
+  region.replica.tamper("stock:1", ViewKind::kSet, "mine");
+  region.run(Millis{1000});
+  CHECK(region.view("stock:1") == "{mine}");
+  REQUIRE(region.store()->blocked({}, 10)->size() == 1);
+  region.replica.drop_view("stock:1");
+  CHECK(retry_all(*region.store(), {})->unblocked == 1);
+  CHECK(region.view("stock:1") == "5");
+}
+
+TEST_CASE("a damaged state blocks its key only, and is rebuilt from the changelogs") {
+  for (const auto how : {MemoryReplica::Damage::kBytes, MemoryReplica::Damage::kStray,
+                         MemoryReplica::Damage::kNoVersion}) {
+    RegionUnderTest region(kNoScrub);
+    fill_cart(region);
+    region.replica.damage("cart:1", how);
+    region.publish(set_batch(kShop, kShopActor, 3, "cart:1", "remove", "a"));
+    region.publish(counter_batch(kShop, kShopActor, 4, "stock:1", 5));
+    region.run(Millis{500});
+    CHECK(region.view("stock:1") == "5");
+    CHECK(region.store()->blocked({}, 10)->size() == 1);
+    region.rebuild();
+    CHECK(region.view("cart:1") == "{b,c}");
+    CHECK(region.store()->blocked({}, 10)->empty());
+    region.publish(set_batch(kShop, kShopActor, 5, "cart:1", "add", "z"));
+    region.run(Millis{500});
+    CHECK(region.view("cart:1") == "{b,c,z}");
+  }
+}
+
+TEST_CASE("a view without its state is rebuilt from the changelogs") {
+  RegionUnderTest region(kNoScrub);
+  region.replica.tamper("cart:1", ViewKind::kSet, "older");
+  region.publish(set_batch(kShop, kShopActor, 1, "cart:1", "add", "a"));
+  region.run(Millis{500});
+  CHECK(region.store()->blocked({}, 10)->size() == 1);
+  region.rebuild();
+  CHECK(region.view("cart:1") == "{a}");
+}
+
+TEST_CASE("what the changelogs no longer hold whole is not rebuilt from them") {
+  RegionUnderTest region(kNoScrub);
+  fill_cart(region);
+  region.broker.truncate(kShop, 1);
+  region.replica.damage("cart:1", MemoryReplica::Damage::kStray);
+  region.publish(set_batch(kTill, kTillActor, 2, "cart:1", "add", "d"));
+  region.run(Millis{500});
+  region.rebuild();
+  const auto blocked = *region.store()->blocked({}, 10);
+  REQUIRE(blocked.size() == 1);
+  CHECK(blocked.front().second.reason.find("bring this replica up") != std::string::npos);
+  CHECK(region.view("cart:1") == "{a,b,c}");
+}
+
+TEST_CASE("a commit that stopped half-way is completed") {
+  RegionUnderTest region(kNoScrub);
+  fill_cart(region);
+  bool once = true;
+  region.replica.set_fault_hook([&](MemoryReplica::Call call) {
+    if (call != MemoryReplica::Call::kCommit || !once) return MemoryReplica::Fault::kNone;
+    once = false;
+    return MemoryReplica::Fault::kHalfway;
+  });
+  region.publish(set_batch(kShop, kShopActor, 3, "cart:1", "remove", "a"));
+  region.run(Millis{3000});
+  CHECK(!once);
+  CHECK(region.view("cart:1") == "{b,c}");
+  CHECK(region.store()->progress()->unfinished.empty());
+}
+
+TEST_CASE("a replica that went back is not pruned by what it held before") {
+  for (const bool back : {false, true}) {
+    RegionUnderTest region;
+    region.publish(set_batch(kTill, kTillActor, 1, "cart:1", "remove", "e", seen({{1, 1}})));
+    region.publish(set_batch(kTill, kTillActor, 2, "cart:2", "remove", "x", seen({{9, 5}})));
+    region.run(Millis{500});
+    const auto snapshot = region.replica.snapshot();
+    region.publish(set_batch(kShop, kShopActor, 1, "cart:1", "add", "e"));
+    region.run(Millis{2000});
+    if (back) region.replica.restore(snapshot);
+    region.run(Millis{2000});
+    CHECK(region.watermark(kShopActor) == 1);
+    CHECK(region.view("cart:1") == "(none)");
+  }
+}
+
+TEST_CASE("while the replica is away the gauges say so") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 5));
+  region.run(Millis{500});
+  CHECK(region.gauge("tributary_consumer_replica_connected") == 1);
+  region.replica.set_fault_hook([](MemoryReplica::Call) { return MemoryReplica::Fault::kBefore; });
+  region.run(Millis{1000});
+  CHECK(region.gauge("tributary_consumer_replica_connected") == 0);
+  region.replica.set_fault_hook({});
+  region.run(Millis{10'000});
+  CHECK(region.gauge("tributary_consumer_replica_connected") == 1);
+}
