@@ -132,7 +132,7 @@ class Parser {
       url_.query.emplace_back("?", "");  // these take no parameters, whatever their spelling
       return;
     }
-    while (true) {
+    while (!text.empty()) {
       const std::size_t next = text.find('&');
       const std::string_view pair = text.substr(0, next);
       const std::size_t equals = pair.find('=');

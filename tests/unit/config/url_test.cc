@@ -113,7 +113,8 @@ TEST_CASE("what is legal is accepted") {
        {"postgresql://", "postgresql:///shop", "postgresql://u@h", "postgresql://u@[2001:db8::1]/d",
         "postgresql://u@h1:5432,h2:5433,[::1]/d?target_session_attrs=read-write",
         "postgresql:///shop?host=/run/pg&port=5433&user=u", "postgresql://%2Frun%2Fpg/shop",
-        "postgresql://u@h:/d", "postgresql:///d?hostaddr=127.0.0.1,::1&port=1,2",
+        "postgresql://u@h:/d", "postgresql://u@h/d?", "postgresql://u@h/d?sslmode=prefer&",
+        "postgresql:///d?hostaddr=127.0.0.1,::1&port=1,2",
         "postgresql://u@h/d?sslmode=verify-full&sslrootcert=/etc/ca.pem&connect_timeout=3",
         "postgres://u@h/d?options=-c%20statement_timeout%3D0&ssl=true&application_name=a%40b",
         "sqlite:///srv/a:b@c/my%20till.db", "sqlite:////srv/till.db", "SQLite:///srv/100%25.db"}) {
@@ -145,7 +146,7 @@ TEST_CASE("what cannot work at run time is a mistake") {
                           "postgresql://u@h/d?sslmode=require&sslmode=disable",
                           "postgresql://u@h/d?host=i",
                           "postgresql://u@h/d?user=v",
-                          "postgresql://u@h/d?",
+                          "postgresql://u@h/d?&",
                           "postgresql://u@h/d?a=b=c",
                           "postgresql://u@h/d%zz",
                           "postgresql://u@h/d%00",
