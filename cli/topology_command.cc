@@ -4,6 +4,7 @@
 
 #include <tributary/cli/command.h>
 #include <tributary/cli/wiring.h>
+#include <tributary/connectors/rabbitmq/retention.h>
 
 namespace tributary::cli {
 namespace {
@@ -15,10 +16,24 @@ int check(const std::string& path) {
   return kOk;
 }
 
-Result<void> declare(const config::Topology& topology, const config::Origin& origin) {
+Result<Declared> declare(const config::Topology& topology, const config::Origin& origin) {
   const config::Region& region = *topology.region(origin.region);
   TRIBUTARY_ASSIGN(const auto changelog, changelog_of(topology, region, region.name));
   return changelog->declare(origin.name);
+}
+
+/// How to change what a declaration cannot. The policy is in force at once, overrides the limits
+/// that the stream was made with, and deletes nothing but what it says is too old or too much.
+void explain_other_limits(const config::Topology& topology, const config::Origin& origin) {
+  const std::string policy =
+      rabbitmq::retention_policy(origin.name, std::chrono::hours{topology.changelog.max_age_hours},
+                                 static_cast<std::uint64_t>(topology.changelog.max_bytes));
+  std::printf("%-12s %-10s %s\n", origin.name.value.c_str(), "changelog",
+              ("the stream was made with other limits than the topology's, and keeps them unless a "
+               "policy on the broker says otherwise (none can be seen from here). To set the "
+               "topology's limits, on the broker:\n    " +
+               policy)
+                  .c_str());
 }
 
 int apply(const std::string& path) {
@@ -30,7 +45,9 @@ int apply(const std::string& path) {
       if (!done) exit = report(done.error());
     };
     step("tables", apply_schema(topology, origin));
-    step("changelog", declare(topology, origin));
+    const auto declared = declare(topology, origin);
+    step("changelog", declared.map([](Declared) {}));
+    if (declared == Declared::kThereWithOtherLimits) explain_other_limits(topology, origin);
   }
   return exit;
 }

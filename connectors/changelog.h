@@ -33,19 +33,22 @@ class ChangelogWriter {
   virtual ~ChangelogWriter() = default;
 
   /// Hands `bytes` to the log without waiting for the confirm. `tag` names the message in
-  /// settled(); tags grow. kTransient when the link is dead; never blocks longer than the
-  /// connector's deadline, also when the broker blocks the connection.
+  /// confirmed(); tags grow. kTransient when the link is dead. Does not block unless blocked();
+  /// then it waits as long as bytes move, and for the connector's deadline when they do not.
   virtual Result<void> publish(std::uint64_t tag, std::string_view bytes) = 0;
 
   /// Waits up to `wait` for news and tells up to which tag everything is confirmed (all smaller
-  /// tags are confirmed, too). A returned or nacked message is an error: it counts as not sent.
+  /// tags are confirmed, too). A returned or nacked message is an error: it counts as not sent. So
+  /// is a message that the broker finds too large: kInvalid.
   virtual Result<std::uint64_t> confirmed(Millis wait) = 0;
 
-  /// The broker asked us to pause (connection.blocked): do not publish, keep calling confirmed().
+  /// The broker asked us to pause (connection.blocked), or a message is still on its way over a
+  /// slow link: do not publish, keep calling confirmed().
   [[nodiscard]] virtual bool blocked() const = 0;
 };
 
-/// Reads one origin's changelog. One thread at a time. After any error the reader is dead.
+/// Reads one origin's changelog, however long it is, in bounded memory. One thread at a time. After
+/// any error the reader is dead.
 class ChangelogReader {
  public:
   virtual ~ChangelogReader() = default;
@@ -54,14 +57,21 @@ class ChangelogReader {
   virtual Result<std::optional<ChangelogMessage>> next(Millis wait) = 0;
 };
 
+/// What declaring a log came to.
+enum class Declared {
+  kMade,
+  kThere,                 ///< as asked for, or no one may compare
+  kThereWithOtherLimits,  ///< used as it is; its limits are the broker's operator's to change
+};
+
 /// Opens readers and writers on one broker. May be called from any thread.
 class Changelog {
  public:
   virtual ~Changelog() = default;
 
-  /// Creates the origin's log if it is missing; safe to repeat. kInvalid when a log of that name
-  /// exists with another shape.
-  virtual Result<void> declare(const OriginName& origin) = 0;
+  /// Creates the origin's log if it is missing; safe to repeat. A log that is there is used as it
+  /// is, whatever limits it was made with. kInvalid when something else holds its place.
+  virtual Result<Declared> declare(const OriginName& origin) = 0;
   virtual Result<std::unique_ptr<ChangelogWriter>> open_writer(const OriginName& origin) = 0;
   /// Starts behind `after`; from the first message kept when `after` is absent or lies beyond the
   /// log's end (the log was deleted and made again: seqs sort out the rest).

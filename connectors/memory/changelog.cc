@@ -122,13 +122,13 @@ class Session final : public Changelog {
   Session(std::shared_ptr<BrokerState> state, std::string client)
       : state_(std::move(state)), client_(std::move(client)) {}
 
-  Result<void> declare(const OriginName& origin) override {
+  Result<Declared> declare(const OriginName& origin) override {
     const Lock lock(state_->mutex);
     TRIBUTARY_TRY(reach(origin));
     const auto [at, made] = state_->logs.try_emplace(origin);
     if (made) at->second.incarnation = ++state_->incarnations;
     TRIBUTARY_TRY(state_->log(origin));
-    return {};
+    return made ? Declared::kMade : Declared::kThere;
   }
 
   Result<std::unique_ptr<ChangelogWriter>> open_writer(const OriginName& origin) override {

@@ -24,9 +24,10 @@ struct Endpoint {
   std::string cert_file;  ///< PEM; client certificate, with key_file
   std::string key_file;   ///< PEM
 
-  Millis deadline{10'000};             ///< of connecting, of every request and of every publish()
+  Millis deadline{10'000};             ///< nothing may stand still for longer; a slow link may move
   std::chrono::seconds heartbeat{30};  ///< a silent link is given up after two of these; 0: never
-  std::uint16_t prefetch = 200;        ///< messages the broker sends ahead of a reader
+  std::uint16_t prefetch = 200;        ///< messages the broker sends ahead of a reader, at most
+  std::size_t prefetch_bytes = 16 << 20;  ///< and about so many bytes, but a few messages always
 
   std::chrono::seconds max_age{0};  ///< older segments may be deleted
   std::uint64_t max_bytes = 0;      ///< the oldest segments of a longer log are deleted
@@ -36,7 +37,9 @@ struct Endpoint {
 /// Opens no connection. Each writer and each reader has its own, so publishing and consuming never
 /// share one; declare() and last() use a short-lived one. Errors: kInvalid for a malformed URL.
 /// At run time: kTransient for the link and for a missing stream, kFatal when the broker refuses
-/// the credentials or its certificate cannot be trusted. No message contains the password.
+/// the credentials or a right, or its certificate cannot be trusted, kInvalid when another queue
+/// holds the stream's name or a message is too large for the broker. Messages name user, right,
+/// stream and broker; none contains the password. A stream that is there keeps its own limits.
 Result<std::unique_ptr<Changelog>> make_changelog(const Endpoint& endpoint);
 
 /// Name of the stream that holds the origin's log.

@@ -13,10 +13,6 @@ namespace tributary::rabbitmq {
 
 namespace {
 
-std::string_view view(amqp_bytes_t bytes) {
-  return {static_cast<const char*>(bytes.bytes), bytes.len};
-}
-
 timeval to_timeval(Millis time) {
   if (time < Millis{0}) time = Millis{0};
   return {.tv_sec = time.count() / 1000, .tv_usec = time.count() % 1000 * 1000};
@@ -24,18 +20,24 @@ timeval to_timeval(Millis time) {
 
 }  // namespace
 
-Connection::Connection(Handle handle, std::string label, Millis deadline)
+Connection::Connection(Handle handle, Party party, Millis deadline)
     : handle_(std::move(handle)),
-      label_(std::move(label)),
+      party_(std::move(party)),
       deadline_(deadline),
-      socket_(amqp_get_sockfd(handle_.get())) {}
+      socket_(amqp_get_sockfd(handle_.get())),
+      sending_progress_(socket_, Progress::Direction::kSending, deadline) {}
 
-Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& endpoint,
-                                                     std::string_view purpose) {
+Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& endpoint, std::string role,
+                                                     std::string stream) {
   TRIBUTARY_ASSIGN(const Address address, parse_address(endpoint));
-  TRIBUTARY_ASSIGN(Handle handle, dial(endpoint, address, purpose));
+  Party party{.broker = address.label(),
+              .vhost = address.vhost,
+              .user = address.username,
+              .stream = std::move(stream),
+              .role = std::move(role)};
+  TRIBUTARY_ASSIGN(Handle handle, dial(endpoint, address, party));
   std::unique_ptr<Connection> connection(
-      new Connection(std::move(handle), address.label(), endpoint.deadline));
+      new Connection(std::move(handle), std::move(party), endpoint.deadline));
   TRIBUTARY_TRY(connection->open_channel());
   return connection;
 }
@@ -46,7 +48,7 @@ Result<void> Connection::open_channel() {
 }
 
 Connection::~Connection() {
-  if (dead_ || blocked_ || room() < 1024) return;
+  if (dead_ || blocked_ || sending() || room() < 1024) return;
   amqp_connection_close_t close{};
   close.reply_code = AMQP_REPLY_SUCCESS;
   close.reply_text = amqp_cstring_bytes("done");
@@ -74,12 +76,12 @@ Error Connection::dead(Error error) {
 
 Result<void> Connection::answered(const amqp_rpc_reply_t& reply, std::string_view doing) {
   if (reply.reply_type == AMQP_RESPONSE_NORMAL) return {};
-  return fail(dead(reply_error(label_, doing, reply)));
+  return fail(dead(reply_error(party_, doing, reply)));
 }
 
 Result<void> Connection::done(int status, std::string_view doing) {
   if (status >= AMQP_STATUS_OK) return {};
-  return fail(dead(library_error(label_, doing, status)));
+  return fail(dead(library_error(party_, doing, status)));
 }
 
 Result<void> Connection::heed(const amqp_frame_t& frame) {
@@ -90,13 +92,13 @@ Result<void> Connection::heed(const amqp_frame_t& frame) {
     case AMQP_CONNECTION_UNBLOCKED_METHOD: blocked_ = false; return {};
     case AMQP_CONNECTION_CLOSE_METHOD: {
       const auto& close = *static_cast<const amqp_connection_close_t*>(method.decoded);
-      return fail(dead(close_error(label_, "connection closed by the broker", close.reply_code,
-                                   view(close.reply_text))));
+      return fail(
+          dead(close_error(party_, party_.role + " of " + party_.stream, closing_of(close))));
     }
     case AMQP_CHANNEL_CLOSE_METHOD: {
       const auto& close = *static_cast<const amqp_channel_close_t*>(method.decoded);
-      return fail(dead(close_error(label_, "channel closed by the broker", close.reply_code,
-                                   view(close.reply_text))));
+      return fail(
+          dead(close_error(party_, party_.role + " of " + party_.stream, closing_of(close))));
     }
     default: return {};
   }

@@ -1,5 +1,5 @@
-/// One AMQP connection with one channel: frames in, frames out, each within a deadline.
-/// Not for: what the frames mean to a writer or a reader.
+/// One AMQP connection with one channel, about one stream: frames in, frames out. A deadline starts
+/// again whenever bytes move. Not for: what the frames mean to a writer or a reader.
 ///
 /// rabbitmq-c sends with no time limit, and a broker that blocks publishers stops reading, so a
 /// plain publish may hang for ever. Therefore nothing is handed to the library unless the kernel
@@ -17,6 +17,8 @@
 #include <tributary/base/result.h>
 #include <tributary/connectors/rabbitmq/changelog.h>
 #include <tributary/connectors/rabbitmq/dial.h>
+#include <tributary/connectors/rabbitmq/party.h>
+#include <tributary/connectors/rabbitmq/progress.h>
 
 struct amqp_frame_t_;
 struct amqp_rpc_reply_t_;
@@ -29,9 +31,10 @@ inline constexpr std::uint16_t kChannel = 1;
 /// One thread at a time. After any error the connection is dead.
 class Connection {
  public:
-  /// Connects, logs in and opens the channel.
-  static Result<std::unique_ptr<Connection>> open(const Endpoint& endpoint,
-                                                  std::string_view purpose);
+  /// Connects, logs in and opens the channel. `role` and `stream` stand in every message, and in
+  /// the broker's list of connections.
+  static Result<std::unique_ptr<Connection>> open(const Endpoint& endpoint, std::string role,
+                                                  std::string stream);
   /// Takes leave of the broker if it listens, for at most half a second.
   ~Connection();
   Connection(const Connection&) = delete;
@@ -43,8 +46,16 @@ class Connection {
   /// Gives back the memory of frames dealt with.
   void release();
 
-  /// Publishes through the default exchange, with `mandatory` set.
-  Result<void> publish(const std::string& queue, std::string_view body);
+  /// Begins to publish to the party's stream, through the default exchange, with `mandatory` set,
+  /// and sends what the kernel has room for now. Only when nothing is being sent.
+  Result<void> publish(std::string_view body);
+  /// Goes on sending; kTransient when the broker has taken nothing for the deadline.
+  Result<void> send_more();
+  /// Part of a message is still to be sent.
+  [[nodiscard]] bool sending() const { return !unsent_.empty() || frames_unsent_ > 0; }
+  /// Waits up to `wait` until there is something to read, or room to go on sending.
+  void wait_for_socket(Millis wait) const;
+
   /// Acknowledges every delivery up to `delivery_tag`.
   Result<void> acknowledge(std::uint64_t delivery_tag);
 
@@ -54,28 +65,34 @@ class Connection {
   Result<void> done(int status, std::string_view doing);
 
   [[nodiscard]] amqp_connection_state_t_* handle() const { return handle_.get(); }
-  [[nodiscard]] const std::string& label() const { return label_; }
+  [[nodiscard]] int socket() const { return socket_; }
+  [[nodiscard]] const Party& party() const { return party_; }
   [[nodiscard]] Millis deadline() const { return deadline_; }
   /// The broker has asked publishers to pause (connection.blocked).
   [[nodiscard]] bool blocked() const { return blocked_; }
 
  private:
-  Connection(Handle handle, std::string label, Millis deadline);
+  Connection(Handle handle, Party party, Millis deadline);
   Result<void> open_channel();
   Result<void> heed(const amqp_frame_t_& frame);
-  Result<void> publish_in_pieces(const std::string& queue, std::string_view body);
-  Result<void> wait_for_room(std::int64_t until_us);
-  Error no_room();
-  Result<void> send_piece(const amqp_frame_t_& frame, std::int64_t until_us);
+  Result<void> send_header_frames();
+  Result<void> send_body_frame();
+  [[nodiscard]] bool has_room() const;
   [[nodiscard]] std::size_t room() const;
+  Error took_nothing();
   Error dead(Error error);
 
   Handle handle_;
-  std::string label_;
+  Party party_;
   Millis deadline_;
   int socket_ = -1;
   bool blocked_ = false;
   bool dead_ = false;
+
+  std::string message_;      ///< being sent
+  std::string_view unsent_;  ///< of message_
+  int frames_unsent_ = 0;    ///< before the body: 2 method and header, 1 header
+  Progress sending_progress_;
 };
 
 }  // namespace tributary::rabbitmq

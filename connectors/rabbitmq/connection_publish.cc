@@ -25,15 +25,10 @@ constexpr std::size_t kMethodOverhead = 512;
 constexpr std::size_t kAssumedRoom = 4096;
 /// Less than this is not worth a frame.
 constexpr std::size_t kSmallestPiece = 1024;
+/// What is kept of the memory of a message that was sent.
+constexpr std::size_t kKeptCapacity = 1 << 20;
 
 amqp_bytes_t bytes(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
-
-amqp_basic_publish_t publish_method(const std::string& queue) {
-  amqp_basic_publish_t method{};
-  method.routing_key = bytes(queue);
-  method.mandatory = 1;
-  return method;
-}
 
 }  // namespace
 
@@ -50,74 +45,85 @@ std::size_t Connection::room() const {
   return used >= total ? 0 : (total - used) * 7 / 8;
 }
 
-Result<void> Connection::publish(const std::string& queue, std::string_view body) {
+bool Connection::has_room() const { return room() >= kSmallestPiece + kFrameOverhead; }
+
+Result<void> Connection::publish(std::string_view body) {
   const std::size_t frame_max = static_cast<std::size_t>(amqp_get_frame_max(handle()));
   const std::size_t frames = body.size() / (frame_max - kFrameOverhead) + 1;
-  if (room() < body.size() + frames * kFrameOverhead + kMethodOverhead) {
-    return publish_in_pieces(queue, body);
+  if (room() >= body.size() + frames * kFrameOverhead + kMethodOverhead) {
+    const amqp_basic_properties_t none{};
+    return done(amqp_basic_publish(handle(), kChannel, amqp_empty_bytes, bytes(party_.stream), 1, 0,
+                                   &none, bytes(body)),
+                "publish");
   }
-  const amqp_basic_properties_t none{};
-  return done(amqp_basic_publish(handle(), kChannel, amqp_empty_bytes, bytes(queue), 1, 0, &none,
-                                 bytes(body)),
-              "publish");
+  message_.assign(body);
+  unsent_ = message_;
+  frames_unsent_ = 2;
+  sending_progress_.restart();
+  return send_more();
 }
 
-Result<void> Connection::publish_in_pieces(const std::string& queue, std::string_view body) {
-  const std::int64_t until = (SystemClock().monotonic() + deadline_).count();
-  amqp_basic_publish_t method = publish_method(queue);
-  amqp_frame_t frame{};
-  frame.channel = kChannel;
-  frame.frame_type = AMQP_FRAME_METHOD;
-  frame.payload.method = {AMQP_BASIC_PUBLISH_METHOD, &method};
-  TRIBUTARY_TRY(send_piece(frame, until));
-
-  amqp_basic_properties_t none{};
-  frame.frame_type = AMQP_FRAME_HEADER;
-  frame.payload.properties = {AMQP_BASIC_CLASS, body.size(), &none, amqp_empty_bytes};
-  TRIBUTARY_TRY(send_piece(frame, until));
-
-  const std::size_t largest =
-      static_cast<std::size_t>(amqp_get_frame_max(handle())) - kFrameOverhead;
-  frame.frame_type = AMQP_FRAME_BODY;
-  while (!body.empty()) {
-    TRIBUTARY_TRY(wait_for_room(until));
-    const std::size_t size = std::min({body.size(), largest, room() - kFrameOverhead});
-    frame.payload.body_fragment = bytes(body.substr(0, size));
-    TRIBUTARY_TRY(done(amqp_send_frame(handle(), &frame), "publish"));
-    body.remove_prefix(size);
+Result<void> Connection::send_more() {
+  while (sending() && has_room()) {
+    TRIBUTARY_TRY(frames_unsent_ > 0 ? send_header_frames() : send_body_frame());
+    sending_progress_.restart();
   }
+  if (sending()) {
+    if (sending_progress_.stalled()) return fail(took_nothing());
+    return {};
+  }
+  message_.clear();
+  if (message_.capacity() > kKeptCapacity) message_.shrink_to_fit();
   return {};
 }
 
-Result<void> Connection::send_piece(const amqp_frame_t& frame, std::int64_t until_us) {
-  TRIBUTARY_TRY(wait_for_room(until_us));
+Result<void> Connection::send_header_frames() {
+  amqp_basic_publish_t method{};
+  method.routing_key = bytes(party_.stream);
+  method.mandatory = 1;
+  const amqp_basic_properties_t none{};
+  amqp_frame_t frame{};
+  frame.channel = kChannel;
+  if (frames_unsent_ == 2) {
+    frame.frame_type = AMQP_FRAME_METHOD;
+    frame.payload.method = {AMQP_BASIC_PUBLISH_METHOD, &method};
+  } else {
+    frame.frame_type = AMQP_FRAME_HEADER;
+    frame.payload.properties = {AMQP_BASIC_CLASS, unsent_.size(),
+                                const_cast<amqp_basic_properties_t*>(&none), amqp_empty_bytes};
+  }
+  --frames_unsent_;
   return done(amqp_send_frame(handle(), &frame), "publish");
 }
 
-Error Connection::no_room() {
+Result<void> Connection::send_body_frame() {
+  const std::size_t largest =
+      static_cast<std::size_t>(amqp_get_frame_max(handle())) - kFrameOverhead;
+  const std::size_t size = std::min({unsent_.size(), largest, room() - kFrameOverhead});
+  amqp_frame_t frame{};
+  frame.channel = kChannel;
+  frame.frame_type = AMQP_FRAME_BODY;
+  frame.payload.body_fragment = bytes(unsent_.substr(0, size));
+  unsent_.remove_prefix(size);
+  return done(amqp_send_frame(handle(), &frame), "publish");
+}
+
+void Connection::wait_for_socket(Millis wait) const {
+  // The kernel calls a socket writable when a third of its buffer is free; room() keeps a quarter.
+  const short events = sending() ? POLLIN | POLLOUT : POLLIN;
+  pollfd socket{.fd = socket_, .events = events, .revents = 0};
+  ::poll(&socket, 1, static_cast<int>(wait.count()));
+}
+
+Error Connection::took_nothing() {
   amqp_frame_t frame;  // connection.blocked may still wait to be read
   for (auto more = next_frame(Millis{0}, frame); more && *more;)
     more = next_frame(Millis{0}, frame);
   return dead({ErrorKind::kTransient,
-               label_ + ": publish: the broker took nothing for " +
+               party_.broker + ": publish to " + party_.stream + ": the broker took nothing for " +
                    std::to_string(deadline_.count()) + " ms" +
                    (blocked_ ? "; it blocks publishers: check its memory and disk alarms"
                              : "; check the network and the broker's alarms")});
-}
-
-Result<void> Connection::wait_for_room(std::int64_t until_us) {
-  // The kernel calls a socket writable when a third of its buffer is free; room() keeps a quarter.
-  while (room() < kSmallestPiece + kFrameOverhead) {
-    const Micros left = Micros{until_us} - SystemClock().monotonic();
-    if (left <= Micros{0}) return fail(no_room());
-    pollfd writable{.fd = socket_, .events = POLLOUT, .revents = 0};
-    const auto wait = std::chrono::ceil<Millis>(std::min(left, Micros{100'000}));
-    ::poll(&writable, 1, static_cast<int>(wait.count()));
-    if ((writable.revents & (POLLERR | POLLHUP)) != 0) {
-      return done(AMQP_STATUS_CONNECTION_CLOSED, "publish");
-    }
-  }
-  return {};
 }
 
 }  // namespace tributary::rabbitmq

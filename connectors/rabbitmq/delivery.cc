@@ -39,9 +39,9 @@ Result<void> DeliveryAssembler::begin(const amqp_frame_t& frame) {
   const std::optional<Offset> offset = stream_offset(properties);
   if (!offset) {
     return fail(ErrorKind::kInvalid,
-                label_ +
-                    ": a delivery carries no stream offset; the queue is not a "
-                    "stream: delete it and let the relay declare it again");
+                party_.broker + ": " + party_.stream +
+                    ": a delivery carries no stream offset, so the queue is not a stream: somebody "
+                    "else made it. Find out whose it is; nothing of ours is in it");
   }
   current_.message.offset = *offset;
   body_size_ = frame.payload.properties.body_size;
@@ -61,7 +61,7 @@ Result<std::optional<Delivery>> DeliveryAssembler::feed(const amqp_frame_t& fram
     case AMQP_FRAME_METHOD: {
       const amqp_method_t& method = frame.payload.method;
       if (method.id == AMQP_BASIC_CANCEL_METHOD) {
-        return fail(ErrorKind::kTransient, label_ +
+        return fail(ErrorKind::kTransient, party_.broker + ": " + party_.stream +
                                                ": the broker cancelled the consumer; the stream "
                                                "was deleted or its node went away");
       }

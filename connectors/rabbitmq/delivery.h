@@ -8,6 +8,7 @@
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
+#include <tributary/connectors/rabbitmq/party.h>
 
 struct amqp_frame_t_;
 
@@ -21,7 +22,7 @@ struct Delivery {
 /// One per connection; feed it every frame. Frames that belong to no delivery are ignored.
 class DeliveryAssembler {
  public:
-  explicit DeliveryAssembler(std::string label) : label_(std::move(label)) {}
+  explicit DeliveryAssembler(Party party) : party_(std::move(party)) {}
 
   /// The delivery that `frame` completes. kTransient when the consumer was cancelled (the stream
   /// was deleted, or its node left); kInvalid when the queue is not a stream.
@@ -31,7 +32,7 @@ class DeliveryAssembler {
   Result<void> begin(const amqp_frame_t_& frame);
   std::optional<Delivery> finish_if_whole();
 
-  std::string label_;
+  Party party_;
   Delivery current_;
   std::uint64_t body_size_ = 0;
   bool has_header_ = false;

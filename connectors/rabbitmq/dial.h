@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/rabbitmq/address.h>
 #include <tributary/connectors/rabbitmq/changelog.h>
+#include <tributary/connectors/rabbitmq/party.h>
 
 struct amqp_connection_state_t_;
 
@@ -18,8 +18,10 @@ struct HandleDeleter {
 };
 using Handle = std::unique_ptr<amqp_connection_state_t_, HandleDeleter>;
 
-/// Connects, verifies the broker when it is amqps, and logs in, within the endpoint's deadline (the
-/// resolver's own time-out comes on top). `purpose` is shown in the broker's list of connections.
-Result<Handle> dial(const Endpoint& endpoint, const Address& address, std::string_view purpose);
+/// Connects, verifies the broker when it is amqps, and logs in. The endpoint's deadline holds for
+/// connecting, and for each of the login's three exchanges, so that a link that is merely slow or
+/// busy passes (the resolver's own time-out comes on top). The broker's list of connections shows
+/// the party's role and stream.
+Result<Handle> dial(const Endpoint& endpoint, const Address& address, const Party& party);
 
 }  // namespace tributary::rabbitmq

@@ -21,12 +21,11 @@ constexpr Millis kAttachPatience{250};
 /// The broker closes a channel whose deliveries stay unacknowledged for half an hour.
 constexpr Micros kIdleAcknowledge{1'000'000};
 
-Result<std::unique_ptr<StreamReader>> attach(const Endpoint& endpoint, const std::string& stream,
-                                             StartAt start, std::optional<Offset> after) {
-  const std::uint16_t prefetch = std::max<std::uint16_t>(endpoint.prefetch, 1);
-  TRIBUTARY_ASSIGN(auto connection, Connection::open(endpoint, "tributary reader " + stream));
+Result<std::unique_ptr<Connection>> attach(const Endpoint& endpoint, const std::string& stream,
+                                           StartAt start, std::uint16_t prefetch) {
+  TRIBUTARY_ASSIGN(auto connection, Connection::open(endpoint, "reader", stream));
   TRIBUTARY_TRY(consume(*connection, stream, start, prefetch));
-  return std::make_unique<StreamReader>(std::move(connection), prefetch, after);
+  return connection;
 }
 
 }  // namespace
@@ -35,22 +34,27 @@ Result<std::unique_ptr<ChangelogReader>> StreamReader::open(const Endpoint& endp
                                                             const std::string& stream,
                                                             std::optional<Offset> after) {
   constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const std::uint16_t prefetch = PrefetchFit::first(endpoint.prefetch);
   if (after && after->value <= kLargest) {
-    TRIBUTARY_ASSIGN(auto reader,
-                     attach(endpoint, stream, {StartAt::Kind::kOffset, *after}, after));
+    TRIBUTARY_ASSIGN(auto connection,
+                     attach(endpoint, stream, {StartAt::Kind::kOffset, *after}, prefetch));
+    auto reader = std::make_unique<StreamReader>(endpoint, std::move(connection), prefetch, after);
     TRIBUTARY_ASSIGN(const bool heard, reader->hears_something(kAttachPatience));
     if (heard) return reader;
     TRIBUTARY_ASSIGN(const auto last, read_tail(endpoint, stream));
     if (last && last->offset >= *after) return reader;  // only slow
   }
-  return attach(endpoint, stream, {StartAt::Kind::kFirst, {}}, std::nullopt);
+  TRIBUTARY_ASSIGN(auto connection,
+                   attach(endpoint, stream, {StartAt::Kind::kFirst, {}}, prefetch));
+  return std::make_unique<StreamReader>(endpoint, std::move(connection), prefetch, std::nullopt);
 }
 
-StreamReader::StreamReader(std::unique_ptr<Connection> connection, std::uint16_t prefetch,
-                           std::optional<Offset> after)
-    : connection_(std::move(connection)),
-      deliveries_(connection_->label()),
-      batch_(std::max(prefetch / 2, 1)),
+StreamReader::StreamReader(const Endpoint& endpoint, std::unique_ptr<Connection> connection,
+                           std::uint16_t prefetch, std::optional<Offset> after)
+    : endpoint_(endpoint),
+      connection_(std::move(connection)),
+      deliveries_(connection_->party()),
+      fit_(prefetch, endpoint.prefetch, endpoint.prefetch_bytes),
       after_(after),
       last_acknowledged_(clock_.monotonic()) {}
 
@@ -87,10 +91,29 @@ Result<std::optional<ChangelogMessage>> StreamReader::next(Millis wait) {
     }
     delivery_tag_ = delivery->delivery_tag;
     ++unacknowledged_;
-    if (unacknowledged_ >= batch_) TRIBUTARY_TRY(acknowledge_some());
-    if (after_ && delivery->message.offset <= *after_) continue;
-    return std::move(delivery->message);
+    const bool fresh = !after_ || delivery->message.offset > *after_;
+    if (fresh) after_ = delivery->message.offset;
+    TRIBUTARY_TRY(fit_prefetch(delivery->message.bytes.size()));
+    if (fresh) return std::move(delivery->message);
   }
+}
+
+Result<void> StreamReader::fit_prefetch(std::size_t bytes) {
+  if (const auto better = fit_.received(bytes)) return attach_again(*better);
+  if (unacknowledged_ * 2 >= fit_.prefetch()) return acknowledge_some();
+  return {};
+}
+
+/// What was delivered and not yet read comes once more.
+Result<void> StreamReader::attach_again(std::uint16_t prefetch) {
+  const std::string stream = connection_->party().stream;
+  connection_.reset();
+  const StartAt start = after_ ? StartAt{StartAt::Kind::kOffset, *after_} : StartAt{};
+  TRIBUTARY_ASSIGN(connection_, attach(endpoint_, stream, start, prefetch));
+  deliveries_ = DeliveryAssembler(connection_->party());
+  fit_ = PrefetchFit(prefetch, endpoint_.prefetch, endpoint_.prefetch_bytes);
+  unacknowledged_ = 0;
+  return {};
 }
 
 Result<void> StreamReader::acknowledge_some() {

@@ -9,11 +9,15 @@
 #include <tributary/connectors/changelog.h>
 #include <tributary/connectors/rabbitmq/connection.h>
 #include <tributary/connectors/rabbitmq/delivery.h>
+#include <tributary/connectors/rabbitmq/prefetch_fit.h>
 
 namespace tributary::rabbitmq {
 
 /// Holds at most one message; what the broker sends ahead, bounded by the prefetch, waits in the
-/// socket. Acknowledgements are flow control only: progress lives in the replica.
+/// socket and in the broker's memory. AMQP counts messages only, so the prefetch follows their
+/// size: a reader begins with few, and attaches again with more when messages turn out small, with
+/// fewer when they turn out large. Acknowledgements are flow control only: progress lives in the
+/// replica.
 class StreamReader final : public ChangelogReader {
  public:
   /// Attaches behind `after`, or at the first message kept (see Changelog::open_reader).
@@ -21,8 +25,8 @@ class StreamReader final : public ChangelogReader {
                                                        const std::string& stream,
                                                        std::optional<Offset> after);
 
-  StreamReader(std::unique_ptr<Connection> connection, std::uint16_t prefetch,
-               std::optional<Offset> after);
+  StreamReader(const Endpoint& endpoint, std::unique_ptr<Connection> connection,
+               std::uint16_t prefetch, std::optional<Offset> after);
 
   Result<std::optional<ChangelogMessage>> next(Millis wait) override;
 
@@ -32,11 +36,14 @@ class StreamReader final : public ChangelogReader {
   Result<std::optional<Delivery>> next_delivery(Millis wait);
   Result<void> acknowledge_some();
   Result<void> acknowledge_when_idle();
+  Result<void> fit_prefetch(std::size_t bytes);
+  Result<void> attach_again(std::uint16_t prefetch);
 
+  Endpoint endpoint_;
   std::unique_ptr<Connection> connection_;
   DeliveryAssembler deliveries_;
+  PrefetchFit fit_;
   SystemClock clock_;
-  std::uint64_t batch_;           ///< acknowledge this many at once
   std::optional<Offset> after_;   ///< not delivered up to here
   std::optional<Delivery> kept_;  ///< received while attaching
   std::uint64_t unacknowledged_ = 0;

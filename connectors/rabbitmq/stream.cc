@@ -1,6 +1,7 @@
 #include <limits>
 #include <vector>
 
+#include <tributary/connectors/rabbitmq/errors.h>
 #include <tributary/connectors/rabbitmq/stream.h>
 
 #if __has_include(<rabbitmq-c/amqp.h>)
@@ -39,6 +40,16 @@ amqp_table_t table(std::vector<amqp_table_entry_t>& entries) {
 
 }  // namespace
 
+Result<bool> exists(Connection& connection, const std::string& stream) {
+  amqp_queue_declare(connection.handle(), kChannel, bytes(stream), 1, 0, 0, 0, amqp_empty_table);
+  const amqp_rpc_reply_t reply = amqp_get_rpc_reply(connection.handle());
+  const auto closing = closing_of(reply);
+  auto looked = connection.answered(reply, "look at " + stream);
+  if (looked) return true;
+  if (closing && closing->code == AMQP_NOT_FOUND) return false;
+  return fail(looked.error());
+}
+
 Result<void> declare_stream(Connection& connection, const Endpoint& endpoint,
                             const std::string& stream) {
   const std::string type = "stream";
@@ -52,13 +63,20 @@ Result<void> declare_stream(Connection& connection, const Endpoint& endpoint,
     arguments.push_back(number("x-stream-max-segment-size-bytes", endpoint.segment_bytes));
   }
   amqp_queue_declare(connection.handle(), kChannel, bytes(stream), 0, 1, 0, 0, table(arguments));
-  auto declared = connection.answered(amqp_get_rpc_reply(connection.handle()), "declare " + stream);
-  if (!declared && declared.error().kind == ErrorKind::kInvalid) {
-    declared.error().message +=
-        "; a queue of that name exists with another type or other limits: set the limits in the "
-        "topology back, or delete the queue on the broker and let the relay refill it";
-  }
-  return declared;
+  return connection.answered(amqp_get_rpc_reply(connection.handle()), "declare " + stream);
+}
+
+Result<void> demand_stream(Connection& connection, const std::string& stream) {
+  const amqp_rpc_reply_t reply = amqp_basic_get(connection.handle(), kChannel, bytes(stream), 0);
+  const auto closing = closing_of(reply);
+  auto got = connection.answered(reply, "look into " + stream);
+  if (closing && closing->code == AMQP_NOT_IMPLEMENTED) return {};  // so says every stream
+  if (closing && closing->code == AMQP_ACCESS_REFUSED) return {};
+  if (!got) return got;
+  return fail(ErrorKind::kInvalid, connection.party().broker + ": " + stream +
+                                       " is a queue, but not a stream: somebody else made it. "
+                                       "Nothing was changed. Find out whose it is; the relay makes "
+                                       "the stream as soon as the name is free");
 }
 
 Result<std::uint64_t> rough_count(Connection& connection, const std::string& stream) {

@@ -12,9 +12,19 @@
 
 namespace tributary::rabbitmq {
 
-/// kInvalid when a queue of that name has another type or other limits.
+/// Whether a queue of that name is there, of whatever shape. Needs no permission.
+Result<bool> exists(Connection& connection, const std::string& stream);
+
+/// Makes the stream with the endpoint's limits, or finds it made with these. Needs the configure
+/// permission (else kFatal). kInvalid when there is a queue of other limits or another shape; the
+/// broker does not say which.
 Result<void> declare_stream(Connection& connection, const Endpoint& endpoint,
                             const std::string& stream);
+
+/// Fails with kInvalid when the queue is there and is no stream. Needs the read permission, and
+/// believes in a stream without it. The connection is dead afterwards: the broker answers a
+/// basic.get from a stream by closing it.
+Result<void> demand_stream(Connection& connection, const std::string& stream);
 
 /// How many messages the broker believes to be there. Up to 5 s old: a hint, never a proof.
 /// kTransient when the stream is missing.

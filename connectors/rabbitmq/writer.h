@@ -11,6 +11,9 @@
 
 namespace tributary::rabbitmq {
 
+/// A large message on a slow link does not hold the caller: what the kernel has no room for goes
+/// out in confirmed(), and blocked() is true until then.
+///
 /// Only a confirm counts: the first publish on a dead link still succeeds, and the broker
 /// acknowledges a message it could not route after returning it.
 class StreamWriter final : public ChangelogWriter {
@@ -18,19 +21,23 @@ class StreamWriter final : public ChangelogWriter {
   static Result<std::unique_ptr<ChangelogWriter>> open(const Endpoint& endpoint,
                                                        std::string stream);
 
-  StreamWriter(std::unique_ptr<Connection> connection, std::string stream);
+  explicit StreamWriter(std::unique_ptr<Connection> connection);
 
   Result<void> publish(std::uint64_t tag, std::string_view bytes) override;
   Result<std::uint64_t> confirmed(Millis wait) override;
-  [[nodiscard]] bool blocked() const override { return connection_->blocked(); }
+  [[nodiscard]] bool blocked() const override {
+    return connection_->blocked() || connection_->sending();
+  }
 
  private:
+  Result<std::uint64_t> wait_for_news(Millis wait);
   Result<void> heed(const amqp_frame_t_& frame);
   Error not_sent(std::string_view what) const;
+  Error with_size(Error error) const;
 
   std::unique_ptr<Connection> connection_;
-  std::string stream_;
   ConfirmWindow window_;
+  std::size_t largest_ = 0;  ///< message published over this connection
 };
 
 }  // namespace tributary::rabbitmq

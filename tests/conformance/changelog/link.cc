@@ -1,5 +1,6 @@
 #include "link.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -45,10 +46,17 @@ bool send_all(int socket, std::string_view bytes) {
   return true;
 }
 
-bool forward(int from, int to) {
+bool forward(int from, int to, std::size_t most = 65536) {
   std::array<char, 65536> buffer;
-  const ssize_t got = ::recv(from, buffer.data(), buffer.size(), 0);
+  const ssize_t got = ::recv(from, buffer.data(), std::min(buffer.size(), most), 0);
   return got > 0 && send_all(to, {buffer.data(), static_cast<std::size_t>(got)});
+}
+
+/// Small buffers, so that few bytes are on their way.
+void keep_few(int socket) {
+  const int bytes = 32 << 10;
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
 }  // namespace
@@ -80,10 +88,15 @@ void Link::run() {
     ++rounds_;
     pollfd waiting{.fd = listener_, .events = POLLIN, .revents = 0};
     if (::poll(&waiting, 1, 10) != 1) continue;
+    const std::size_t rate = rate_;
+    if (rate > 0) keep_few(listener_);  // what is accepted inherits it
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (rate > 0) keep_few(server);
     sockaddr_in address = loopback(server_port_);
-    if (!cut_ && ::connect(server, plain(address), sizeof(address)) == 0) carry(client, server);
+    if (!cut_ && ::connect(server, plain(address), sizeof(address)) == 0) {
+      rate > 0 ? carry_slowly(client, server, rate) : carry(client, server);
+    }
     ::close(client);
     ::close(server);
   }
@@ -99,6 +112,19 @@ void Link::carry(int client, int server) {
     if (ends[1].revents != 0 && !forward(client, server)) return;
     const std::lock_guard lock(mutex_);
     if (!send_all(client, std::exchange(to_say_, {}))) return;
+  }
+}
+
+void Link::carry_slowly(int client, int server, std::size_t rate) {
+  constexpr std::size_t kTicks = 50;  // a second
+  while (!stop_ && !cut_) {
+    ++rounds_;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1000 / kTicks));
+    std::array<pollfd, 2> ends{{{.fd = server, .events = POLLIN, .revents = 0},
+                                {.fd = client, .events = POLLIN, .revents = 0}}};
+    ::poll(ends.data(), ends.size(), 0);
+    if (ends[0].revents != 0 && !forward(server, client, rate / kTicks)) return;
+    if (ends[1].revents != 0 && !forward(client, server, rate / kTicks)) return;
   }
 }
 

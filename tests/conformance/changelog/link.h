@@ -22,6 +22,9 @@ class Link {
   /// Stops taking what the client sends, as a broker that blocks publishers does.
   /// In force when the call returns.
   void stall(bool stalled);
+  /// Carries no more than so many bytes a second, each way, and keeps few on the way: a slow link.
+  /// For connections made from now on; 0: as fast as it goes.
+  void throttle(std::size_t bytes_per_second) { rate_ = bytes_per_second; }
   /// Closes the current connection and refuses to carry another.
   void cut() { cut_ = true; }
   /// Sends `bytes` to the client, as if from the server. Only while the server is silent.
@@ -30,12 +33,14 @@ class Link {
  private:
   void run();
   void carry(int client, int server);
+  void carry_slowly(int client, int server, std::size_t rate);
 
   std::uint16_t server_port_;
   std::uint16_t port_ = 0;
   int listener_ = -1;
   std::atomic<bool> stalled_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<std::size_t> rate_{0};
   std::atomic<std::uint64_t> rounds_{0};  ///< of polling
   std::atomic<bool> stop_{false};
   std::mutex mutex_;

@@ -65,6 +65,17 @@ TEST_CASE("a wrong password is fatal, and the message does not contain it") {
   check_every_call(*must(rabbitmq::make_changelog(wrong)), ErrorKind::kFatal);
 }
 
+TEST_CASE("a virtual host that is missing is fatal, and the message names it and the user") {
+  TRIBUTARY_SUBJECT(RabbitmqSubject, subject);
+  rabbitmq::Endpoint wrong = subject.endpoint;
+  wrong.url += "/nowhere";
+  const auto declared = must(rabbitmq::make_changelog(wrong))->declare(OriginName{"shop"});
+  REQUIRE_FALSE(declared.has_value());
+  CHECK(declared.error().kind == ErrorKind::kFatal);
+  CHECK(declared.error().message.find("virtual host \"nowhere\"") != std::string::npos);
+  CHECK(declared.error().message.find("\"guest\"") != std::string::npos);
+}
+
 TEST_CASE("a malformed URL is invalid, and the message does not repeat it") {
   for (const char* url : {"", "http://someone:s3cret@host", "amqp://someone:s3cret@:port/"}) {
     rabbitmq::Endpoint endpoint;
@@ -76,18 +87,20 @@ TEST_CASE("a malformed URL is invalid, and the message does not repeat it") {
   }
 }
 
-TEST_CASE("other limits than the log was made with are invalid") {
+TEST_CASE("a stream that was made with other limits is used as it is, and declaring it says so") {
   TRIBUTARY_SUBJECT(RabbitmqSubject, subject);
   const OriginName origin = fresh_origin();
   rabbitmq::Endpoint limited = subject.endpoint;
   limited.max_age = std::chrono::hours(24);
   limited.max_bytes = std::uint64_t{5} << 30;
   limited.segment_bytes = 50'000'000;
-  must(must(rabbitmq::make_changelog(limited))->declare(origin));
-  must(must(rabbitmq::make_changelog(limited))->declare(origin));
-  const auto declared = subject.changelog()->declare(origin);
-  REQUIRE_FALSE(declared.has_value());
-  CHECK(declared.error().kind == ErrorKind::kInvalid);
+  CHECK(must(must(rabbitmq::make_changelog(limited))->declare(origin)) == Declared::kMade);
+  CHECK(must(must(rabbitmq::make_changelog(limited))->declare(origin)) == Declared::kThere);
+  const auto changelog = subject.changelog();
+  CHECK(must(changelog->declare(origin)) == Declared::kThereWithOtherLimits);
+  publish_all(*must(changelog->open_writer(origin)), {"kept"});
+  must(changelog->declare(origin));
+  CHECK(must(changelog->last(origin))->bytes == "kept");
 }
 
 TEST_CASE("a slow reader's memory does not grow with the log") {
