@@ -26,12 +26,12 @@ Result<Declared> declare(const config::Topology& topology, const config::Origin&
   return changelog->declare(origin.name);
 }
 
-/// How to change what a declaration cannot. The policy is in force at once, overrides the limits that
-/// the stream was made with, and deletes nothing but what it says is too old or too much.
+/// How to change what a declaration cannot. The policy is in force at once, overrides the limits
+/// that the stream was made with, and deletes nothing but what it says is too old or too much.
 void explain_other_limits(const config::Topology& topology, const config::Origin& origin) {
-  const std::string policy = rabbitmq::retention_policy(
-      origin.name, std::chrono::hours{topology.changelog.max_age_hours},
-      static_cast<std::uint64_t>(topology.changelog.max_bytes));
+  const std::string policy =
+      rabbitmq::retention_policy(origin.name, std::chrono::hours{topology.changelog.max_age_hours},
+                                 static_cast<std::uint64_t>(topology.changelog.max_bytes));
   std::printf("%-12s %-10s %s\n", origin.name.value.c_str(), "changelog",
               ("the stream was made with other limits than the topology's, and keeps them unless a "
                "policy on the broker says otherwise (none can be seen from here). To set the "

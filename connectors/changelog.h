@@ -33,8 +33,8 @@ class ChangelogWriter {
   virtual ~ChangelogWriter() = default;
 
   /// Hands `bytes` to the log without waiting for the confirm. `tag` names the message in
-  /// confirmed(); tags grow. kTransient when the link is dead. Does not block unless blocked(); then
-  /// it waits as long as bytes move, and for the connector's deadline when they do not.
+  /// confirmed(); tags grow. kTransient when the link is dead. Does not block unless blocked();
+  /// then it waits as long as bytes move, and for the connector's deadline when they do not.
   virtual Result<void> publish(std::uint64_t tag, std::string_view bytes) = 0;
 
   /// Waits up to `wait` for news and tells up to which tag everything is confirmed (all smaller
@@ -42,8 +42,8 @@ class ChangelogWriter {
   /// is a message that the broker finds too large: kInvalid.
   virtual Result<std::uint64_t> confirmed(Millis wait) = 0;
 
-  /// The broker asked us to pause (connection.blocked), or a message is still on its way over a slow
-  /// link: do not publish, keep calling confirmed().
+  /// The broker asked us to pause (connection.blocked), or a message is still on its way over a
+  /// slow link: do not publish, keep calling confirmed().
   [[nodiscard]] virtual bool blocked() const = 0;
 };
 

@@ -59,8 +59,9 @@ struct BrokerState {
                   "memory broker: there is no log of " + origin.value + "; declare it");
     }
     if (found->second.misshapen) {
-      return fail(ErrorKind::kInvalid, "memory broker: what holds the log of " + origin.value +
-                                           " is no log; find out whose it is: the log is made once the name is free");
+      return fail(ErrorKind::kInvalid,
+                  "memory broker: what holds the log of " + origin.value +
+                      " is no log; find out whose it is: the log is made once the name is free");
     }
     return &found->second;
   }

@@ -16,7 +16,8 @@ namespace {
 /// Holds no connection, so any thread may call it.
 ///
 /// Declares passively first: so a relay without the configure permission works on streams that an
-/// operator made, and a stream keeps the limits it has (a declaration with others would be refused).
+/// operator made, and a stream keeps the limits it has (a declaration with others would be
+/// refused).
 class StreamChangelog final : public Changelog {
  public:
   explicit StreamChangelog(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}

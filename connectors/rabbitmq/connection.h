@@ -89,9 +89,9 @@ class Connection {
   bool blocked_ = false;
   bool dead_ = false;
 
-  std::string message_;         ///< being sent
-  std::string_view unsent_;     ///< of message_
-  int frames_unsent_ = 0;       ///< before the body: 2 method and header, 1 header
+  std::string message_;      ///< being sent
+  std::string_view unsent_;  ///< of message_
+  int frames_unsent_ = 0;    ///< before the body: 2 method and header, 1 header
   Progress sending_progress_;
 };
 

@@ -51,8 +51,8 @@ timeval to_timeval(Millis time) {
 }
 
 Error tls_file(const Party& party, std::string_view what, const std::string& file) {
-  return {ErrorKind::kFatal, party.broker + ": cannot use the " + std::string(what) + " " +
-                                 file + "; it must be a readable PEM file"};
+  return {ErrorKind::kFatal, party.broker + ": cannot use the " + std::string(what) + " " + file +
+                                 "; it must be a readable PEM file"};
 }
 
 Result<amqp_socket_t*> tls_socket(amqp_connection_state_t handle, const Endpoint& endpoint,

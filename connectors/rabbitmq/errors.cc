@@ -21,7 +21,9 @@ std::string sentence(const Party& party, std::string_view doing, std::string_vie
   return text;
 }
 
-std::string text_of(amqp_bytes_t bytes) { return {static_cast<const char*>(bytes.bytes), bytes.len}; }
+std::string text_of(amqp_bytes_t bytes) {
+  return {static_cast<const char*>(bytes.bytes), bytes.len};
+}
 
 bool refused(const Closing& closing, std::uint32_t method) {
   return closing.class_id == method >> 16 && closing.method_id == (method & 0xffff);
@@ -56,7 +58,8 @@ std::string access_refused(const Party& party, const Closing& closing) {
 
 std::string vhost_refused(const Party& party) {
   return "virtual host \"" + party.vhost + "\" is missing, or user \"" + party.user +
-         "\" has no permissions in it, or it takes no more connections; check the broker's URL, and "
+         "\" has no permissions in it, or it takes no more connections; check the broker's URL, "
+         "and "
          "rabbitmqctl list_permissions -p " +
          party.vhost;
 }

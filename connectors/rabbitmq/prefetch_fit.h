@@ -14,9 +14,7 @@ namespace tributary::rabbitmq {
 class PrefetchFit {
  public:
   /// What to begin with, when nothing is known of the messages: 8 of 8 MiB are bearable.
-  static std::uint16_t first(std::uint16_t most) {
-    return std::clamp<std::uint16_t>(most, 1, 8);
-  }
+  static std::uint16_t first(std::uint16_t most) { return std::clamp<std::uint16_t>(most, 1, 8); }
 
   PrefetchFit(std::uint16_t prefetch, std::uint16_t most, std::size_t bytes)
       : prefetch_(std::max<std::uint16_t>(prefetch, 1)),

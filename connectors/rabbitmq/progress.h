@@ -1,5 +1,5 @@
-/// Whether bytes still move over a connection: the only fair measure of a slow link. A deadline on a
-/// whole message would make a large one impossible to send for ever.
+/// Whether bytes still move over a connection: the only fair measure of a slow link. A deadline on
+/// a whole message would make a large one impossible to send for ever.
 #pragma once
 
 #include <cstdint>

@@ -38,8 +38,7 @@ Result<std::unique_ptr<ChangelogReader>> StreamReader::open(const Endpoint& endp
   if (after && after->value <= kLargest) {
     TRIBUTARY_ASSIGN(auto connection,
                      attach(endpoint, stream, {StartAt::Kind::kOffset, *after}, prefetch));
-    auto reader =
-        std::make_unique<StreamReader>(endpoint, std::move(connection), prefetch, after);
+    auto reader = std::make_unique<StreamReader>(endpoint, std::move(connection), prefetch, after);
     TRIBUTARY_ASSIGN(const bool heard, reader->hears_something(kAttachPatience));
     if (heard) return reader;
     TRIBUTARY_ASSIGN(const auto last, read_tail(endpoint, stream));

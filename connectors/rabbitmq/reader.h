@@ -14,9 +14,10 @@
 namespace tributary::rabbitmq {
 
 /// Holds at most one message; what the broker sends ahead, bounded by the prefetch, waits in the
-/// socket and in the broker's memory. AMQP counts messages only, so the prefetch follows their size:
-/// a reader begins with few, and attaches again with more when messages turn out small, with fewer
-/// when they turn out large. Acknowledgements are flow control only: progress lives in the replica.
+/// socket and in the broker's memory. AMQP counts messages only, so the prefetch follows their
+/// size: a reader begins with few, and attaches again with more when messages turn out small, with
+/// fewer when they turn out large. Acknowledgements are flow control only: progress lives in the
+/// replica.
 class StreamReader final : public ChangelogReader {
  public:
   /// Attaches behind `after`, or at the first message kept (see Changelog::open_reader).

@@ -28,8 +28,8 @@ std::string retention_policy(const OriginName& origin, std::chrono::seconds max_
   const std::string stream = stream_name(origin);
   const std::string age = max_age.count() > 0 ? std::to_string(max_age.count()) + "s" : kForEver;
   const std::uint64_t bytes = max_bytes > 0 ? max_bytes : kEverything;
-  return "rabbitmqctl set_policy '" + stream + "' '" + exactly(stream) + "' '{\"max-age\": \"" + age +
-         "\", \"max-length-bytes\": " + std::to_string(bytes) + "}' --apply-to queues";
+  return "rabbitmqctl set_policy '" + stream + "' '" + exactly(stream) + "' '{\"max-age\": \"" +
+         age + "\", \"max-length-bytes\": " + std::to_string(bytes) + "}' --apply-to queues";
 }
 
 }  // namespace tributary::rabbitmq

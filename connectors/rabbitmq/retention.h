@@ -1,5 +1,5 @@
-/// How an operator changes the limits of a stream that is there. Not for: changing them; AMQP cannot
-/// set policies, and declaring a stream again with other limits is refused by the broker.
+/// How an operator changes the limits of a stream that is there. Not for: changing them; AMQP
+/// cannot set policies, and declaring a stream again with other limits is refused by the broker.
 #pragma once
 
 #include <chrono>

@@ -22,8 +22,8 @@ Result<void> declare_stream(Connection& connection, const Endpoint& endpoint,
                             const std::string& stream);
 
 /// Fails with kInvalid when the queue is there and is no stream. Needs the read permission, and
-/// believes in a stream without it. The connection is dead afterwards: the broker answers a basic.get
-/// from a stream by closing it.
+/// believes in a stream without it. The connection is dead afterwards: the broker answers a
+/// basic.get from a stream by closing it.
 Result<void> demand_stream(Connection& connection, const std::string& stream);
 
 /// How many messages the broker believes to be there. Up to 5 s old: a hint, never a proof.

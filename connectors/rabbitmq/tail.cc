@@ -15,7 +15,8 @@ namespace tributary::rabbitmq {
 namespace {
 
 constexpr Millis kSilenceOfEmpty{1000};
-/// Bounds what the broker reads ahead for us; a chunk of many small messages takes some more rounds.
+/// Bounds what the broker reads ahead for us; a chunk of many small messages takes some more
+/// rounds.
 constexpr std::uint16_t kPrefetch = 64;
 /// A busy writer is not run after for ever: the chunk that was the last one when we came is over by
 /// then, as no writer has so many messages unconfirmed.
@@ -47,8 +48,8 @@ class TailReader {
   }
 
  private:
-  /// False: the stream is empty. The broker is asked to count again only while nothing arrives: on a
-  /// slow link the answer would come behind the deliveries.
+  /// False: the stream is empty. The broker is asked to count again only while nothing arrives: on
+  /// a slow link the answer would come behind the deliveries.
   Result<bool> wait_for_first(std::uint64_t count) {
     Micros patience = clock_.monotonic() + kSilenceOfEmpty;
     while (!last_) {
@@ -80,9 +81,9 @@ class TailReader {
   }
 
   Error too_slow(std::string_view what) {
-    return {ErrorKind::kTransient,
-            connection_.party().broker + ": " + stream_ + ": " + std::string(what) + "; nothing came for " +
-                std::to_string(connection_.deadline().count()) + " ms"};
+    return {ErrorKind::kTransient, connection_.party().broker + ": " + stream_ + ": " +
+                                       std::string(what) + "; nothing came for " +
+                                       std::to_string(connection_.deadline().count()) + " ms"};
   }
 
   Result<void> take_frame(Millis wait) {
