@@ -1,6 +1,5 @@
 /// What `tributary parked` prints.
 #include <doctest/doctest.h>
-
 #include <nlohmann/json.hpp>
 
 #include <tributary/cli/parked_text.h>
