@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <tuple>
 #include <utility>
 
@@ -50,6 +51,15 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
     best_distance = d;
   }
   return best == nullptr ? "" : "; did you mean \"" + *best + "\"?";
+}
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  const bool word =
+      text.size() <= kLongest && std::ranges::all_of(text, [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+      });
+  return word ? '"' + std::string(text) + '"' : "another text";
 }
 
 std::string listed(const std::vector<std::string>& words) {

@@ -26,6 +26,10 @@ class Mistakes {
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        const std::vector<std::string>& known);
 
+/// A short word of letters, digits and . _ - in quotes, as it stands; of anything else only that it
+/// is a text: it may be a URL, or a secret, in the wrong place.
+[[nodiscard]] std::string shown(std::string_view text);
+
 /// The words in one line: `a, b, c`.
 [[nodiscard]] std::string listed(const std::vector<std::string>& words);
 

@@ -16,7 +16,7 @@ namespace {
 void parse_version(Mapping& top) {
   std::string version;
   if (top.text("version", version, true) && version != "1") {
-    top.mistake("version", "this program reads version 1, not \"" + version + "\"");
+    top.mistake("version", "this program reads version 1, not " + shown(version));
   }
 }
 
@@ -24,7 +24,7 @@ void check_type(Mapping& mapping, const std::string& name) {
   if (crdt::find_type(name) != nullptr) return;
   std::vector<std::string> known;
   for (const crdt::Type* type : crdt::types()) known.emplace_back(type->name);
-  mapping.mistake("type", "there is no type \"" + name + "\"; the types are " + listed(known) +
+  mapping.mistake("type", "there is no type " + shown(name) + "; the types are " + listed(known) +
                               did_you_mean(name, known));
 }
 

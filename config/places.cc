@@ -224,12 +224,8 @@ class PlaceParser {
     for (const Reference& reference : references_) {
       if (topology_.region({reference.region}) != nullptr) continue;
       const std::string hint = did_you_mean(reference.region, known);
-      const bool plain = std::ranges::all_of(reference.region, [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-      });
       top_.mistakes().add(reference.place, reference.key,
-                          "no region is named " +
-                              (plain ? "\"" + reference.region + "\"" : "like this") +
+                          "no region is named " + shown(reference.region) +
                               (hint.empty() ? "; there are: " + listed(known) : hint));
     }
   }

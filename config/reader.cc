@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <utility>
 
@@ -12,7 +11,7 @@ namespace {
 std::string found(const YamlNode& node) {
   switch (node.kind) {
     case YamlNode::Kind::kNothing: return "nothing";
-    case YamlNode::Kind::kText: return node.text.empty() ? "an empty text" : '"' + node.text + '"';
+    case YamlNode::Kind::kText: return node.text.empty() ? "an empty text" : shown(node.text);
     case YamlNode::Kind::kList: return "a list";
     case YamlNode::Kind::kMapping: return "a mapping";
   }
@@ -21,13 +20,9 @@ std::string found(const YamlNode& node) {
 
 /// A key as messages show it. What is no plain word may be a URL with its password, in the wrong
 /// place or without the blank behind its colon.
-std::string shown(std::string_view key) {
-  constexpr std::size_t kLongest = 64;
-  const bool plain = key.size() <= kLongest && std::ranges::all_of(key, [](char c) {
-                       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
-                              c == '-' || c == '.' || c == '[' || c == ']';
-                     });
-  return plain ? std::string(key) : "(a key)";
+std::string key_of(std::string_view key) {
+  const std::string word = shown(key);
+  return word.front() == '"' ? std::string(key) : "(a key)";
 }
 
 std::string expected(std::string what, const YamlNode& node) {
@@ -72,7 +67,7 @@ void Mapping::index(const YamlEntry& entry) {
 }
 
 std::string Mapping::path_of(std::string_view key) const {
-  return path_.empty() ? shown(key) : path_ + "." + shown(key);
+  return path_.empty() ? key_of(key) : path_ + "." + key_of(key);
 }
 
 Place Mapping::place_of(std::string_view key) const {
@@ -144,7 +139,7 @@ bool Mapping::choice(std::string_view key, std::string& out,
   std::string value;
   if (!text(key, value)) return false;
   if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
-    mistake(key, '"' + value + "\" is none of " + listed(choices) + did_you_mean(value, choices));
+    mistake(key, shown(value) + " is none of " + listed(choices) + did_you_mean(value, choices));
     return false;
   }
   out = std::move(value);

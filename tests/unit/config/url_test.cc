@@ -83,6 +83,14 @@ TEST_CASE("a URL in the wrong place is not repeated either") {
     CHECK(lines.size() >= 1);
     CHECK_FALSE(shows_secret(lines));
   }
+  for (const char* line : {"logging: {level: \"redis://:SeCrEt@h\"}", "version: 1:SeCrEt",
+                           "relay: {batch_bytes: \"a:SeCrEt@h\"}", "\"a:SeCrEt@h\": 1"}) {
+    INFO(line);
+    const Lines lines = mistakes_in(with_end(line));
+    CHECK(lines.size() >= 1);
+    CHECK_FALSE(shows_secret(lines));
+  }
+  CHECK_FALSE(shows_secret(mistakes_in(with_line(17, "  - {pattern: a, type: \"u:SeCrEt@h\"}"))));
   CHECK_FALSE(shows_secret(mistakes_in(with_line(11, "    region: \"redis://:SeCrEt@h\""))));
 }
 
