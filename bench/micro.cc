@@ -89,7 +89,7 @@ void join(benchmark::State& state) {
   const VersionVector watermark;
   for (auto _ : state) {
     for (const Delta& delta : batch.deltas) {
-      const auto touched = type.touched(delta.body, batch.contexts.size());
+      const auto touched = type.touched(delta.body, bounds_of(batch));
       crdt::State loaded;
       for (const std::string& name : touched->names) loaded.load(name, std::nullopt);
       loaded.settle();

@@ -25,8 +25,10 @@ std::string more(std::size_t count) {
   return count > kListed ? ", and " + std::to_string(count - kListed) + " more" : "";
 }
 
-std::string pairs(const VersionVector& vector) {
-  if (vector.empty()) return "nothing";
+/// Of a version vector, or of lowered seqs.
+template <typename Pairs>
+std::string pairs(const Pairs& vector) {
+  if (vector.begin() == vector.end()) return "nothing";
   std::string out;
   std::size_t listed = 0;
   for (const auto& [actor, seq] : vector) {
@@ -49,7 +51,7 @@ std::string edit_text(const crdt::ViewEdit& edit) {
 std::string alone(const Batch& batch, const Delta& delta) {
   const crdt::Type* type = crdt::find_type(delta.type);
   if (type == nullptr) return "(this version does not know the type)";
-  const auto touched = type->touched(delta.body, batch.contexts.size());
+  const auto touched = type->touched(delta.body, bounds_of(batch));
   if (!touched) return "(" + printable(touched.error().message) + ")";
   const VersionVector nothing;
   crdt::State state;

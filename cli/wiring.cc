@@ -14,7 +14,7 @@ bool is_sqlite(const config::Origin& origin) { return origin.database.starts_wit
 
 /// The password is there, or none is asked for.
 Result<void> check_secret(const config::Credentials& credentials) {
-  if (credentials.problem.empty()) return {};
+  if (credentials.problem.empty() || !config::password_now(credentials).empty()) return {};
   return fail(ErrorKind::kInvalid, credentials.problem);
 }
 
@@ -30,7 +30,7 @@ std::string database_url(const config::Origin& origin) {
     url.append(name).append("=").append(percent_encoded(value));
   };
   add("user", credentials.username);
-  add("password", credentials.password);
+  add("password", config::password_now(credentials));
   return url;
 }
 
@@ -57,12 +57,12 @@ Result<const Named*> find_named(const std::vector<Named>& all, const std::string
 }  // namespace
 
 OpenStore store_of(const config::Origin& origin) {
-  return [credentials = origin.credentials, url = database_url(origin), name = origin.name,
-          sqlite = is_sqlite(origin)]() -> Result<std::unique_ptr<OutboxStore>> {
-    TRIBUTARY_TRY(check_secret(credentials));
-    auto store =
-        sqlite ? sqlite::open_outbox_store(url, name) : postgres::open_outbox_store(url, name);
-    if (!store) return fail(store.error().in("origin " + name.value));
+  return [origin]() -> Result<std::unique_ptr<OutboxStore>> {
+    TRIBUTARY_TRY(check_secret(origin.credentials));
+    const std::string url = database_url(origin);
+    auto store = is_sqlite(origin) ? sqlite::open_outbox_store(url, origin.name)
+                                   : postgres::open_outbox_store(url, origin.name);
+    if (!store) return fail(store.error().in("origin " + origin.name.value));
     return store;
   };
 }
@@ -72,7 +72,7 @@ OpenReplicaStore replica_of(const config::Region& region) {
     TRIBUTARY_TRY(check_secret(replica.credentials));
     TRIBUTARY_ASSIGN(redis::Endpoint endpoint, redis::parse_url(replica.url));
     endpoint.username = replica.credentials.username;
-    endpoint.password = replica.credentials.password;
+    endpoint.password = config::password_now(replica.credentials);
     auto store = redis::open_replica_store(endpoint);
     if (!store) return fail(store.error().in("region " + name.value));
     return store;
@@ -83,11 +83,10 @@ Result<std::unique_ptr<Changelog>> changelog_of(const config::Topology& topology
                                                 const config::Region& owner,
                                                 const RegionName& viewer) {
   const config::Broker& broker = owner.broker;
-  TRIBUTARY_TRY(check_secret(broker.credentials));
   const rabbitmq::Endpoint endpoint{
       .url = config::broker_url(owner, viewer),
       .username = broker.credentials.username,
-      .password = broker.credentials.password,
+      .password = [credentials = broker.credentials] { return config::password_now(credentials); },
       .ca_file = broker.tls.ca_file,
       .cert_file = broker.tls.cert_file,
       .key_file = broker.tls.key_file,

@@ -69,4 +69,10 @@ std::vector<Mistake> resolve_secrets(Topology& topology) {
   return mistakes;
 }
 
+std::string password_now(const Credentials& credentials) {
+  Credentials now = credentials;
+  static_cast<void>(resolve(now));  // a file that is just being written is read the next time
+  return now.password;
+}
+
 }  // namespace tributary::config

@@ -152,6 +152,10 @@ struct Loaded {
 /// it can, on a topology with mistakes too.
 [[nodiscard]] std::vector<Mistake> resolve_secrets(Topology& topology);
 
+/// The password as it stands in its file or variable now: passwords are rotated while daemons run.
+/// What resolve_secrets() found, when it cannot be read.
+[[nodiscard]] std::string password_now(const Credentials& credentials);
+
 /// "file:line: key: what", or "file: key: what" without a line.
 [[nodiscard]] std::string to_string(const std::string& file, const Mistake& mistake);
 

@@ -55,7 +55,7 @@ void Group::add(DeltaRef ref) {
   const crdt::Type* type = crdt::find_type(delta.type);
   if (type == nullptr) {
     item.refused = std::string(kUnknownType) + delta.type + "; upgrade this consumer";
-  } else if (auto fields = type->touched(delta.body, ref.batch->contexts.size()); !fields) {
+  } else if (auto fields = type->touched(delta.body, bounds_of(*ref.batch)); !fields) {
     item.refused = std::move(fields.error().message);
   } else if (!slot.closed) {
     if (slot.type == nullptr) slot.type = type;

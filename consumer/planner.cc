@@ -98,7 +98,8 @@ std::vector<VersionVector> forged_contexts(const Batch& batch, const VersionVect
 bool names_forged(const Delta& delta, ActorId actor, const std::vector<VersionVector>& forged) {
   const crdt::Type* type = crdt::find_type(delta.type);
   if (forged.empty() || type == nullptr || !type->defers) return false;
-  if (!type->touched(delta.body, forged.size())) return false;  // refused for that
+  const crdt::DeltaBounds any{Seq{1}, Seq{~std::uint64_t{0}}, Hlc{~std::uint64_t{0}}, forged.size()};
+  if (!type->touched(delta.body, any)) return false;  // refused for that
   const VersionVector nothing;
   crdt::State state;
   state.set_complete();

@@ -112,7 +112,7 @@ void RebuildPass::join(const Batch& batch, const Delta& delta, RebuiltKey& key,
     return;
   }
   if (type != key.type) return;
-  if (auto fields = type->touched(delta.body, batch.contexts.size()); !fields) {
+  if (auto fields = type->touched(delta.body, bounds_of(batch)); !fields) {
     key.problem = std::move(fields.error().message);
     return;
   }

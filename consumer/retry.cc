@@ -51,7 +51,7 @@ std::string join_one(const Batch& batch, const Delta& delta, std::string_view wa
     const std::string_view held = attempt.type == nullptr ? wanted : attempt.type->name;
     return "the key is a " + std::string(held) + " here, the change is for a " + delta.type;
   }
-  if (auto fields = type->touched(delta.body, batch.contexts.size()); !fields) {
+  if (auto fields = type->touched(delta.body, bounds_of(batch)); !fields) {
     return std::move(fields.error().message);
   }
   crdt::ViewEdits unused;

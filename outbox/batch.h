@@ -11,6 +11,7 @@
 #include <tributary/base/ids.h>
 #include <tributary/base/result.h>
 #include <tributary/crdt/hlc.h>
+#include <tributary/crdt/type.h>
 #include <tributary/crdt/version_vector.h>
 
 namespace tributary {
@@ -54,6 +55,11 @@ struct Batch {
   /// An empty batch that carries only head and time.
   [[nodiscard]] bool heartbeat() const { return last_seq < first_seq; }
 };
+
+/// What a delta of the batch may claim.
+[[nodiscard]] inline crdt::DeltaBounds bounds_of(const Batch& batch) {
+  return {batch.first_seq, batch.last_seq, batch.hlc, batch.contexts.size()};
+}
 
 inline constexpr std::uint32_t kBatchFormat = 2;
 /// Larger messages are refused before parsing, and none is made: sealing cuts by encoded size.

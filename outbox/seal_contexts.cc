@@ -6,7 +6,7 @@ namespace tributary {
 namespace {
 
 /// Pointwise minimum, for the actors that `limit` names.
-void lower(VersionVector& context, const std::map<ActorId, Seq>& limit) {
+void lower_to(VersionVector& context, const std::map<ActorId, Seq>& limit) {
   for (const auto& [actor, seq] : limit) {
     if (context.get(actor) <= seq) continue;
     context.erase(actor);
@@ -42,7 +42,7 @@ std::optional<SealedContext> SealContexts::make(const OutboxRow& row,
       sealed.others.raise(former.actor, former.final_seq);
     }
   }
-  if (limit != nullptr) lower(sealed.others, *limit);
+  if (limit != nullptr) lower_to(sealed.others, *limit);
   sealed.bytes = sealed.others.bytes().size();
   return sealed;
 }

@@ -35,7 +35,8 @@ Result<Address> parse_address(const Endpoint& endpoint) {
   // amqp://host/ names the vhost "", which nobody has; people mean the default one.
   address.vhost = info.vhost[0] == '\0' ? "/" : info.vhost;
   address.username = endpoint.username.empty() ? info.user : endpoint.username;
-  address.password = endpoint.password.empty() ? info.password : endpoint.password;
+  const std::string password = endpoint.password ? endpoint.password() : std::string();
+  address.password = password.empty() ? info.password : password;
   address.tls = info.ssl != 0;
   return address;
 }

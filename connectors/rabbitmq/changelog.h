@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,8 @@ namespace tributary::rabbitmq {
 struct Endpoint {
   std::string url;        ///< amqp://host:port/vhost or amqps://…; may carry user:password@
   std::string username;   ///< takes precedence over the URL's
-  std::string password;   ///< takes precedence over the URL's
+  /// Asked at every login, as passwords are rotated; what it gives takes precedence over the URL's.
+  std::function<std::string()> password = {};
   std::string ca_file;    ///< PEM; empty with amqps: the system's certificates
   std::string cert_file;  ///< PEM; client certificate, with key_file
   std::string key_file;   ///< PEM

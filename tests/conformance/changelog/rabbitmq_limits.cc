@@ -61,7 +61,7 @@ TEST_CASE("a broker that accepts and says nothing is a transient error within th
 TEST_CASE("a wrong password is fatal, and the message does not contain it") {
   TRIBUTARY_SUBJECT(RabbitmqSubject, subject);
   rabbitmq::Endpoint wrong = subject.endpoint;
-  wrong.password = "s3cret";
+  wrong.password = [] { return "s3cret"; };
   check_every_call(*must(rabbitmq::make_changelog(wrong)), ErrorKind::kFatal);
 }
 
