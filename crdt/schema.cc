@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include <tributary/crdt/schema.h>
@@ -7,10 +8,20 @@ namespace {
 
 constexpr std::string_view kReserved = "tributary:";
 
+/// For a message: control characters escaped, never cut within a character.
 std::string quoted(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::size_t kShown = 80;
-  std::string out = "\"" + std::string(text.substr(0, kShown));
-  return out + (text.size() > kShown ? "…\"" : "\"");
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  std::size_t end = std::min(text.size(), kShown);
+  while (end > 0 && end < text.size() && (byte(end) & 0xc0) == 0x80) --end;
+  std::string out = "\"";
+  for (std::size_t i = 0; i < end; ++i) {
+    const unsigned char c = byte(i);
+    if (c >= 0x20 && c != 0x7f) out.push_back(text[i]);
+    else out.append("\\x").append(1, kHex[c >> 4]).append(1, kHex[c & 15]);
+  }
+  return out + (end < text.size() ? "…\"" : "\"");
 }
 
 Result<void> check_size(const Limits& limits, const Change& change, std::string_view what,

@@ -107,6 +107,17 @@ class Arguments {
   ArrayParam contexts_{SqlType::kBytea};
 };
 
+/// The whole transaction has failed with the call, but the kind says what to do.
+Error insert_error(const PGresult* result, const PGconn* connection) {
+  Error error = error_of(result, connection);
+  const char* field = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const std::string_view state = field == nullptr ? "" : field;
+  if (state.starts_with("22") || state.starts_with("23")) error.kind = ErrorKind::kInvalid;
+  if (!state.starts_with("40")) return error;
+  error.kind = ErrorKind::kConflict;
+  return error.in("the transaction has failed; ROLLBACK, and try it again from its BEGIN");
+}
+
 class Outbox final : public OutboxConnection {
  public:
   Outbox(PGconn* connection, Schema schema) : connection_(connection), schema_(std::move(schema)) {}
@@ -170,14 +181,14 @@ class Outbox final : public OutboxConnection {
     Arguments arguments;
     for (std::size_t i = 0; i < changes.size(); ++i) arguments.add(changes[i], *operations[i]);
     const Params params = arguments.params();
-    TRIBUTARY_ASSIGN(
-        const ResultHandle result,
-        succeed(connection_,
-                PQexecParams(connection_,
-                             "SELECT tributary.insert_changes($1::bytea[], $2::text[], "
-                             "$3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[])",
-                             params.count(), nullptr, params.values(), params.lengths(),
-                             params.formats(), 0)));
+    const ResultHandle result(PQexecParams(
+        connection_,
+        "SELECT tributary.insert_changes($1::bytea[], $2::text[], $3::text[], "
+        "$4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[])",
+        params.count(), nullptr, params.values(), params.lengths(), params.formats(), 0));
+    if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) {
+      return fail(insert_error(result.get(), connection_));
+    }
     if (PQgetisnull(result.get(), 0, 0) != 0) return {};
     return fail(ErrorKind::kInvalid,
                 "counter \"" + std::string(PQgetvalue(result.get(), 0, 0)) +

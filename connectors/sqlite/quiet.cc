@@ -28,14 +28,19 @@ bool Quiet::now() const {
   return !enabled_ || can_lock(kFirstReadLock, kReadLocks, SQLITE_SHM_EXCLUSIVE);
 }
 
-void Quiet::wait(Micros until) const {
+void Quiet::wait(Micros until) {
   bool readers = false;
   while (!now() && SystemClock().monotonic() < until) {
     const bool writer = !can_lock(kWriteLock, 1, SQLITE_SHM_SHARED);
     if (writer && !readers) return;
     readers = readers || !writer;
+    if (readers) readers_at_ = SystemClock().monotonic();
     std::this_thread::sleep_for(Millis{1});
   }
+}
+
+bool Quiet::readers_lately() const {
+  return readers_at_ && SystemClock().monotonic() < *readers_at_ + Micros{1'000'000};
 }
 
 }  // namespace tributary::sqlite

@@ -7,6 +7,8 @@
 /// They are tried and given back at once; who begins to read just then tries again by itself.
 #pragma once
 
+#include <optional>
+
 #include <tributary/base/clock.h>
 #include <tributary/connectors/sqlite/statement.h>
 
@@ -23,13 +25,16 @@ class Quiet {
   [[nodiscard]] bool now() const;
   /// Returns when it is quiet, when `until` (monotonic) has come, or when the only transactions
   /// there are began with a write: those only wait for us, and never fail.
-  void wait(Micros until) const;
+  void wait(Micros until);
+  /// True when wait() met a transaction that began by reading, within the last second.
+  [[nodiscard]] bool readers_lately() const;
 
  private:
   [[nodiscard]] bool can_lock(int first, int count, int kind) const;
 
   sqlite3* connection_;
   bool enabled_ = false;
+  std::optional<Micros> readers_at_;
 };
 
 }  // namespace tributary::sqlite

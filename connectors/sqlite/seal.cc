@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <thread>
 #include <unordered_set>
 
 #include <sqlite3.h>
@@ -67,15 +68,22 @@ Result<std::size_t> Seal::waiting(std::size_t limit) const {
   return static_cast<std::size_t>(row.integer(0));
 }
 
+/// Among services that read first every seal may cost one its transaction: then there are few.
+void Seal::wait_for_quiet() {
+  const Micros now = SystemClock().monotonic();
+  patience_ = now + kPatience;
+  if (quiet_.readers_lately() && now < committed_ + kPatience) {
+    std::this_thread::sleep_for(committed_ + kPatience - now);
+  }
+  quiet_.wait(patience_);
+}
+
 Result<std::span<const OutboxRow>> Seal::begin(SealLimit limit) {
   CHECK(rows_.empty() && limit.rows > 0);
   TRIBUTARY_ASSIGN(const std::size_t count, waiting(limit.rows));
   if (count == 0) return std::span<const OutboxRow>();
   patience_ = SystemClock().monotonic();
-  if (count < limit.rows) {
-    patience_ += kPatience;
-    quiet_.wait(patience_);
-  }
+  if (count < limit.rows) wait_for_quiet();
   // What is read, and the fence, are of one moment.
   TRIBUTARY_TRY(execute(fence_.connection(), "BEGIN"));
   auto done = fence_.check();
@@ -164,6 +172,7 @@ Result<void> Seal::commit(const SealCommit& seal) {
   auto done = fence_.fenced([&] { return write(seal); });
   if (done) {
     told_.written();
+    committed_ = SystemClock().monotonic();
     if (!seal.batches.empty()) fence_.lead.head = seal.batches.back().last_seq;
   }
   abort();

@@ -21,7 +21,7 @@ namespace tributary::sqlite {
 /// Borrows its collaborators. Not thread-safe.
 class Seal {
  public:
-  Seal(Fence& fence, const Quiet& quiet, Told& told) : fence_(fence), quiet_(quiet), told_(told) {}
+  Seal(Fence& fence, Quiet& quiet, Told& told) : fence_(fence), quiet_(quiet), told_(told) {}
 
   Result<std::span<const OutboxRow>> begin(SealLimit limit);
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys);
@@ -29,6 +29,7 @@ class Seal {
   void abort();
 
  private:
+  void wait_for_quiet();
   Result<std::size_t> waiting(std::size_t limit) const;
   Result<void> read_rows(SealLimit limit);
   [[nodiscard]] std::string_view keep(std::string_view bytes);
@@ -38,9 +39,10 @@ class Seal {
   Result<void> delete_rows(std::span<const std::int64_t> left);
 
   Fence& fence_;
-  const Quiet& quiet_;
+  Quiet& quiet_;
   Told& told_;
-  Micros patience_{0};  ///< until when this seal may wait for a quiet moment
+  Micros committed_{0};  ///< when the last seal was
+  Micros patience_{0};   ///< until when this seal may wait for a quiet moment
   std::vector<OutboxRow> rows_;
   std::vector<std::unique_ptr<char[]>> blocks_;  ///< what rows_ points into
   char* free_ = nullptr;

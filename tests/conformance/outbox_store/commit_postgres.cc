@@ -52,18 +52,28 @@ bool says(const Error& error, const std::string& words) {
 
 TEST_CASE("a commit that PostgreSQL cannot serialize is to be tried again, for certain") {
   OUTBOX_SUITE_BACKEND(Postgres);
+  bool at_commit = false;  // or already at the statement before
+  SUBCASE("at the statement before") {}
+  SUBCASE("at COMMIT") { at_commit = true; }
   const Service one(postgres_url(*backend));
   const Service other(postgres_url(*backend));
   one.run("CREATE TABLE seats (taken int); INSERT INTO seats VALUES (0)");
   for (const Service* each : {&one, &other}) {
     each->run("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(taken) FROM seats");
   }
+  Transaction tx(one.outbox());
+  if (at_commit) {
+    must(tx.write(register_::set("reg:a", "1")));
+    must(tx.flush());
+  }
   one.run("INSERT INTO seats VALUES (1)");
   other.run("INSERT INTO seats VALUES (1)");
   other.run("COMMIT");
-  const Error error = one.failing_commit();
-  CHECK(error.kind == ErrorKind::kConflict);
-  CHECK_MESSAGE(says(error, "try it again"), error.message);
+  if (!at_commit) must(tx.write(register_::set("reg:a", "1")));
+  const auto done = tx.commit();
+  REQUIRE(!done);
+  CHECK(done.error().kind == ErrorKind::kConflict);
+  CHECK_MESSAGE(says(done.error(), "try it again"), done.error().message);
 }
 
 TEST_CASE("a constraint that fails at PostgreSQL's COMMIT is the caller's mistake, not fatal") {

@@ -104,5 +104,13 @@ TEST_CASE("an amount that cannot be negated is refused") {
   CHECK(refusal(counter::add("stock:1", kLeast + 1)).empty());
 }
 
+TEST_CASE("a key is shown in a message without control characters, cut between characters") {
+  const auto message = [](const std::string& key) { return type_of(shop(), key).error().message; };
+  CHECK(mentions(message("a\x1b[2J\n\x7f"), "\"a\\x1b[2J\\x0a\\x7f\""));
+  CHECK(mentions(refusal(counter::add(std::string("stock:\0", 7), 1)), "\"stock:\\x00\""));
+  CHECK(mentions(message(std::string(79, 'x') + "é"), std::string(79, 'x') + "…\""));
+  CHECK(mentions(message("é"), "\"é\""));
+}
+
 }  // namespace
 }  // namespace tributary
