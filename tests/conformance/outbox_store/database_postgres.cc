@@ -6,6 +6,7 @@
 #include "backend.h"
 #include <libpq-fe.h>
 
+#include <tributary/connectors/postgres/idle.h>
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
@@ -151,6 +152,18 @@ TEST_CASE("tables of an earlier pre-release are left alone, and the advice loses
   CHECK(refused.error().kind == ErrorKind::kInvalid);
   CHECK(says(refused.error().message, "earlier pre-release"));
   CHECK(!says(refused.error().message, "drop"));
+}
+
+TEST_CASE("polls that are slow are paused, to a tenth of the time and below a second") {
+  postgres::PollPause fast;
+  for (int i = 0; i < 5; ++i) CHECK(fast.after(Micros{2'000}) == Micros{0});
+  CHECK(fast.after(Micros{600'000}) == Micros{0});  // once is chance
+  postgres::PollPause slow;
+  for (int i = 0; i < 2; ++i) CHECK(slow.after(Micros{30'000}) == Micros{0});
+  CHECK(slow.after(Micros{40'000}) == Micros{270'000});
+  for (int i = 0; i < 3; ++i) static_cast<void>(slow.after(Micros{560'000}));
+  CHECK(slow.after(Micros{560'000}) == Micros{900'000});
+  CHECK(slow.after(Micros{1'000}) == Micros{0});
 }
 
 TEST_CASE("what a refused login was is decided by its code") {
