@@ -65,7 +65,8 @@ Result<void> check_present(PGconn* connection, const OriginName& origin) {
   return {};
 }
 
-/// One attempt, in one transaction: nothing, or everything.
+/// One attempt, in one transaction: nothing, or everything. Checking a function's body would lock
+/// the tables that it names.
 Result<void> attempt(PGconn* connection, const std::vector<SchemaPart>& parts) {
   std::vector<const SchemaPart*> changed;
   for (const SchemaPart& part : parts) {
@@ -75,7 +76,7 @@ Result<void> attempt(PGconn* connection, const std::vector<SchemaPart>& parts) {
   if (changed.empty()) return {};
   TRIBUTARY_TRY(run(connection,
                     "BEGIN; SET LOCAL client_min_messages = warning; "
-                    "SET LOCAL lock_timeout = " +
+                    "SET LOCAL check_function_bodies = off; SET LOCAL lock_timeout = " +
                         std::to_string(kLockWait.count()) +
                         "; SELECT pg_advisory_xact_lock(1953653092, 0)"));
   auto done = [&]() -> Result<void> {

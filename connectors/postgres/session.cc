@@ -37,11 +37,13 @@ bool code_at(std::string_view text, std::size_t at) {
 }
 
 /// The SQLSTATE in a verbose message, which libpq gives no other way while connecting:
-/// "…: 3D000: database …", whatever the language. The last, if there are several servers.
+/// "…:  3D000: database …", whatever the language. The last, if there are several servers.
 std::string sqlstate_in(std::string_view why) {
-  for (std::size_t at = why.rfind(": "); at != std::string_view::npos && at > 0;
-       at = why.rfind(": ", at - 1)) {
-    if (code_at(why, at + 2)) return std::string(why.substr(at + 2, 5));
+  for (std::size_t at = why.rfind(':'); at != std::string_view::npos && at > 0;
+       at = why.rfind(':', at - 1)) {
+    const std::size_t word = why.find_first_not_of(' ', at + 1);
+    if (word != std::string_view::npos && code_at(why, word))
+      return std::string(why.substr(word, 5));
   }
   return {};
 }

@@ -8,11 +8,15 @@ namespace {
 // is not believed. Where sequential scans are switched off, JIT is too: the huge cost the planner
 // gives to what it is not to do would make it compile every little query.
 //
-// What a transaction has written is counted in two settings that are local to it: a savepoint that
-// is rolled back takes its part along, and a pooled connection keeps nothing.
+// What a transaction has written, {changes, bytes}, is counted in a setting that is local to it: a
+// savepoint that is rolled back takes its part along, and a pooled connection keeps nothing.
+// Another keeps the limits, {key, value, changes, bytes}, so that they are read once.
+//
+// No function here has a search_path of its own, which would cost more than all of the checks: all
+// names are qualified but those of pg_catalog, which come first in any path.
 constexpr std::string_view kClock = R"sql(
 CREATE OR REPLACE FUNCTION tributary.believed_hlc(seen bigint) RETURNS bigint LANGUAGE plpgsql
-VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+VOLATILE AS $$
 DECLARE
   latest CONSTANT bigint := (((extract(epoch FROM clock_timestamp()) * 1000000)::bigint
                               + 315576000000000) << 12) # (-9223372036854775808);
@@ -24,7 +28,7 @@ END $$;
 CREATE OR REPLACE FUNCTION tributary.write_hlc(seen bigint) RETURNS bigint LANGUAGE plpgsql
 VOLATILE AS $$
 DECLARE
-  clock CONSTANT bigint := ((extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint
+  clock CONSTANT bigint := ((extract(epoch FROM clock_timestamp()) * 1000000)::bigint
                             << 12) # (-9223372036854775808);
   above CONSTANT bigint := seen # (-9223372036854775808);
 BEGIN
@@ -41,30 +45,42 @@ BEGIN
     ERRCODE = 'invalid_parameter_value';
 END $$;
 
-CREATE OR REPLACE FUNCTION tributary.count_written(changes bigint, bytes bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION tributary.limits() RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  changes_ CONSTANT bigint :=
-    changes + coalesce(nullif(current_setting('tributary.changes', true), '')::bigint, 0);
-  bytes_ CONSTANT bigint :=
-    bytes + coalesce(nullif(current_setting('tributary.bytes', true), '')::bigint, 0);
-  over record;
+  known text := current_setting('tributary.limits', true);
 BEGIN
-  SELECT l.name, l.value INTO over FROM public.tributary_limits l
-    WHERE l.name = 'transaction_changes' AND l.value < changes_
-       OR l.name = 'transaction_bytes' AND l.value < bytes_ LIMIT 1;
-  IF over.name IS NOT NULL THEN
-    PERFORM tributary.refuse(
-      format('one transaction writes more than %s %s of changes, the limit', over.value,
-             CASE over.name WHEN 'transaction_bytes' THEN 'bytes' ELSE 'rows' END),
-      format('Commit in smaller transactions, or raise limits.%s in the topology.', over.name));
+  IF known IS NULL OR known = '' THEN
+    SELECT set_config('tributary.limits', array_agg(l.value ORDER BY array_position(
+        '{key_bytes,value_bytes,transaction_changes,transaction_bytes}'::text[], l.name))::text,
+        true) INTO known
+      FROM public.tributary_limits l
+      WHERE l.name IN ('key_bytes', 'value_bytes', 'transaction_changes', 'transaction_bytes');
   END IF;
-  PERFORM set_config('tributary.changes', changes_::text, true),
-          set_config('tributary.bytes', bytes_::text, true);
+  RETURN known::bigint[];
+END $$;
+
+CREATE OR REPLACE FUNCTION tributary.count_written(changes bigint, bytes bigint, limits bigint[])
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  before CONSTANT bigint[] := nullif(current_setting('tributary.written', true), '')::bigint[];
+  changes_ CONSTANT bigint := changes + coalesce(before[1], 0);
+  bytes_ CONSTANT bigint := bytes + coalesce(before[2], 0);
+  ignored text;
+BEGIN
+  IF changes_ > limits[3] THEN
+    PERFORM tributary.refuse(
+      format('one transaction writes more than %s changes, the limit', limits[3]),
+      'Commit in smaller transactions, or raise limits.transaction_changes in the topology.');
+  ELSIF bytes_ > limits[4] THEN
+    PERFORM tributary.refuse(
+      format('one transaction writes more than %s bytes of changes, the limit', limits[4]),
+      'Commit in smaller transactions, or raise limits.transaction_bytes in the topology.');
+  END IF;
+  ignored := set_config('tributary.written', '{' || changes_ || ',' || bytes_ || '}', true);
 END $$;
 
 CREATE OR REPLACE FUNCTION tributary.is_context(bytes bytea) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   size CONSTANT int := length(bytes);
   at int := 0;
@@ -161,7 +177,8 @@ BEGIN
     cardinality(keys),
     (SELECT sum(length(i.key) + coalesce(length(i.field), 0) + coalesce(length(i.content), 0)
                 + coalesce(length(i.context), 0))
-     FROM unnest(keys, fields, contents, contexts) i (key, field, content, context)));
+     FROM unnest(keys, fields, contents, contexts) i (key, field, content, context)),
+    tributary.limits());
   SELECT c.watermark, tributary.write_hlc(c.hlc) INTO seen, clock FROM public.tributary_context c;
   INSERT INTO public.tributary_outbox
     (transaction_id, key, type, operation, field, value, amount, context, exact, hlc)
@@ -176,46 +193,38 @@ END $$;
 )sql";
 
 constexpr std::string_view kChecks = R"sql(
-CREATE OR REPLACE FUNCTION tributary.check_size(what text, bytes bigint, name_ text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  most bigint;
+CREATE OR REPLACE FUNCTION tributary.check_size(what text, bytes bigint, most bigint, name text)
+RETURNS void LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-  SELECT value INTO most FROM public.tributary_limits WHERE name = name_;
   IF bytes > most THEN
     PERFORM tributary.refuse(format('%s has %s bytes, the limit is %s', what, bytes, most),
-                             format('Raise limits.%s in the topology, or write less.', name_));
+                             format('Raise limits.%s in the topology, or write less.', name));
   END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION tributary.check_key(key text, type text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION tributary.check_key(key text, type text, expected text, most bigint)
+RETURNS void LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   shown CONSTANT text := '"' || left(key, 80) || '"';
-  key_bytes CONSTANT bytea := convert_to(key, 'UTF8');
-  expected text;
 BEGIN
   IF key IS NULL THEN PERFORM tributary.refuse('the key is NULL', 'Give a Redis key.'); END IF;
   IF key = '' THEN PERFORM tributary.refuse('the key is empty', 'Give a Redis key.'); END IF;
-  IF key LIKE 'tributary:%' THEN
+  IF starts_with(key, 'tributary:') THEN
     PERFORM tributary.refuse('key ' || shown || ' starts with "tributary:"',
                              'Those keys hold Tributary''s own state, choose another prefix.');
   END IF;
-  PERFORM tributary.check_size('key ' || shown, length(key_bytes), 'key_bytes');
-  SELECT k.type INTO expected FROM public.tributary_keyspace k
-    WHERE key_bytes LIKE k.like_pattern ORDER BY k.position LIMIT 1;
+  PERFORM tributary.check_size('key ' || shown, octet_length(key), most, 'key_bytes');
   IF expected IS NULL THEN
     PERFORM tributary.refuse('no keyspace matches key ' || shown,
       'Add a pattern for it under keyspaces in the topology and run tributary topology apply.');
-  ELSIF expected IS DISTINCT FROM type THEN
-    PERFORM tributary.refuse(format('key %s is a %s by its keyspace, not a %s', shown, expected,
-                                    coalesce(type, 'NULL')),
-                             format('Use an operation of %s.', expected));
   END IF;
+  PERFORM tributary.refuse(format('key %s is a %s by its keyspace, not a %s', shown, expected,
+                                  coalesce(type, 'NULL')),
+                           format('Use an operation of %s.', expected));
 END $$;
 
 CREATE OR REPLACE FUNCTION tributary.check_amount(what text, amount numeric) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   IF amount = 'NaN' OR amount >= 9223372036854775808 OR amount < -9223372036854775808 THEN
     PERFORM tributary.refuse(format('%s: %s is no 64-bit integer', what, amount),
@@ -226,38 +235,15 @@ BEGIN
   END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION tributary.check_operands(change public.tributary_outbox,
-                                                    op public.tributary_operation, what text)
-RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION tributary.check_operand(what text, name text, takes boolean,
+                                                   given boolean) RETURNS void
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-  IF op.takes_field <> (change.field IS NOT NULL) THEN
-    PERFORM tributary.refuse(what || CASE WHEN op.takes_field THEN ' needs a field'
-      ELSE ' takes no field' END, 'A field may be empty, but not NULL.');
-  END IF;
-  IF op.takes_value <> (change.value IS NOT NULL) THEN
-    PERFORM tributary.refuse(what || CASE WHEN op.takes_value THEN ' needs a value'
-      ELSE ' takes no value' END, 'A value may be empty, but not NULL.');
-  END IF;
-  IF op.takes_amount <> (change.amount IS NOT NULL) THEN
-    PERFORM tributary.refuse(what || CASE WHEN op.takes_amount THEN ' needs an amount'
-      ELSE ' takes no amount' END, 'An amount is a bigint.');
-  END IF;
-  IF change.amount IS NOT NULL THEN PERFORM tributary.check_amount(what, change.amount); END IF;
-  PERFORM tributary.check_size('the field of ' || what, length(change.field), 'value_bytes');
-  PERFORM tributary.check_size('the value of ' || what, length(change.value), 'value_bytes');
-  IF op.accumulates AND (change.amount = -9223372036854775808 OR tributary.overflows(
-       change.key, coalesce(change.field, ''), greatest(change.amount, 0),
-       -least(change.amount, 0)))
-  THEN
-    PERFORM tributary.refuse(format('counter "%s" would overflow', left(change.key, 80)),
-      'One origin''s increments, and its decrements, may each add up to 9223372036854775807.');
-  END IF;
-  IF change.context IS NOT NULL THEN
-    PERFORM tributary.check_size('the context of ' || what, length(change.context), 'value_bytes');
-    IF NOT tributary.is_context(change.context) THEN
-      PERFORM tributary.refuse('the context of ' || what || ' is not a token',
-        'Pass the token that tributary read printed, or leave it out.');
-    END IF;
+  IF takes AND NOT given THEN
+    PERFORM tributary.refuse(format('%s needs %s', what, name), 'It may be empty or 0, not NULL.');
+  ELSIF given AND NOT takes THEN
+    PERFORM tributary.refuse(format('%s takes no %s', what, split_part(name, ' ', 2)),
+                             'Leave it out.');
   END IF;
 END $$;
 )sql";
@@ -266,48 +252,84 @@ END $$;
 // both, and its context, so that it is recognised when a batch has consumed it. All others are this
 // transaction's, whatever they say.
 constexpr std::string_view kTrigger = R"sql(
-CREATE OR REPLACE FUNCTION tributary.check_change() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION tributary.check_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   number CONSTANT bigint := pg_current_xact_id()::text::bigint;
-  op public.tributary_operation;
-  seen bytea;
+  limits CONSTANT bigint[] := tributary.limits();
+  key_bytes CONSTANT bigint := octet_length(NEW.key);
   clock bigint;
+  at record;
 BEGIN
-  PERFORM tributary.check_key(NEW.key, NEW.type);
-  SELECT * INTO op FROM public.tributary_operation o
-    WHERE o.type = NEW.type AND o.operation = NEW.operation;
-  IF op IS NULL THEN
-    PERFORM tributary.refuse(format('operation %s of %s on key "%s" does not exist',
-      coalesce(NEW.operation, 'NULL'), NEW.type, left(NEW.key, 80)),
-      'See docs/sql.md for what a type has.');
+  SELECT o.operation, o.takes_field, o.takes_value, o.takes_amount, o.observes, o.accumulates,
+         c.watermark, c.hlc, CASE WHEN s.is_called THEN s.last_value ELSE 0 END AS last_id,
+         (SELECT k.type FROM public.tributary_keyspace k
+          WHERE convert_to(NEW.key, 'UTF8') LIKE k.like_pattern ORDER BY k.position LIMIT 1) AS type
+    INTO at
+    FROM public.tributary_context c CROSS JOIN public.tributary_outbox_id_seq s
+    LEFT JOIN public.tributary_operation o ON o.type = NEW.type AND o.operation = NEW.operation;
+  IF NEW.key IS NULL OR NEW.key = '' OR starts_with(NEW.key, 'tributary:')
+     OR key_bytes > limits[1] OR at.type IS DISTINCT FROM NEW.type THEN
+    PERFORM tributary.check_key(NEW.key, NEW.type, at.type, limits[1]);
   END IF;
-  IF NOT op.observes THEN NEW.context := NULL; END IF;
-  PERFORM tributary.check_operands(NEW, op, format('operation %s of %s on key "%s"', NEW.operation,
-                                                   NEW.type, left(NEW.key, 80)));
-  SELECT c.watermark, tributary.write_hlc(c.hlc) INTO seen, clock FROM public.tributary_context c;
-  IF NEW.id < 1 OR NEW.id > (SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END
-                             FROM public.tributary_outbox_id_seq s) THEN
-    PERFORM tributary.refuse(format('id %s is not one that the outbox gave', NEW.id),
-      'Leave out the id. A backup is restored whole, or with its triggers disabled.');
+  IF at.operation IS NULL OR at.takes_field <> (NEW.field IS NOT NULL)
+     OR at.takes_value <> (NEW.value IS NOT NULL) OR at.takes_amount <> (NEW.amount IS NOT NULL)
+     OR at.takes_amount OR length(NEW.field) > limits[2] OR length(NEW.value) > limits[2]
+     OR NEW.context IS NOT NULL OR NEW.id > at.last_id OR NEW.id < 1 THEN
+    PERFORM tributary.check_rest(NEW.id, NEW.key, NEW.type, NEW.operation, NEW.field, NEW.value,
+      NEW.amount, CASE WHEN at.observes THEN NEW.context END, at, limits);
   END IF;
+  IF NOT at.observes THEN NEW.context := NULL; END IF;
+  clock := tributary.write_hlc(at.hlc);
   IF NEW.hlc <> 0 AND NEW.transaction_id > 0 AND NEW.transaction_id <> number
      AND (NEW.hlc # (-9223372036854775808)) <=
          (clock # (-9223372036854775808)) + (3600000000 << 12) THEN
     NEW.exact := coalesce(NEW.exact, false);
     RETURN NEW;
   END IF;
-  PERFORM tributary.count_written(1, octet_length(NEW.key) + coalesce(length(NEW.field), 0)
-    + coalesce(length(NEW.value), 0) + coalesce(length(NEW.context), 0));
+  PERFORM tributary.count_written(1, key_bytes + coalesce(length(NEW.field), 0)
+    + coalesce(length(NEW.value), 0) + coalesce(length(NEW.context), 0), limits);
   NEW.exact := NEW.context IS NOT NULL;
-  IF op.observes AND NEW.context IS NULL THEN NEW.context := seen; END IF;
+  IF at.observes AND NEW.context IS NULL THEN NEW.context := at.watermark; END IF;
   NEW.hlc := clock;
   NEW.transaction_id := number;
   RETURN NEW;
 END $$;
 
+CREATE OR REPLACE FUNCTION tributary.check_rest(id bigint, key text, type text, operation text,
+  field bytea, value bytea, amount numeric, context bytea, at record, limits bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  what CONSTANT text := format('operation %s of %s on key "%s"', coalesce(operation, 'NULL'), type,
+                               left(key, 80));
+BEGIN
+  IF at.operation IS NULL THEN
+    PERFORM tributary.refuse(what || ' does not exist', 'See docs/sql.md for what a type has.');
+  END IF;
+  PERFORM tributary.check_operand(what, 'a field', at.takes_field, field IS NOT NULL),
+          tributary.check_operand(what, 'a value', at.takes_value, value IS NOT NULL),
+          tributary.check_operand(what, 'an amount', at.takes_amount, amount IS NOT NULL),
+          tributary.check_amount(what, amount),
+          tributary.check_size('the field of ' || what, length(field), limits[2], 'value_bytes'),
+          tributary.check_size('the value of ' || what, length(value), limits[2], 'value_bytes'),
+          tributary.check_size('the context of ' || what, length(context), limits[2],
+                               'value_bytes');
+  IF context IS NOT NULL AND NOT tributary.is_context(context) THEN
+    PERFORM tributary.refuse('the context of ' || what || ' is not a token',
+      'Pass the token that tributary read printed, or leave it out.');
+  END IF;
+  IF id < 1 OR id > at.last_id THEN
+    PERFORM tributary.refuse(format('id %s is not one that the outbox gave', id),
+      'Leave out the id. A backup is restored whole, or with its triggers disabled.');
+  END IF;
+  IF at.accumulates AND (amount = -9223372036854775808 OR tributary.overflows(
+       key, coalesce(field, ''), greatest(amount, 0), -least(amount, 0))) THEN
+    PERFORM tributary.refuse(format('counter "%s" would overflow', left(key, 80)),
+      'One origin''s increments, and its decrements, may each add up to 9223372036854775807.');
+  END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION tributary.token(context text) RETURNS bytea
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   IF context IS NOT NULL AND context !~ '^([0-9a-f]{2})+$' THEN
     RAISE EXCEPTION 'tributary: the context is not a token'

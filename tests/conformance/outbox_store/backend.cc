@@ -96,6 +96,33 @@ class Database {
   std::string name_;
 };
 
+/// As docs/sql.md lists them.
+constexpr const char* kGrants =
+    "GRANT USAGE ON SCHEMA tributary TO tributary_test_shop, tributary_test_relay; "
+    "GRANT INSERT, SELECT ON public.tributary_outbox TO tributary_test_shop; "
+    "GRANT SELECT ON public.tributary_origin, public.tributary_context, public.tributary_counter, "
+    "public.tributary_keyspace, public.tributary_limits, public.tributary_operation "
+    "TO tributary_test_shop; "
+    "GRANT SELECT, INSERT, DELETE ON public.tributary_outbox TO tributary_test_relay; "
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON public.tributary_batch, public.tributary_counter, "
+    "public.tributary_parked TO tributary_test_relay; "
+    "GRANT SELECT, UPDATE ON public.tributary_origin, public.tributary_context "
+    "TO tributary_test_relay; "
+    "GRANT SELECT, INSERT, UPDATE ON public.tributary_actor TO tributary_test_relay; "
+    "GRANT SELECT ON public.tributary_keyspace, public.tributary_limits, "
+    "public.tributary_operation, public.tributary_schema TO tributary_test_relay";
+
+constexpr const char* kRoles =
+    "DO $$ DECLARE r text; BEGIN FOREACH r IN ARRAY ARRAY['shop', 'relay'] LOOP "
+    "IF to_regrole('tributary_test_' || r) IS NULL THEN "
+    "EXECUTE format('CREATE ROLE tributary_test_%s LOGIN', r); END IF; END LOOP; END $$";
+
+/// `url` with another user, whom the test server lets in without a password.
+std::string as_user(const std::string& url, const std::string& user) {
+  const std::size_t start = url.find("//") + 2;
+  return url.substr(0, start) + user + url.substr(url.find('@'));
+}
+
 class PostgresBackend final : public Backend {
  public:
   explicit PostgresBackend(const std::string& server) {
@@ -106,12 +133,14 @@ class PostgresBackend final : public Backend {
             "DROP SCHEMA IF EXISTS saved CASCADE; "
             "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     must(postgres::apply_schema(url_, origin(), schema()));
+    execute(url_, kRoles);
+    execute(url_, std::string("GRANT USAGE ON SCHEMA public TO PUBLIC; ") + kGrants);
   }
   std::unique_ptr<OutboxStore> open_store() override {
-    return must(postgres::open_outbox_store(url_, origin()));
+    return must(postgres::open_outbox_store(as_user(url_, "tributary_test_relay"), origin()));
   }
   std::unique_ptr<ProducerSession> open_session() override {
-    return must(postgres::open_producer_session(url_));
+    return must(postgres::open_producer_session(as_user(url_, "tributary_test_shop")));
   }
   bool concurrent_writers() const override { return true; }
   void save() override {

@@ -142,7 +142,7 @@ TEST_CASE("the schema can be applied again, to its own origin only") {
   REQUIRE(!other);
   CHECK(other.error().kind == ErrorKind::kInvalid);
   CHECK(says(other.error().message, "origin \"shop-eu\""));
-  CHECK(psql.run("UPDATE tributary_origin SET schema_version = 1000") == "ok");
+  CHECK(psql.run("UPDATE tributary_schema SET version = 1000") == "ok");
   const auto newer = postgres::apply_schema(url, origin(), wider);
   REQUIRE(!newer);
   CHECK(newer.error().kind == ErrorKind::kInvalid);

@@ -23,7 +23,7 @@ TEST_CASE("every registered operation gets a SQL function and a row") {
       CHECK(has(rows, "'" + std::string(type->name) + "','" + std::string(operation.name) + "'"));
     }
   }
-  CHECK(has(functions, "tributary.counter_add(key text, amount bigint)"));
+  CHECK(has(functions, "tributary.counter_add(key text, amount numeric)"));
   CHECK(has(functions, "tributary.set_remove(key text, value bytea, context text DEFAULT NULL)"));
   CHECK(has(functions, "tributary.set_clear(key text, context text DEFAULT NULL)"));
 }
