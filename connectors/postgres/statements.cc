@@ -36,7 +36,8 @@ const Statement kLead{"lead",
                       "head_seq, hlc, leader_epoch, confirmed_seq, totals_seq, "
                       "(SELECT max(version) FROM public.tributary_schema), "
                       "(SELECT tributary.believed_hlc(c.hlc) FROM public.tributary_context c), "
-                      "put_back, counters_swept"};
+                      "put_back, counters_swept, "
+                      "(SELECT c.watermark FROM public.tributary_context c)"};
 const Statement kMint{"mint",
                       "UPDATE public.tributary_origin SET actor = $1, identity = $2, head_seq = 0, "
                       "confirmed_seq = 0, totals_seq = 0, hlc = greatest("
