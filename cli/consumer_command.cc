@@ -17,8 +17,11 @@ struct Options {
   std::string metrics;
 };
 
-ConsumerSettings settings_of(const config::Consumer& from) {
+ConsumerSettings settings_of(const config::Topology& topology) {
+  const config::Consumer& from = topology.consumer;
   ConsumerSettings to;
+  to.schema = topology.schema;
+  to.scrub_keys_per_second = static_cast<std::size_t>(from.scrub_keys_per_second);
   to.group_deltas = static_cast<std::size_t>(from.group_deltas);
   to.queue_batches = static_cast<std::size_t>(from.queue_batches);
   to.queue_bytes = static_cast<std::size_t>(from.queue_bytes);
@@ -44,7 +47,7 @@ int run(const Options& options) {
     owned.push_back(std::move(*changelog));
     ports.changelogs[origin.name] = owned.back().get();
   }
-  const ConsumerSettings settings = settings_of(topology.consumer);
+  const ConsumerSettings settings = settings_of(topology);
   return run_daemon(options.metrics.empty() ? topology.metrics.consumer : options.metrics,
                     [&](Metrics& metrics, std::stop_token stop) {
                       ports.metrics = &metrics;

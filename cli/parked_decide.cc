@@ -40,18 +40,19 @@ Result<std::set<std::string>> keys_of(ReplicaStore& store, const ParkedOptions& 
   return keys;
 }
 
-Result<int> retry_in_region(const config::Region& region, const ParkedOptions& options) {
+Result<int> retry_in_region(const config::Region& region, const Schema& schema,
+                            const ParkedOptions& options) {
   TRIBUTARY_ASSIGN(const auto store, replica_of(region)());
   TRIBUTARY_ASSIGN(const auto keys, keys_of(*store, options));
   Retried retried;
   for (const std::string& key : keys) {
-    TRIBUTARY_ASSIGN(const RetriedKey one, retry_key(*store, key));
+    TRIBUTARY_ASSIGN(const RetriedKey one, retry_key(*store, schema, key));
     retried.applied += one.applied;
     if (!one.reason.empty()) retried.told.push_back(one);
   }
   retried.blocked = retried.told.size();
   if (keys.empty()) {
-    TRIBUTARY_ASSIGN(retried, retry_all(*store));
+    TRIBUTARY_ASSIGN(retried, retry_all(*store, schema));
   }
   TRIBUTARY_ASSIGN(const std::uint64_t left, store->parked_count());
   std::printf("%llu applied, %llu still set aside in region %s\n", number(retried.applied),
@@ -221,7 +222,7 @@ Result<int> discard_at_origin(const config::Origin& origin, const ParkedOptions&
 
 Result<int> retry_parked(const config::Topology& topology, const ParkedOptions& options) {
   TRIBUTARY_ASSIGN(const Side side, side_of(topology, options));
-  return side.region != nullptr ? retry_in_region(*side.region, options)
+  return side.region != nullptr ? retry_in_region(*side.region, topology.schema, options)
                                 : retry_at_origin(*side.origin, options);
 }
 

@@ -4,13 +4,20 @@
 
 #include <tributary/base/text.h>
 #include <tributary/cli/command.h>
+#include <tributary/cli/type_changes.h>
 #include <tributary/cli/wiring.h>
 #include <tributary/connectors/rabbitmq/retention.h>
 
 namespace tributary::cli {
 namespace {
 
-int check(const std::string& path) {
+struct Options {
+  std::string path;
+  bool force = false;
+};
+
+int check(const Options& options) {
+  const std::string& path = options.path;
   const config::Topology topology = load_or_exit(path, Secrets::kAll);
   for (const config::Mistake& warning : config::load_topology(path).warnings) {
     std::fprintf(stderr, "%s\n", printable(config::to_string(path, warning)).c_str());
@@ -40,10 +47,30 @@ void explain_other_limits(const config::Topology& topology, const config::Origin
                   .c_str());
 }
 
-int apply(const std::string& path) {
-  const config::Topology topology = load_or_exit(path);
+/// A key keeps the type of its state: every change of another type would be set aside.
+int refuse_type_changes(const TypeChanges& changes) {
+  for (const TypeChange& each : changes.told) {
+    std::fprintf(stderr, "tributary: key %s is a %s and would become a %s\n",
+                 in_quotes(each.key).c_str(), each.from.c_str(), each.to.c_str());
+  }
+  std::fprintf(stderr,
+               "tributary: nothing was applied: %llu keys would change their type. Give the new "
+               "type a key pattern of its own; or, when the old values may go, see \"Changing a "
+               "keyspace's type\" in docs/topology.md, then use --force\n",
+               static_cast<unsigned long long>(changes.keys));
+  return kFailed;
+}
+
+int apply(const Options& options) {
+  const config::Topology topology = load_or_exit(options.path);
+  if (!options.force) {
+    if (const TypeChanges changes = find_type_changes(topology); changes.keys > 0) {
+      return refuse_type_changes(changes);
+    }
+  }
   int exit = kOk;
   for (const config::Origin& origin : topology.origins) {
+    if (origin.retired) continue;
     const auto step = [&](const char* what, const Result<void>& done) {
       std::printf("%-12s %-10s %s\n", origin.name.value.c_str(), what, done ? "ok" : "failed");
       if (!done) exit = report(done.error());
@@ -56,8 +83,8 @@ int apply(const std::string& path) {
   return exit;
 }
 
-int show(const std::string& path) {
-  std::fputs(config::render(load_or_exit(path)).c_str(), stdout);
+int show(const Options& options) {
+  std::fputs(config::render(load_or_exit(options.path)).c_str(), stdout);
   return kOk;
 }
 
@@ -66,14 +93,17 @@ int show(const std::string& path) {
 void add_topology(CLI::App& app, Job& job) {
   CLI::App* group = app.add_subcommand("topology", "Check, apply or show the topology file");
   group->require_subcommand(1);
-  const auto add = [&](const char* name, const char* about, int (*run)(const std::string&)) {
-    auto path = std::make_shared<std::string>();
+  const auto add = [&](const char* name, const char* about, int (*run)(const Options&)) {
+    auto options = std::make_shared<Options>();
     CLI::App* command = group->add_subcommand(name, about);
-    add_config_option(*command, *path);
-    command->callback([path, run, &job] { job = [path, run] { return run(*path); }; });
+    add_config_option(*command, options->path);
+    command->callback([options, run, &job] { job = [options, run] { return run(*options); }; });
+    return std::pair(command, options);
   };
   add("check", "Report every mistake as file:line: key: what; exit 2 if there is any", check);
-  add("apply", "Create or upgrade outbox tables and changelogs; safe to repeat", apply);
+  const auto [applying, options] =
+      add("apply", "Create or upgrade outbox tables and changelogs; safe to repeat", apply);
+  applying->add_flag("--force", options->force, "Also when keys that are there change their type");
   add("show", "Print the effective topology, defaults filled in and secrets left out", show);
 }
 

@@ -17,7 +17,6 @@ OriginRecord read_origin(const PGresult* row) {
           .confirmed_seq = Seq{unsigned_at(row, 0, 7)},
           .totals_seq = Seq{unsigned_at(row, 0, 8)},
           .context_hlc = Hlc{unsigned_at(row, 0, 10)},
-          .former = {},
           .context = VersionVector::from_bytes(text_at(row, 0, 13)).value_or(VersionVector{})};
 }
 
