@@ -76,7 +76,7 @@ void World::build_origins() {
         std::make_unique<memory::MemoryOutbox>(origin.name, origin.schema, *origin.clock);
     origin.outbox->set_fault(
         [this, i](std::string_view operation, bool /*after*/) -> std::optional<Error> {
-          if (origins_[i].broken) return Error{ErrorKind::kFatal, "the database was dropped"};
+          if (origins_[i].dropped) return Error{ErrorKind::kFatal, "the database was dropped"};
           if (fault_ == 0 || !dice_.chance(fault_)) return std::nullopt;
           return Error{ErrorKind::kTransient, "fault in " + std::string(operation)};
         });

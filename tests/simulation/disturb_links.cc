@@ -29,6 +29,7 @@ void World::disturb_link() {
 void World::lose_log() {
   if (!traits_.log_losses) return;
   Origin& origin = some_origin();
+  if (origin.broken) return;
   if (dice_.chance(0.5)) {
     trace("the log of " + origin.name.value + " is deleted");
     origin.region->broker.delete_log(origin.name);
@@ -45,9 +46,8 @@ void World::break_for_good() {
   Origin& origin = origins_.back();
   if (origin.broken) return;
   trace(origin.name.value + " breaks for good");
-  if (dice_.chance(0.5)) {
-    origin.region->broker.misshape(origin.name);
-  }
+  origin.dropped = dice_.chance(0.5);
+  if (!origin.dropped) origin.region->broker.misshape(origin.name);
   origin.broken = true;
 }
 

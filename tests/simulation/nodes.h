@@ -48,7 +48,8 @@ struct Origin {
   std::unique_ptr<memory::MemoryOutbox> outbox;
   std::vector<Backup> backups;
   std::vector<std::string> stuck;  ///< batches of a former relay that its socket still holds
-  bool broken = false;             ///< for good
+  bool broken = false;             ///< for good: its stream, or its database
+  bool dropped = false;            ///< its database is gone
 };
 
 class RelayNode {
