@@ -24,7 +24,7 @@ struct Scene {
     rabbitmq::Endpoint through = given.endpoint;
     through.url = "amqp://127.0.0.1:" + std::to_string(link.port());
     through.username = address.username;
-    through.password = address.password;
+    through.password = [word = address.password] { return word; };
     through.deadline = Millis{1000};
     must(given.changelog()->declare(origin));
     changelog = must(rabbitmq::make_changelog(through));

@@ -29,7 +29,7 @@ struct SlowScene {
     rabbitmq::Endpoint through = given.endpoint;
     through.url = "amqp://127.0.0.1:" + std::to_string(link.port());
     through.username = address.username;
-    through.password = address.password;
+    through.password = [word = address.password] { return word; };
     through.deadline = kDeadline;
     must(given.changelog()->declare(origin));
     link.throttle(kRate);

@@ -106,7 +106,7 @@ TEST_CASE("an entry of a region is told with its id and reason") {
 TEST_CASE("the details of an entry show what its bytes would do, and how its key is blocked") {
   KeyBlock block;
   block.mark = "m";
-  block.before.raise(ActorId{0xa1}, Seq{9});
+  block.before[ActorId{0xa1}] = Seq{9};
   block.bodies = 2;
   block.reason = "why";
   const std::string details = details_text("eu", entry(), block);

@@ -50,11 +50,11 @@ struct TwoRelays {
             },
             .open_replica = [this] { return replica.open(); },
             .changelog = &changelog,
-            .settings = {.heartbeat = Millis{20}}};
+            .settings = {.heartbeat = Millis{20}, .heartbeat_max = Millis{40}}};
   }
   void run() {
     running = std::jthread([this] {
-      auto ignored = run_relays(origins, schema, Millis{100}, clock, metrics, stop.get_token());
+      auto ignored = run_relays(origins, Millis{100}, clock, metrics, stop.get_token());
       static_cast<void>(ignored);  // an outcome would show as an origin that does not go on
     });
   }
