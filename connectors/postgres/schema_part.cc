@@ -50,6 +50,7 @@ std::vector<SchemaPart> schema_parts(const OriginName& origin, const Schema& sch
   tables += "INSERT INTO public.tributary_origin (name) VALUES (" + quote(origin.value) +
             ") ON CONFLICT DO NOTHING;\n";
   std::string rules = writing_sql();
+  rules += checking_sql();
   rules += fence_sql();
   rules += operations_sql();
   rules += rules_sql(schema);

@@ -15,8 +15,10 @@ inline constexpr std::int64_t kSchemaVersion = 2;
 
 /// Tables and indexes; safe to repeat.
 [[nodiscard]] std::string_view tables_sql();
-/// What a write runs through: the clock, the checks, insert_changes(); safe to repeat.
+/// What a write runs through: the clock, the limits, insert_changes(); safe to repeat.
 [[nodiscard]] std::string writing_sql();
+/// What checks a row of plain SQL; safe to repeat.
+[[nodiscard]] std::string checking_sql();
 /// Attaches the check to tributary_outbox; safe to repeat.
 [[nodiscard]] std::string_view trigger_sql();
 /// tributary.fence(), which the relay's transactions begin with; safe to repeat.
