@@ -42,9 +42,9 @@ class Rebuilder {
   Clock& clock_;
   Counter& rebuilt_;
   std::unique_ptr<ReplicaStore> store_;
-  std::string cursor_;                     ///< in the blocked keys
+  std::string cursor_;                      ///< in the blocked keys
   std::map<std::string, Micros> hopeless_;  ///< keys that could not be made, and until when
-  std::string outage_;                     ///< the reason told last; empty: all is well
+  std::string outage_;                      ///< the reason told last; empty: all is well
 };
 
 }  // namespace tributary

@@ -67,6 +67,7 @@ class OriginRelay {
   [[nodiscard]] SealRules rules_for(std::span<const OutboxRow> rows);
   Result<void> commit_sealing(Sealing sealing);
   void report(const Sealing& sealing);
+  void note_left(const Sealing& sealing, std::span<const OutboxRow> rows);
   Result<void> write_confirms();
   Result<void> refresh_context();
   Result<void> keep_house();
@@ -89,7 +90,9 @@ class OriginRelay {
   std::int64_t backlog_at_ = 0;  ///< position of the last batch queued from the outbox
   bool backlog_done_ = false;
   bool minting_told_ = false;
-  std::string waiting_for_;  ///< why transactions wait, as told last; empty: none does
+  std::string waiting_for_;    ///< why transactions wait, as told last; empty: none does
+  std::size_t left_rows_ = 0;  ///< that waited at the last seal
+  std::size_t left_bytes_ = 0;
   std::map<ActorId, Seq> confirmed_;
   Millis poll_;
   Millis heartbeat_;

@@ -1,5 +1,6 @@
 // The part of the relay that seals: rows in, batches out, in one database transaction.
 #include <algorithm>
+#include <set>
 
 #include <tributary/base/log.h>
 #include <tributary/relay/origin_relay.h>
@@ -13,8 +14,8 @@ constexpr Millis kWaitingPause{1000};
 }  // namespace
 
 Result<bool> OriginRelay::seal_some() {
-  TRIBUTARY_ASSIGN(const auto rows,
-                   store_->begin_seal({settings_.batch_changes, settings_.batch_bytes}));
+  TRIBUTARY_ASSIGN(const auto rows, store_->begin_seal({settings_.batch_changes + left_rows_,
+                                                        settings_.batch_bytes + left_bytes_}));
   if (rows.empty()) return false;
   TotalsCache& totals = leadership_->totals;
   if (const auto unknown = totals.unknown(rows); !unknown.empty()) {
@@ -23,6 +24,7 @@ Result<bool> OriginRelay::seal_some() {
   }
   TRIBUTARY_ASSIGN(Sealing sealing, seal_rows(rows));
   report(sealing);
+  note_left(sealing, rows);
   if (sealing.batches.empty() && sealing.parked.empty()) {
     store_->abort_seal();
     seal_at_ = ports_.clock->monotonic() + kWaitingPause;
@@ -30,6 +32,18 @@ Result<bool> OriginRelay::seal_some() {
   }
   TRIBUTARY_TRY(commit_sealing(std::move(sealing)));
   return true;
+}
+
+/// Rows that wait stand before all others at the next seal, too: it takes so much more.
+void OriginRelay::note_left(const Sealing& sealing, std::span<const OutboxRow> rows) {
+  left_rows_ = sealing.left.size();
+  left_bytes_ = 0;
+  if (left_rows_ == 0) return;
+  const std::set<std::int64_t> left(sealing.left.begin(), sealing.left.end());
+  for (const OutboxRow& row : rows) {
+    if (!left.contains(row.id)) continue;
+    left_bytes_ += row.key.size() + row.field.size() + row.value.size() + row.context.size();
+  }
 }
 
 /// What does not fit the rules known here is judged by those that stand in the database now: a

@@ -63,8 +63,10 @@ class Session final : public ProducerSession, public OutboxConnection {
         return fail(ErrorKind::kInvalid, "no transaction is open: begin() first");
       }
       std::vector<StoredRow> rows;
+      const Hlc hlc = now();
       for (const Change& change : changes) {
         TRIBUTARY_ASSIGN(StoredRow row, row_of(change));
+        row.hlc = hlc;
         rows.push_back(std::move(row));
       }
       for (StoredRow& row : rows) {
@@ -112,9 +114,12 @@ class Session final : public ProducerSession, public OutboxConnection {
       row.context = change.context.value_or(disk.watermark).bytes();
       row.exact = change.context.has_value();
     }
-    const auto now = static_cast<std::uint64_t>(link_.shared().clock.wall().count());
-    row.hlc = std::max(Hlc::from_micros(now), Hlc{disk.replica_hlc.value + 1});
     return row;
+  }
+
+  Hlc now() const {
+    const auto now = static_cast<std::uint64_t>(link_.shared().clock.wall().count());
+    return std::max(Hlc::from_micros(now), Hlc{link_.disk().replica_hlc.value + 1});
   }
 
   crdt::Totals totals_of(const CounterKey& key) const {

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <set>
 
 #include <tributary/base/check.h>
 #include <tributary/connectors/memory/outbox_disk.h>
+#include <tributary/connectors/memory/outbox_reading.h>
 #include <tributary/connectors/memory/outbox_store.h>
 
 namespace tributary::memory {
@@ -70,7 +70,8 @@ class Store final : public OutboxStore {
     using Rows = std::span<const OutboxRow>;
     return fenced("begin_seal", [&]() -> Result<Rows> {
       SealLimit wider = limit;
-      while (!take(wider) && taken_.empty()) wider = {wider.rows * 2, wider.bytes * 2};
+      while (!take(disk(), wider, taken_) && taken_.empty())
+        wider = {wider.rows * 2, wider.bytes * 2};
       for (const StoredRow& row : taken_) rows_.push_back(row.view());
       return Rows(rows_);
     });
@@ -157,7 +158,7 @@ class Store final : public OutboxStore {
 
   Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) override {
     return link_.call("unconfirmed", [&]() -> Result<std::vector<SealedBatch>> {
-      return page(limit, [&](const StoredBatch& each) {
+      return page(disk(), limit, [&](const StoredBatch& each) {
         return !each.confirmed_at && each.batch.position > after;
       });
     });
@@ -165,7 +166,7 @@ class Store final : public OutboxStore {
 
   Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
     return link_.call("retained", [&]() -> Result<std::vector<SealedBatch>> {
-      return page(limit, [&](const StoredBatch& each) {
+      return page(disk(), limit, [&](const StoredBatch& each) {
         return disk().origin.actor == each.batch.actor && each.batch.first_seq > after;
       });
     });
@@ -188,7 +189,7 @@ class Store final : public OutboxStore {
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
     return link_.call("set_context", [&]() -> Result<void> {
       disk().watermark = watermark;
-      disk().replica_hlc = std::max(disk().replica_hlc, hlc);
+      if (hlc <= latest_believed()) disk().replica_hlc = std::max(disk().replica_hlc, hlc);
       return {};
     });
   }
@@ -264,17 +265,11 @@ class Store final : public OutboxStore {
     else known->final_seq = std::max(known->final_seq, former.final_seq);
   }
 
-  /// The wanted batches, in order, up to `limit`, but one at least.
-  std::vector<SealedBatch> page(SealLimit limit, auto wanted) const {
-    std::vector<SealedBatch> batches;
-    std::size_t bytes = 0;
-    for (const StoredBatch& each : disk().batches) {
-      if (!wanted(each)) continue;
-      bytes += each.batch.bytes.size();
-      if (!batches.empty() && (batches.size() == limit.rows || bytes > limit.bytes)) break;
-      batches.push_back(each.batch);
-    }
-    return batches;
+  /// A time further ahead was seen by nobody.
+  [[nodiscard]] Hlc latest_believed() const {
+    constexpr std::chrono::hours kTenYears{10 * 365 * 24};
+    return Hlc::from_micros(
+        static_cast<std::uint64_t>((link_.shared().clock.wall() + kTenYears).count()));
   }
 
   void put_aside(const StoredRow& row, std::string reason) {
@@ -292,29 +287,6 @@ class Store final : public OutboxStore {
     if (count > 0) return count;
     return fail(ErrorKind::kInvalid,
                 "nothing is parked of transaction " + std::to_string(transaction));
-  }
-
-  /// Copies the transactions that lie within the first `limit` rows; true when that is all rows.
-  bool take(SealLimit limit) {
-    taken_.clear();
-    std::size_t fitting = 0;
-    std::size_t bytes = 0;
-    for (const auto& [id, row] : disk().rows) {
-      if (fitting == limit.rows || bytes >= limit.bytes) break;
-      bytes += row.value.size();
-      ++fitting;
-    }
-    std::set<std::int64_t> beyond;
-    std::size_t seen = 0;
-    for (const auto& [id, row] : disk().rows) {
-      if (seen++ >= fitting) beyond.insert(row.transaction);
-    }
-    seen = 0;
-    for (const auto& [id, row] : disk().rows) {
-      if (seen++ >= fitting) return false;
-      if (!beyond.contains(row.transaction)) taken_.push_back(row);
-    }
-    return true;
   }
 
   void park(std::span<const ParkedRow> parked) {

@@ -18,8 +18,8 @@ namespace tributary::rabbitmq {
 
 /// Where a broker is and how to talk to it. Zero means "the broker's default" in the stream limits.
 struct Endpoint {
-  std::string url;        ///< amqp://host:port/vhost or amqps://…; may carry user:password@
-  std::string username;   ///< takes precedence over the URL's
+  std::string url;       ///< amqp://host:port/vhost or amqps://…; may carry user:password@
+  std::string username;  ///< takes precedence over the URL's
   /// Asked at every login, as passwords are rotated; what it gives takes precedence over the URL's.
   std::function<std::string()> password = {};
   std::string ca_file;    ///< PEM; empty with amqps: the system's certificates

@@ -39,8 +39,8 @@ std::optional<std::string> World::check_lacking(const Region& region,
     const OriginName& origin = witness_.owners().at(actor);
     const auto known = std::ranges::find(origins_, origin, &Origin::name);
     if (known->broken) continue;
-    const std::string lack = "has " + std::to_string(progress.watermark.get(actor).value) +
-                             " of " + std::to_string(seq.value) + " changes of " + origin.value;
+    const std::string lack = "has " + std::to_string(progress.watermark.get(actor).value) + " of " +
+                             std::to_string(seq.value) + " changes of " + origin.value;
     if (!traits_.log_losses) return lack + ", and no log was lost";
     const bool told = std::ranges::any_of(consumers_, [&](const auto& slot) {
       return &slot.node->region() == &region && slot.node->stopped(origin);

@@ -5,9 +5,8 @@ namespace tributary::simulation {
 
 void World::disturb_link() {
   memory::MemoryBroker& broker = some_region().broker;
-  const std::string client = dice_.chance(0.5)
-                                 ? relays_[dice_.below(relays_.size())].client
-                                 : consumers_[dice_.below(consumers_.size())].client;
+  const std::string client = dice_.chance(0.5) ? relays_[dice_.below(relays_.size())].client
+                                               : consumers_[dice_.below(consumers_.size())].client;
   const std::uint64_t draw = dice_.below(8);
   trace("link disturbance " + std::to_string(draw) + " for " + client);
   switch (draw) {

@@ -69,9 +69,8 @@ std::optional<std::string> Expectation::check_registers(MemoryReplica& replica) 
   for (const auto& [key, writes] : registers_) {
     std::set<std::string> candidates;
     for (const Event& write : writes) {
-      const bool beaten = std::any_of(writes.begin(), writes.end(), [&](const Event& other) {
-        return overwrites(other, write);
-      });
+      const bool beaten = std::any_of(writes.begin(), writes.end(),
+                                      [&](const Event& other) { return overwrites(other, write); });
       if (!beaten) candidates.insert(write.change->value);
     }
     const std::string value = string_at(replica, key, "");
@@ -104,8 +103,8 @@ Expectation::Seen Expectation::removed(const std::vector<Event>& events, const E
   Seen seen = Seen::kNo;
   for (const Event& event : events) {
     const std::string& operation = event.change->operation;
-    const bool removes = operation == "clear" ||
-                         (operation == "remove" && event.change->value == add.change->value);
+    const bool removes =
+        operation == "clear" || (operation == "remove" && event.change->value == add.change->value);
     if (removes) seen = std::max(seen, observed(event, add));
   }
   return seen;

@@ -16,7 +16,7 @@ namespace tributary::simulation {
 
 /// How sure a schedule lets us be.
 struct Doubts {
-  bool logs_lost = false;        ///< an origin's clock may start below what was lost
+  bool logs_lost = false;         ///< an origin's clock may start below what was lost
   std::set<std::string> touched;  ///< keys that other programs touched: contexts may see less
 };
 

@@ -18,8 +18,8 @@ namespace tributary::simulation {
 /// A transaction in a batch that counts.
 struct Publication {
   ActorId actor;
-  Seq first;                ///< of its first change
-  std::uint64_t order = 0;  ///< among all publications
+  Seq first;                  ///< of its first change
+  std::uint64_t order = 0;    ///< among all publications
   bool behind_final = false;  ///< of a former actor, behind the final seq that was told later
 };
 
@@ -28,8 +28,8 @@ inline constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 /// A committed transaction.
 struct Written {
   std::string origin;
-  std::vector<Change> changes;  ///< the first one marks it: see History::marker()
-  VersionVector told;           ///< what the database said its writers had seen
+  std::vector<Change> changes;        ///< the first one marks it: see History::marker()
+  VersionVector told;                 ///< what the database said its writers had seen
   std::size_t forgotten_at = kNever;  ///< transactions there were when its database went back
   bool may_be_lost = false;           ///< the database forgot it, or a person discarded it
   std::size_t most = 1;               ///< publications; more when a person decided so in doubt

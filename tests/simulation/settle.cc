@@ -96,9 +96,8 @@ std::string World::lag() {
     if (origin.broken) continue;
     const auto status = origin.outbox->open_store()->status();
     out += " " + origin.name.value + " has " + std::to_string(status->depth) + " unsealed, " +
-           std::to_string(status->unconfirmed) + " unconfirmed, " +
-           std::to_string(status->parked) + " parked, head " +
-           std::to_string(status->head_seq.value) + ", applied";
+           std::to_string(status->unconfirmed) + " unconfirmed, " + std::to_string(status->parked) +
+           " parked, head " + std::to_string(status->head_seq.value) + ", applied";
     for (auto& region : regions_) {
       const auto progress = (*region->replica.open())->progress();
       out += " " + std::to_string(progress->watermark.get(status->actor.value_or(ActorId{})).value);

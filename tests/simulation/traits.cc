@@ -24,11 +24,16 @@ Traits::Traits(Dice& dice) {
 std::string Traits::names() const {
   std::string names;
   const std::initializer_list<std::pair<bool, const char*>> all = {
-      {default_settings, "default settings"}, {skew, "skew"},
-      {restores, "restores"},                 {log_losses, "log losses"},
-      {replica_losses, "replica losses"},     {tampering, "tampering"},
-      {forgeries, "forgeries"},               {roll_out, "roll-out"},
-      {disagreement, "disagreement"},         {broken_origin, "broken origin"},
+      {default_settings, "default settings"},
+      {skew, "skew"},
+      {restores, "restores"},
+      {log_losses, "log losses"},
+      {replica_losses, "replica losses"},
+      {tampering, "tampering"},
+      {forgeries, "forgeries"},
+      {roll_out, "roll-out"},
+      {disagreement, "disagreement"},
+      {broken_origin, "broken origin"},
       {absent_replica, "absent replica"}};
   for (const auto& [has, name] : all) {
     if (!has) continue;

@@ -12,8 +12,8 @@ void World::trace(const std::string& line) {
   if (trace_) std::cout << clock_.passed().count() / 1000 << " ms  " << line << "\n";
 }
 
-/// An error that comes back from a step is for a person: nothing here needs one, unless it is broken
-/// for good.
+/// An error that comes back from a step is for a person: nothing here needs one, unless it is
+/// broken for good.
 void World::note(const Result<void>& done, bool may_be_refused) {
   if (!done && !may_be_refused && !failure_) {
     failure_ = "a daemon gave up: " + done.error().message;
@@ -41,7 +41,8 @@ void World::act() {
   else if (draw < 91) clock_.advance(Micros{dice_.below(300'000)});
   else if (draw < 95) disturb();
   else if (draw < 97) crash_something();
-  else if (draw < 99) fault_ = dice_.chance(0.5) ? 0 : 0.2 * static_cast<double>(dice_.below(100)) / 100;
+  else if (draw < 99)
+    fault_ = dice_.chance(0.5) ? 0 : 0.2 * static_cast<double>(dice_.below(100)) / 100;
   else retry_somewhere();
 }
 

@@ -1,0 +1,42 @@
+#include <set>
+
+#include <tributary/connectors/memory/outbox_reading.h>
+
+namespace tributary::memory {
+
+bool take(const OutboxDisk& disk, SealLimit limit, std::vector<StoredRow>& taken) {
+  taken.clear();
+  std::size_t fitting = 0;
+  std::size_t bytes = 0;
+  for (const auto& [id, row] : disk.rows) {
+    if (fitting == limit.rows || bytes >= limit.bytes) break;
+    bytes += row.value.size();
+    ++fitting;
+  }
+  std::set<std::int64_t> beyond;
+  std::size_t seen = 0;
+  for (const auto& [id, row] : disk.rows) {
+    if (seen++ >= fitting) beyond.insert(row.transaction);
+  }
+  seen = 0;
+  for (const auto& [id, row] : disk.rows) {
+    if (seen++ >= fitting) return false;
+    if (!beyond.contains(row.transaction)) taken.push_back(row);
+  }
+  return true;
+}
+
+std::vector<SealedBatch> page(const OutboxDisk& disk, SealLimit limit,
+                              const std::function<bool(const StoredBatch&)>& wanted) {
+  std::vector<SealedBatch> batches;
+  std::size_t bytes = 0;
+  for (const StoredBatch& each : disk.batches) {
+    if (!wanted(each)) continue;
+    bytes += each.batch.bytes.size();
+    if (!batches.empty() && (batches.size() == limit.rows || bytes > limit.bytes)) break;
+    batches.push_back(each.batch);
+  }
+  return batches;
+}
+
+}  // namespace tributary::memory

@@ -1,0 +1,56 @@
+/// What a writer had seen, as sealing tells it.
+#include <tributary/tests/unit/outbox/sealing_origin.h>
+
+namespace tributary {
+namespace {
+
+using namespace sealing_tests;
+
+TEST_CASE_FIXTURE(Origin, "a writer has seen what the origin's former actors wrote") {
+  rules.former = {{ActorId{3}, Seq{9}}};
+  const Batch sealed = batch({element("remove", "x", VersionVector{}.bytes())});
+  CHECK(sealed.contexts.at(0).get(ActorId{3}) == Seq{9});
+  CHECK(sealed.predecessor == FormerActor{ActorId{3}, Seq{9}});
+}
+
+TEST_CASE_FIXTURE(Origin, "a context that the writer gave counts as given, up to what is known") {
+  rules.former = {{ActorId{3}, Seq{9}}};
+  rules.applied.raise(ActorId{8}, Seq{4});
+  VersionVector context;
+  context.raise(ActorId{3}, Seq{5});
+  context.raise(ActorId{8}, Seq{std::uint64_t{1} << 62});
+  context.raise(ActorId{9}, Seq{1});
+  const std::string bytes = context.bytes();
+  OutboxRow row = element("remove", "x", bytes);
+  row.exact = true;
+  const Sealing sealing = seals({row});
+  const Batch sealed = only(sealing);
+  CHECK(sealed.contexts.at(0).get(ActorId{3}) == Seq{5});
+  CHECK(sealed.contexts.at(0).get(ActorId{8}) == Seq{4});
+  CHECK(sealed.contexts.at(0).get(ActorId{9}) == Seq{});
+  CHECK(sealing.capped == 1);
+}
+
+TEST_CASE_FIXTURE(Origin, "what is parked for a key was not seen by a writer of that key") {
+  rules.lowered["buyers:1"] = {{ActorId{8}, Seq{2}}, {ActorId{9}, Seq{}}};
+  VersionVector context;
+  context.raise(ActorId{8}, Seq{4});
+  context.raise(ActorId{9}, Seq{4});
+  const std::string bytes = context.bytes();
+  OutboxRow other = element("remove", "x", bytes);
+  other.key = "buyers:2";
+  const Batch sealed = batch({element("remove", "x", bytes), other});
+  REQUIRE(sealed.contexts.size() == 2);
+  CHECK(sealed.contexts[0].get(ActorId{8}) == Seq{2});
+  CHECK(sealed.contexts[0].get(ActorId{9}) == Seq{});
+  CHECK(sealed.contexts[1].get(ActorId{8}) == Seq{4});
+}
+
+TEST_CASE_FIXTURE(Origin, "a timestamp is never clamped below what the writers had seen") {
+  rules.seen = Hlc{5000};
+  CHECK(batch({set("a", 5001)}, Hlc{1000}).hlc == Hlc{5001});
+  CHECK(batch({set("b", 9000)}, Hlc{1000}).hlc == Hlc{5002});
+}
+
+}  // namespace
+}  // namespace tributary
