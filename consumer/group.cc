@@ -49,7 +49,8 @@ void Group::add(DeltaRef ref) {
   if (!slot.keyspace_type.empty() && slot.keyspace_type != delta.type) {
     return add_beside(ref, std::string(kWrongType) + "the keyspace says " +
                                std::string(slot.keyspace_type) + ", the change is for a " +
-                               delta.type + "; two origins disagree. The changelog has all of them");
+                               delta.type +
+                               "; two origins disagree. The changelog has all of them");
   }
   Item item{ref, index};
   const crdt::Type* type = crdt::find_type(delta.type);
@@ -127,8 +128,8 @@ bool Group::joinable(Slot& slot, const Item& item) {
   }
   std::string reason = item.refused;
   if (reason.empty()) {
-    const std::string_view held = slot.loaded.type.empty() ? slot.type->name
-                                                           : std::string_view(slot.loaded.type);
+    const std::string_view held =
+        slot.loaded.type.empty() ? slot.type->name : std::string_view(slot.loaded.type);
     if (item.ref.delta->type == held) return true;
     reason = "the key is a " + std::string(held) + " here, the change is for a " +
              item.ref.delta->type + "; ";
@@ -148,8 +149,7 @@ void Group::join_item(Slot& slot, const Item& item, const VersionVector& waterma
   const Batch& batch = *item.ref.batch;
   const crdt::DeltaSource source{batch.actor, item.ref.delta->last_seq, batch.contexts, &watermark};
   slot.type = &type;
-  slot.deferring =
-      type.join(item.ref.delta->body, source, slot.loaded.state, slot.edits).deferring;
+  slot.deferring = type.join(item.ref.delta->body, source, slot.loaded.state, slot.edits).deferring;
   slot.joined = true;
   any_deferring_ = any_deferring_ || slot.deferring;
 }

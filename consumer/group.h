@@ -52,7 +52,9 @@ class Group {
   /// Adds a delta; deltas of one actor come in seq order.
   void add(DeltaRef ref);
   /// Adds a delta that must never be obeyed.
-  void add_beside(DeltaRef ref, std::string reason) { refused_.push_back({ref, std::move(reason)}); }
+  void add_beside(DeltaRef ref, std::string reason) {
+    refused_.push_back({ref, std::move(reason)});
+  }
   /// Views that made a commit fail. The next load() and join() make them whole or spare them.
   void found(std::span<const ChangedView> views);
 

@@ -51,9 +51,9 @@ Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Received& recei
     origins_.at(received.origin).stop_full(reason);
     return {};
   }
-  log::warn("a message is parked", {{"origin", received.origin.value},
-                                    {"offset", received.offset.value},
-                                    {"reason", reason}});
+  log::warn(
+      "a message is parked",
+      {{"origin", received.origin.value}, {"offset", received.offset.value}, {"reason", reason}});
   plan.messages.push_back(Parking::message(received, std::move(reason), clock_.wall()));
   move_on(plan, received, nullptr);
   return {};
@@ -91,7 +91,8 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
     plan.batches += 1;
     for (const Delta& delta : batch.deltas) {
       const DeltaRef ref{&batch, &delta};
-      if (names_forged(delta, batch.actor, forged)) plan.group.add_beside(ref, std::string(kForged));
+      if (names_forged(delta, batch.actor, forged))
+        plan.group.add_beside(ref, std::string(kForged));
       else plan.group.add(ref);
     }
   }

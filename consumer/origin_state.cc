@@ -24,8 +24,7 @@ OriginState::OriginState(OriginName name, const ConsumerSettings& settings, Cloc
                          "Changes sealed, by what the origin told last, and not yet applied",
                          {{"origin", name_.value}})),
       applied_(metrics.gauge("tributary_consumer_applied_seq",
-                             "Watermark of the origin's current actor",
-                             {{"origin", name_.value}})),
+                             "Watermark of the origin's current actor", {{"origin", name_.value}})),
       stopped_gauge_(metrics.gauge("tributary_consumer_stopped",
                                    "1 while the origin is stopped at a gap",
                                    {{"origin", name_.value}})) {}

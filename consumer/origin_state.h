@@ -66,7 +66,7 @@ class OriginState {
   std::optional<FormerActor> former_;
   bool waits_ = false;
   std::optional<Micros> missing_since_;  ///< at the log's tail
-  bool stopped_ = false;  ///< at a gap, and said so
+  bool stopped_ = false;                 ///< at a gap, and said so
   std::optional<Micros> start_over_at_;  ///< not before; absent: at once
   bool full_ = false;
   Micros retry_at_{0};

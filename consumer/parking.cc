@@ -84,7 +84,8 @@ Result<void> Parking::park_key(ReplicaStore& store, const AsideKey& key, Micros 
     next.before.try_emplace(batch.actor, Seq{batch.first_seq.value - 1});
     if (next.incomplete) continue;
     Parked parked = park_delta(each.ref, each.reason, each.ref.delta->last_seq, now);
-    TRIBUTARY_ASSIGN(const bool room, fits(store, key.key, next, plan.parked.size(), parked.bytes.size()));
+    TRIBUTARY_ASSIGN(const bool room,
+                     fits(store, key.key, next, plan.parked.size(), parked.bytes.size()));
     if (!room) {
       next.incomplete = true;
       log::warn("too many changes to the key to set aside; the rest stays in the changelogs",

@@ -70,7 +70,7 @@ class Parking {
   Result<void> recall_messages(ReplicaStore& store, const OriginName& origin, Messages& messages);
 
   ParkingBounds bounds_;
-  std::uint64_t bodies_ = 0;                ///< in all, as asked last, plus what came since
+  std::uint64_t bodies_ = 0;  ///< in all, as asked last, plus what came since
   std::map<OriginName, Messages> messages_;
   std::map<std::string, KeyBytes, std::less<>> bytes_;  ///< of the keys asked about lately
 };

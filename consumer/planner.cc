@@ -52,8 +52,7 @@ bool Standing::retired(ActorId actor) const {
   return record != nullptr && record->final_seq.has_value();
 }
 
-Admission admit(Standing& standing, const OriginName& origin, ActorId current,
-                const Batch& batch) {
+Admission admit(Standing& standing, const OriginName& origin, ActorId current, const Batch& batch) {
   const ActorRecord* own = standing.find(batch.actor);
   if (own != nullptr && own->origin != origin) return parked(origin, batch.actor, *own);
   if (own != nullptr && own->final_seq && batch.last_seq > *own->final_seq) {
@@ -98,7 +97,8 @@ std::vector<VersionVector> forged_contexts(const Batch& batch, const VersionVect
 bool names_forged(const Delta& delta, ActorId actor, const std::vector<VersionVector>& forged) {
   const crdt::Type* type = crdt::find_type(delta.type);
   if (forged.empty() || type == nullptr || !type->defers) return false;
-  const crdt::DeltaBounds any{Seq{1}, Seq{~std::uint64_t{0}}, Hlc{~std::uint64_t{0}}, forged.size()};
+  const crdt::DeltaBounds any{Seq{1}, Seq{~std::uint64_t{0}}, Hlc{~std::uint64_t{0}},
+                              forged.size()};
   if (!type->touched(delta.body, any)) return false;  // refused for that
   const VersionVector nothing;
   crdt::State state;

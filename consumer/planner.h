@@ -65,8 +65,9 @@ struct Admission {
   bool beyond_final = false;
 };
 
-/// Judges a batch of the changelog of `origin`, whose current actor is `current` so far, and records
-/// in `standing` what follows: bindings, retirements and, when it is to be applied, the watermark.
+/// Judges a batch of the changelog of `origin`, whose current actor is `current` so far, and
+/// records in `standing` what follows: bindings, retirements and, when it is to be applied, the
+/// watermark.
 [[nodiscard]] Admission admit(Standing& standing, const OriginName& origin, ActorId current,
                               const Batch& batch);
 

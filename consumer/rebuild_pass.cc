@@ -10,8 +10,9 @@ constexpr Millis kReadWait{200};
 constexpr int kCatchUpRounds = 150;  // half a minute of a log that says nothing
 
 bool covers(const VersionVector& seen, const VersionVector& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(),
-                     [&](const auto& entry) { return seen.covers({entry.first, entry.second}); });
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+    return seen.covers({entry.first, entry.second});
+  });
 }
 
 }  // namespace

@@ -41,13 +41,17 @@ Result<std::string> commit_rebuilt(ReplicaStore& store, const std::string& key,
   KeyCommit keyed;
   if (made.type != nullptr) {
     edits = whole_view(*made.type, made.state);
-    keyed = {key,   made.type,      loaded.version, &made.state,
-             &edits, made.deferring, true,           true};
+    keyed = {key, made.type, loaded.version, &made.state, &edits, made.deferring, true, true};
   }
   const BlockCommit block{key, loaded.block.mark, std::nullopt};
   const std::size_t keys = made.type != nullptr ? 1 : 0;
-  return store.commit({.steps = {}, .watermark_at_most = &seen, .keys = {&keyed, keys},
-                       .blocks = {&block, 1}, .progress = {}, .parked = {}, .unparked = ids,
+  return store.commit({.steps = {},
+                       .watermark_at_most = &seen,
+                       .keys = {&keyed, keys},
+                       .blocks = {&block, 1},
+                       .progress = {},
+                       .parked = {},
+                       .unparked = ids,
                        .hlc = {}});
 }
 
@@ -174,8 +178,8 @@ Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
   }
 }
 
-Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key,
-                                const crdt::Type* type, const std::string& reason) {
+Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key, const crdt::Type* type,
+                                const std::string& reason) {
   if (hopeless_.size() >= kHopelessKept) hopeless_.clear();
   TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
   const bool foreign = in_the_way(view.found, type);
@@ -187,8 +191,13 @@ Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key,
   log::error("a key could not be rebuilt", {{"key", key}, {"reason", reason}});
   next.reason = reason;
   const BlockCommit block{key, loaded.front().block.mark, next};
-  auto told = store.commit({.steps = {}, .keys = {}, .blocks = {&block, 1}, .progress = {},
-                            .parked = {}, .unparked = {}, .hlc = {}});
+  auto told = store.commit({.steps = {},
+                            .keys = {},
+                            .blocks = {&block, 1},
+                            .progress = {},
+                            .parked = {},
+                            .unparked = {},
+                            .hlc = {}});
   if (!told && told.error().kind != ErrorKind::kConflict) return fail(told.error());
   return {};
 }

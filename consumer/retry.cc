@@ -55,10 +55,10 @@ std::string join_one(const Batch& batch, const Delta& delta, std::string_view wa
     return std::move(fields.error().message);
   }
   crdt::ViewEdits unused;
-  attempt.deferring = type->join(delta.body,
-                                 {batch.actor, delta.last_seq, batch.contexts, &kNothing},
-                                 attempt.loaded.state, unused)
-                          .deferring;
+  attempt.deferring =
+      type->join(delta.body, {batch.actor, delta.last_seq, batch.contexts, &kNothing},
+                 attempt.loaded.state, unused)
+          .deferring;
   return {};
 }
 
@@ -71,9 +71,9 @@ std::string join_all(const Schema& schema, std::string_view key, Attempt& attemp
   for (const Parked& parked : attempt.parked) {
     auto batch = decode_batch(parked.bytes);
     if (beside(parked)) {
-      attempt.rebuild = attempt.rebuild ||
-                        (parked.reason.starts_with(kWrongType) && batch &&
-                         !batch->deltas.empty() && batch->deltas.front().type == wanted);
+      attempt.rebuild =
+          attempt.rebuild || (parked.reason.starts_with(kWrongType) && batch &&
+                              !batch->deltas.empty() && batch->deltas.front().type == wanted);
       continue;
     }
     if (!batch) return batch.error().message;
@@ -104,14 +104,20 @@ Result<void> commit(ReplicaStore& store, std::string_view key, const Attempt& at
   KeyCommit keyed;
   if (state && attempt.type != nullptr) {
     edits = whole_view(*attempt.type, attempt.loaded.state);
-    keyed = {key, attempt.type, attempt.loaded.version, &attempt.loaded.state, &edits,
-             attempt.deferring, true};
+    keyed = {
+        key, attempt.type, attempt.loaded.version, &attempt.loaded.state, &edits, attempt.deferring,
+        true};
   }
   const BlockCommit block{key, attempt.loaded.block.mark, next};
   const std::size_t keys = state && attempt.type != nullptr ? 1 : 0;
   return store
-      .commit({.steps = {}, .keys = {&keyed, keys}, .blocks = {&block, 1}, .progress = {},
-               .parked = {}, .unparked = unparked, .hlc = {}})
+      .commit({.steps = {},
+               .keys = {&keyed, keys},
+               .blocks = {&block, 1},
+               .progress = {},
+               .parked = {},
+               .unparked = unparked,
+               .hlc = {}})
       .map([](const std::string&) {});
 }
 
@@ -190,8 +196,13 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
   if (next) next->bodies -= std::min(next->bodies, bodies);
   const BlockCommit block{key, before.mark, std::move(next)};
   const std::size_t blocks = before.mark.empty() ? 0 : 1;
-  TRIBUTARY_TRY(store.commit({.steps = {}, .keys = {}, .blocks = {&block, blocks}, .progress = {},
-                              .parked = {}, .unparked = unparked, .hlc = {}}));
+  TRIBUTARY_TRY(store.commit({.steps = {},
+                              .keys = {},
+                              .blocks = {&block, blocks},
+                              .progress = {},
+                              .parked = {},
+                              .unparked = unparked,
+                              .hlc = {}}));
   return unparked.size();
 }
 
@@ -258,8 +269,8 @@ Result<std::uint64_t> discard_parked(ReplicaStore& store, const std::vector<std:
     }
     for (std::size_t at = 0; at < of_key.size(); at += kIdsAtOnce) {
       const auto some = std::span(of_key).subspan(at, std::min(kIdsAtOnce, of_key.size() - at));
-      TRIBUTARY_TRY(store.commit({.steps = {}, .keys = {}, .progress = {}, .parked = {},
-                                  .unparked = some, .hlc = {}}));
+      TRIBUTARY_TRY(store.commit(
+          {.steps = {}, .keys = {}, .progress = {}, .parked = {}, .unparked = some, .hlc = {}}));
       discarded += some.size();
     }
   }

@@ -38,12 +38,17 @@ Result<bool> block(ReplicaStore& store, KnownReplica& known, const std::string& 
   next.reason = std::move(reason);
   const BlockCommit blocked{key, "", std::move(next)};
   return commit(store, known,
-                {.steps = {}, .keys = {}, .blocks = {&blocked, 1}, .progress = {}, .parked = {},
-                 .unparked = {}, .hlc = {}});
+                {.steps = {},
+                 .keys = {},
+                 .blocks = {&blocked, 1},
+                 .progress = {},
+                 .parked = {},
+                 .unparked = {},
+                 .hlc = {}});
 }
 
-/// The members of a view made of `edits` (a kClear, then puts), as KeyReading has them but for their
-/// order where a view has none.
+/// The members of a view made of `edits` (a kClear, then puts), as KeyReading has them but for
+/// their order where a view has none.
 std::vector<std::pair<std::string, std::string>> values_of(const crdt::Type& type,
                                                            const crdt::ViewEdits& edits) {
   std::vector<std::pair<std::string, std::string>> values;
@@ -120,10 +125,13 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   const crdt::ViewEdits edits = whole_view(*type, loaded.state);
   if (!changed && same(*type, edits, std::move(content))) return {};
   const KeyCommit mended = whole(key, *type, loaded, edits);
-  TRIBUTARY_ASSIGN(const bool done,
-                   commit(store, known,
-                          {.steps = {}, .keys = {&mended, 1}, .progress = {}, .parked = {},
-                           .unparked = {}, .hlc = {}}));
+  TRIBUTARY_ASSIGN(const bool done, commit(store, known,
+                                           {.steps = {},
+                                            .keys = {&mended, 1},
+                                            .progress = {},
+                                            .parked = {},
+                                            .unparked = {},
+                                            .hlc = {}}));
   if (!done) return {};
   mended_.add(1);
   log::warn("a view was not as its state says; it is made whole", {{"key", key}});
@@ -145,8 +153,14 @@ Result<void> finish_commits(ReplicaStore& store, KnownReplica& known,
     }
     const auto tell = [&](std::span<const KeyCommit> mended) {
       return commit(store, known,
-                    {.steps = {}, .keys = mended, .blocks = blocks, .progress = {}, .parked = {},
-                     .unparked = {}, .hlc = {}, .finished = {&key, 1}});
+                    {.steps = {},
+                     .keys = mended,
+                     .blocks = blocks,
+                     .progress = {},
+                     .parked = {},
+                     .unparked = {},
+                     .hlc = {},
+                     .finished = {&key, 1}});
     };
     TRIBUTARY_ASSIGN(const bool done, tell(keys));
     if (done || keys.empty()) continue;

@@ -18,8 +18,8 @@ class Scrub {
   explicit Scrub(Metrics& metrics);
 
   /// Looks at about `limit` keys more, from the first again after the last. Members of views with
-  /// more than 10,000 are not compared, only their number. kConflict when the replica is not the one
-  /// that is known.
+  /// more than 10,000 are not compared, only their number. kConflict when the replica is not the
+  /// one that is known.
   Result<void> step(ReplicaStore& store, KnownReplica& known, std::size_t limit);
   void restart() { cursor_.clear(); }
 

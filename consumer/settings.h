@@ -15,9 +15,9 @@ struct ConsumerSettings {
   std::size_t queue_bytes = 4 << 20;  ///< read ahead, per origin
   std::size_t scrub_keys_per_second = 500;  ///< views compared with their states; 0: none
   Millis gap_patience{5000};                ///< how long a missing batch may still turn up
-  Millis gap_retry{30'000};       ///< an origin stopped by too much that is parked tries again
-  Millis prune_interval{1000};    ///< deferred removes are looked through this often
-  Millis token_interval{500};     ///< an idle replica is asked whether it went back this often
+  Millis gap_retry{30'000};         ///< an origin stopped by too much that is parked tries again
+  Millis prune_interval{1000};      ///< deferred removes are looked through this often
+  Millis token_interval{500};       ///< an idle replica is asked whether it went back this often
   Millis heartbeat_commit{10'000};  ///< what only moves offset and time waits at most so long
   Millis backoff_first{50};
   Millis backoff_max{5000};

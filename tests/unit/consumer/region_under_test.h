@@ -37,8 +37,7 @@ inline VersionVector seen(std::initializer_list<std::pair<std::uint64_t, std::ui
 
 /// A batch of one change.
 inline Batch one_change(const OriginName& origin, ActorId actor, std::uint64_t seq,
-                        const std::string& key, const crdt::Type& type,
-                        crdt::SealedChange change) {
+                        const std::string& key, const crdt::Type& type, crdt::SealedChange change) {
   change.seq = Seq{seq};
   change.hlc = Hlc{seq};
   change.own = Seq{seq - 1};
@@ -64,8 +63,8 @@ inline Batch counter_batch(const OriginName& origin, ActorId actor, std::uint64_
 }
 
 inline Batch set_batch(const OriginName& origin, ActorId actor, std::uint64_t seq,
-                       const std::string& key, std::string_view operation,
-                       std::string_view element, const VersionVector& context = {}) {
+                       const std::string& key, std::string_view operation, std::string_view element,
+                       const VersionVector& context = {}) {
   const crdt::Type& type = *crdt::find_type("set");
   crdt::SealedChange change;
   change.operation = crdt::find_operation(type, operation);
@@ -130,9 +129,7 @@ struct RegionUnderTest {
     for (const auto& [member, value] : reading.values) text += (text.empty() ? "" : ",") + member;
     return "{" + text + "}";
   }
-  std::uint64_t watermark(ActorId actor) {
-    return store()->progress()->watermark.get(actor).value;
-  }
+  std::uint64_t watermark(ActorId actor) { return store()->progress()->watermark.get(actor).value; }
   std::vector<Parked> parked() { return *store()->parked({}, 100'000); }
   double gauge(const std::string& name, const std::string& origin = {}) {
     return gauge_value(metrics, name, origin).value_or(-1);
