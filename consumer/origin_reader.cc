@@ -63,7 +63,6 @@ Result<Millis> OriginReader::step(Millis wait) {
     const bool resume = wanted->generation == attached_.generation;
     if (resume) attachment.after = attached_.after;  // behind what was already handed over
     if (auto attached = attach(attachment); !attached) return lost(attached.error());
-    from_start_ = !wanted->after.has_value();
   }
   if (!inbox_.room(origin_)) return Millis{1};
   auto message = reader_->next(wait);

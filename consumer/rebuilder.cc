@@ -13,7 +13,7 @@ constexpr int kPagesInAStep = 10;
 constexpr std::size_t kHopelessKept = 10'000;
 constexpr Micros kHopelessFor = std::chrono::hours(1);
 constexpr Millis kLeastPause{10'000};
-constexpr Millis kLookAgain{1000};
+constexpr Millis kLookAgain{2000};
 constexpr int kPauseFactor = 10;
 constexpr int kAttempts = 100;
 constexpr std::size_t kBodiesAtOnce = 100'000;
@@ -102,10 +102,9 @@ Result<std::map<std::string, std::string>> Rebuilder::choose(ReplicaStore& store
     for (const auto& [key, block] : blocked) {
       if (wanted.size() == kKeysInAPass) break;
       cursor_ = key;
-      const auto hopeless = hopeless_.find(key);
-      const bool again = hopeless == hopeless_.end() || clock_.monotonic() >= hopeless->second;
-      if (!block.incomplete || !again) continue;
-      if (hopeless != hopeless_.end()) hopeless_.erase(hopeless);
+      if (!block.incomplete) continue;
+      TRIBUTARY_ASSIGN(const bool try_it, again(store, key));
+      if (!try_it) continue;
       const KeyLoad load{key, {}};
       TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
       TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
@@ -120,6 +119,19 @@ Result<std::map<std::string, std::string>> Rebuilder::choose(ReplicaStore& store
   return wanted;
 }
 
+Result<bool> Rebuilder::again(ReplicaStore& store, const std::string& key) {
+  const auto hopeless = hopeless_.find(key);
+  if (hopeless == hopeless_.end()) return true;
+  bool moved = false;
+  if (!hopeless->second.view.empty()) {
+    TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
+    moved = view.found != hopeless->second.view;
+  }
+  if (!moved && clock_.monotonic() < hopeless->second.until) return false;
+  hopeless_.erase(hopeless);
+  return true;
+}
+
 Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, std::string>& wanted,
                              const std::stop_token& stop) {
   log::info("keys are being rebuilt from the changelogs", {{"keys", wanted.size()}});
@@ -131,7 +143,7 @@ Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, st
   for (const auto& [key, type] : wanted) {
     TRIBUTARY_ASSIGN(const std::string why, rebuild(store, pass, key, stop));
     if (why.empty()) ++made;
-    else TRIBUTARY_TRY(give_up(store, key, why));
+    else TRIBUTARY_TRY(give_up(store, key, pass.keys().find(key)->second.type, why));
   }
   rebuilt_.add(static_cast<double>(made));
   log::info("keys were rebuilt from the changelogs",
@@ -166,10 +178,12 @@ Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
   }
 }
 
-Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key,
+Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key, const crdt::Type* type,
                                 const std::string& reason) {
   if (hopeless_.size() >= kHopelessKept) hopeless_.clear();
-  hopeless_[key] = clock_.monotonic() + kHopelessFor;
+  TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
+  const bool foreign = in_the_way(view.found, type);
+  hopeless_[key] = {clock_.monotonic() + kHopelessFor, foreign ? view.found : std::string()};
   const KeyLoad load{key, {}};
   TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
   KeyBlock next = loaded.front().block;

@@ -34,7 +34,15 @@ class Rebuilder {
                     const std::stop_token& stop);
   Result<std::string> rebuild(ReplicaStore& store, RebuildPass& pass, const std::string& key,
                               const std::stop_token& stop);
-  Result<void> give_up(ReplicaStore& store, const std::string& key, const std::string& reason);
+  /// Whether a key that could not be made should be tried again.
+  Result<bool> again(ReplicaStore& store, const std::string& key);
+  Result<void> give_up(ReplicaStore& store, const std::string& key, const crdt::Type* type,
+                       const std::string& reason);
+
+  struct Hopeless {
+    Micros until{0};
+    std::string view;  ///< whose Redis type is in the way; until it is moved. Empty: none is
+  };
 
   OpenReplica open_replica_;
   RebuildPass::Changelogs changelogs_;
@@ -42,9 +50,9 @@ class Rebuilder {
   Clock& clock_;
   Counter& rebuilt_;
   std::unique_ptr<ReplicaStore> store_;
-  std::string cursor_;                      ///< in the blocked keys
-  std::map<std::string, Micros> hopeless_;  ///< keys that could not be made, and until when
-  std::string outage_;                      ///< the reason told last; empty: all is well
+  std::string cursor_;                        ///< in the blocked keys
+  std::map<std::string, Hopeless> hopeless_;  ///< keys that could not be made
+  std::string outage_;                        ///< the reason told last; empty: all is well
 };
 
 }  // namespace tributary

@@ -54,7 +54,7 @@ std::string bytes_of(const std::vector<Batch>& batches, std::uint64_t seed, bool
     if (park && turn == retry_at) mend();
   }
   if (park) mend();
-  region.run(Millis{2500});
+  region.run(Millis{8000});
   CHECK(region.parked().empty());
   return region.replica.dump();
 }

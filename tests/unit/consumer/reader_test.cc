@@ -49,7 +49,7 @@ bool soon(const Condition& condition) {
 struct Region {
   SystemClock clock;
   Metrics metrics;
-  ConsumerSettings settings;
+  ConsumerSettings settings{.heartbeat_commit = Millis{0}};
   memory::MemoryBroker broker;
   MemoryReplica replica;
   std::unique_ptr<Changelog> shops = broker.session("shop reader");
