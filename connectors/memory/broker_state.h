@@ -33,6 +33,7 @@ struct BrokerState {
   std::mutex mutex;  ///< guards everything below
   std::map<OriginName, Log> logs;
   std::map<std::string, Link> links;
+  MemoryBroker::Watch watch;
   std::uint64_t incarnations = 0;
   std::size_t largest_message = 0;
   bool blocked = false;

@@ -38,6 +38,7 @@ class Writer final : public ChangelogWriter {
     if (log && (!fault || fault == PublishFault::kLostAfter)) {
       const Offset offset{(*log)->next_offset++};
       (*log)->messages.push_back({offset, std::string(bytes)});
+      if (state_->watch) state_->watch(origin_, bytes);
     }
     if (!fault) stored_through_ = refused_ ? stored_through_ : tag;
     if (fault == PublishFault::kLostBefore || fault == PublishFault::kLostAfter) ++link->generation;
@@ -191,6 +192,11 @@ void MemoryBroker::misshape(const OriginName& origin) {
   log.misshapen = true;
   log.incarnation = ++state_->incarnations;
   state_->logs[origin] = std::move(log);
+}
+
+void MemoryBroker::watch(Watch watch) {
+  const Lock lock(state_->mutex);
+  state_->watch = std::move(watch);
 }
 
 std::vector<ChangelogMessage> MemoryBroker::messages(const OriginName& origin) const {

@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tributary/connectors/changelog.h>
@@ -41,6 +43,10 @@ class MemoryBroker {
   void misshape(const OriginName& origin);  ///< puts something in its place that is no log
   /// The messages kept, oldest first.
   [[nodiscard]] std::vector<ChangelogMessage> messages(const OriginName& origin) const;
+
+  /// Told of every message when it reaches a log. It must not call the broker.
+  using Watch = std::function<void(const OriginName&, std::string_view bytes)>;
+  void watch(Watch watch);
 
   // What happens to a link.
   void cut(const std::string& client);  ///< every call fails until heal(); what was open is dead

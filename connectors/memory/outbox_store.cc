@@ -395,6 +395,11 @@ void MemoryOutbox::know_operation(std::string type, std::string operation) {
   shared_->disk.operations.emplace_back(std::move(type), std::move(operation));
 }
 
+VersionVector MemoryOutbox::told() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->disk.watermark;
+}
+
 std::size_t MemoryOutbox::batches() const {
   const std::lock_guard lock(shared_->mutex);
   return shared_->disk.batches.size();

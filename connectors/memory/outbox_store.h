@@ -60,6 +60,8 @@ class MemoryOutbox {
   void restore(const OutboxBackup& backup, bool noticed);
   /// The same under running stores and sessions: they stay connected and are told nothing.
   void restore_in_place(const OutboxBackup& backup);
+  /// The watermark that writers are told, and so the context of what they write.
+  [[nodiscard]] VersionVector told() const;
   /// Batches retained, and those not yet confirmed.
   [[nodiscard]] std::size_t batches() const;
 
