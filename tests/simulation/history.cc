@@ -1,55 +1,71 @@
 #include "history.h"
 
+#include <algorithm>
+
+#include <tributary/crdt/types/counter.h>
+
 namespace tributary::simulation {
 
-void History::committed(const std::string& origin, const std::vector<Change>& changes) {
-  for (const Change& change : changes) {
-    ++changes_[origin];
-    if (change.type == "counter") sums_[change.key] += change.amount;
-    if (change.type == "register") writes_[change.key][origin] = change.value;
-    if (change.type != "set") continue;
-    auto& set = elements_[change.key];
-    if (change.operation == "clear") {
-      for (auto& [element, state] : set) {
-        state.removed = true;
-        state.last_add_of[origin] = false;
+Change History::marker(std::size_t number) {
+  return counter::add("t:" + std::to_string(number), 1);
+}
+
+std::optional<std::size_t> History::marked_by(const std::string& key) {
+  if (!key.starts_with("t:")) return std::nullopt;
+  return std::stoull(key.substr(2));
+}
+
+void History::committed(const std::string& origin, std::vector<Change> changes,
+                        VersionVector told) {
+  held_[origin].insert(written_.size());
+  written_.push_back({.origin = origin, .changes = std::move(changes), .told = std::move(told)});
+}
+
+void History::published(std::size_t number, ActorId actor, Seq first) {
+  written_.at(number).publications.push_back({actor, first, publications_++});
+}
+
+void History::ended(ActorId actor, Seq final_seq) {
+  for (Written& each : written_) {
+    for (Publication& publication : each.publications) {
+      if (publication.actor == actor && publication.first > final_seq) {
+        publication.behind_final = true;
       }
-      continue;
-    }
-    Element& state = set[change.value];
-    const bool add = change.operation == "add";
-    state.last_add_of[origin] = add;
-    (add ? state.added : state.removed) = true;
-  }
-}
-
-std::uint64_t History::changes_of(const std::string& origin) const {
-  const auto at = changes_.find(origin);
-  return at == changes_.end() ? 0 : at->second;
-}
-
-std::map<std::string, std::set<std::string>> History::last_writes() const {
-  std::map<std::string, std::set<std::string>> last;
-  for (const auto& [key, by_origin] : writes_) {
-    for (const auto& [origin, value] : by_origin) last[key].insert(value);
-  }
-  return last;
-}
-
-std::map<std::string, std::map<std::string, History::Fate>> History::elements() const {
-  std::map<std::string, std::map<std::string, Fate>> fates;
-  for (const auto& [key, set] : elements_) {
-    for (const auto& [element, state] : set) {
-      Fate fate = Fate::kEither;
-      if (!state.added) fate = Fate::kAbsent;
-      else if (!state.removed) fate = Fate::kPresent;
-      else if (state.last_add_of.size() == 1) {
-        fate = state.last_add_of.begin()->second ? Fate::kPresent : Fate::kAbsent;
-      }
-      fates[key][element] = fate;
     }
   }
-  return fates;
+}
+
+void History::restored(const std::string& origin, const std::set<std::size_t>& held) {
+  for (const std::size_t number : held_[origin]) {
+    if (held.contains(number)) continue;
+    Written& forgotten = written_.at(number);
+    forgotten.forgotten_at = std::min(forgotten.forgotten_at, written_.size());
+    if (forgotten.publications.empty()) forgotten.may_be_lost = true;
+  }
+  held_[origin] = held;
+}
+
+void History::decided(std::size_t number, bool retried) {
+  Written& doubted = written_.at(number);
+  if (retried) doubted.most = std::max(doubted.most, doubted.publications.size() + 1);
+  else doubted.may_be_lost = true;
+}
+
+void History::broken(const std::string& origin) {
+  for (Written& each : written_) {
+    if (each.origin == origin) each.may_be_lost = true;
+  }
+}
+
+std::optional<std::string> History::wrong() const {
+  for (std::size_t number = 0; number < written_.size(); ++number) {
+    const Written& each = written_[number];
+    const std::size_t times = each.publications.size();
+    const std::string name = "transaction " + std::to_string(number) + " of " + each.origin;
+    if (times == 0 && !each.may_be_lost) return name + " was lost: it was never published";
+    if (times > each.most) return name + " was published " + std::to_string(times) + " times";
+  }
+  return std::nullopt;
 }
 
 }  // namespace tributary::simulation

@@ -1,44 +1,76 @@
-/// What the services committed, and what follows from it for the end, told independently of the
-/// system: from the writes alone.
+/// What the services committed, what became of it in databases that were put back, and what of it
+/// was published: told independently of the system, from the writes and the logs alone.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include <tributary/base/ids.h>
 #include <tributary/crdt/change.h>
 
 namespace tributary::simulation {
 
+/// A transaction in a batch that counts.
+struct Publication {
+  ActorId actor;
+  Seq first;                  ///< of its first change
+  std::uint64_t order = 0;    ///< among all publications
+  bool behind_final = false;  ///< of a former actor, behind the final seq that was told later
+};
+
+inline constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+
+/// A committed transaction.
+struct Written {
+  std::string origin;
+  std::vector<Change> changes;        ///< the first one marks it: see History::marker()
+  VersionVector told;                 ///< what the database said its writers had seen
+  std::size_t forgotten_at = kNever;  ///< transactions there were when its database went back
+  bool may_be_lost = false;           ///< the database forgot it, or a person discarded it
+  std::size_t most = 1;               ///< publications; more when a person decided so in doubt
+  std::vector<Publication> publications = {};
+};
+
 /// Not thread-safe.
 class History {
  public:
-  /// A transaction of `origin` committed.
-  void committed(const std::string& origin, const std::vector<Change>& changes);
+  /// The first change of transaction `number`, which tells it apart in batches and rows.
+  [[nodiscard]] static Change marker(std::size_t number);
+  /// The transaction that a key marks.
+  [[nodiscard]] static std::optional<std::size_t> marked_by(const std::string& key);
 
-  [[nodiscard]] std::uint64_t changes_of(const std::string& origin) const;
-  /// Key -> the sum of all adds.
-  [[nodiscard]] const std::map<std::string, std::int64_t>& sums() const { return sums_; }
-  /// Key -> the values it may have at the end: every origin's last write ("" stands for cleared).
-  [[nodiscard]] std::map<std::string, std::set<std::string>> last_writes() const;
+  [[nodiscard]] std::size_t next() const { return written_.size(); }
+  /// A transaction of `origin` committed; it has the number next().
+  void committed(const std::string& origin, std::vector<Change> changes, VersionVector told);
+  /// It stands in a batch that counts; `first` is the seq of its marker.
+  void published(std::size_t number, ActorId actor, Seq first);
+  /// The former actor's turn ended here, whatever it got in before.
+  void ended(ActorId actor, Seq final_seq);
 
-  /// What an element of a set must be at the end.
-  enum class Fate { kPresent, kAbsent, kEither };
-  /// Key -> element -> fate: certain where nobody ever removed it, or where one origin alone wrote
-  /// it.
-  [[nodiscard]] std::map<std::string, std::map<std::string, Fate>> elements() const;
+  /// Transactions that the origin's database holds, sealed or not.
+  [[nodiscard]] const std::set<std::size_t>& held_by(const std::string& origin) {
+    return held_[origin];
+  }
+  /// The database went back to where it held these.
+  void restored(const std::string& origin, const std::set<std::size_t>& held);
+  /// A person decided what becomes of a transaction that was set aside as in doubt.
+  void decided(std::size_t number, bool retried);
+  /// Nothing of the origin that is not published can be expected to be.
+  void broken(const std::string& origin);
+
+  [[nodiscard]] const std::vector<Written>& written() const { return written_; }
+  /// A transaction that is lost, or doubled.
+  [[nodiscard]] std::optional<std::string> wrong() const;
 
  private:
-  struct Element {
-    std::map<std::string, bool> last_add_of;  ///< origin -> its last operation was an add
-    bool removed = false;                     ///< somebody removed it, or cleared the set
-    bool added = false;
-  };
-  std::map<std::string, std::uint64_t> changes_;
-  std::map<std::string, std::int64_t> sums_;
-  std::map<std::string, std::map<std::string, std::string>> writes_;  ///< key -> origin -> value
-  std::map<std::string, std::map<std::string, Element>> elements_;
+  std::vector<Written> written_;
+  std::map<std::string, std::set<std::size_t>> held_;
+  std::uint64_t publications_ = 0;
 };
 
 }  // namespace tributary::simulation

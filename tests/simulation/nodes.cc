@@ -1,5 +1,7 @@
 #include "nodes.h"
 
+#include <tributary/tests/unit/gauge_value.h>
+
 namespace tributary::simulation {
 namespace {
 
@@ -9,46 +11,83 @@ std::vector<OriginName> names_of(const std::vector<Origin>& origins) {
   return names;
 }
 
-std::optional<WriterContext> context_in(Region& region) {
-  auto store = region.replica.open();
-  if (!store) return std::nullopt;
-  const auto progress = (*store)->progress();
-  if (!progress) return std::nullopt;
-  return WriterContext{progress->watermark, progress->hlc};
+Result<ReplicaContext> context_in(Region& region) {
+  TRIBUTARY_ASSIGN(const auto store, region.replica.open());
+  return store->context();
+}
+
+Result<ReplicaProgress> progress_in(Region& region) {
+  TRIBUTARY_ASSIGN(const auto store, region.replica.open());
+  return store->progress();
 }
 
 }  // namespace
 
-RelayNode::RelayNode(std::string client, Origin& origin, const Schema& schema,
-                     const RelaySettings& settings, Clock& clock,
-                     std::function<std::uint64_t()> random)
+RelayNode::RelayNode(std::string client, const Place& place, Clock& clock, Dice& dice)
     : client_(std::move(client)),
-      changelog_(origin.region->broker.session(client_)),
-      relay_(origin.name, schema, settings,
-             {.open_store = [&origin]() -> Result<std::unique_ptr<OutboxStore>> {
-                return origin.outbox->open_store();
+      place_(place),
+      dice_(dice),
+      changelog_(place.origin->region->broker.session(client_)),
+      relay_(place.origin->name, *place.settings,
+             {.open_store = [this]() -> Result<std::unique_ptr<OutboxStore>> {
+                return place_.origin->outbox->open_store();
               },
               .changelog = changelog_.get(),
-              .writer_context = [region = origin.region] { return context_in(*region); },
-              .random = std::move(random),
+              .writer_context = [this] { return context_; },
+              .ask_context = [this] { return context_in(*place_.origin->region); },
+              .ask_replicas = [this] { return ask(); },
+              .random = [&dice] { return dice.bits(); },
               .clock = &clock,
               .metrics = &metrics_}) {}
+
+void RelayNode::feed() {
+  if (auto context = context_in(*place_.origin->region)) context_ = std::move(*context);
+}
+
+/// The own region's replica, and others as far as they can be reached.
+ReplicaAnswers RelayNode::ask() const {
+  ReplicaAnswers answers;
+  if (auto own = progress_in(*place_.origin->region)) {
+    answers.own = true;
+    answers.replicas.push_back(std::move(*own));
+  }
+  for (const auto& region : *place_.regions) {
+    if (region.get() == place_.origin->region || dice_.chance(0.3)) continue;
+    if (auto other = progress_in(*region)) answers.replicas.push_back(std::move(*other));
+  }
+  return answers;
+}
 
 ConsumerNode::ConsumerNode(const std::string& client, Region& region, std::vector<Origin>& origins,
                            const ConsumerSettings& settings, Clock& clock)
     : client_(client),
+      region_(region),
+      clock_(clock),
       inbox_(names_of(origins), settings),
       applier_([&region] { return region.replica.open(); }, inbox_, settings, clock, metrics_) {
+  RebuildPass::Changelogs by_origin;
   for (Origin& origin : origins) {
     changelogs_.push_back(origin.region->broker.session(client_));
+    by_origin[origin.name] = changelogs_.back().get();
     readers_.push_back(std::make_unique<OriginReader>(*changelogs_.back(), origin.name, inbox_,
                                                       settings, clock, metrics_));
   }
+  rebuilder_ = std::make_unique<Rebuilder>([&region] { return region.replica.open(); },
+                                           std::move(by_origin), settings, clock, metrics_);
 }
 
 Result<void> ConsumerNode::step(std::size_t part) {
-  auto done = part < readers_.size() ? readers_[part]->step(Millis{0}) : applier_.step();
-  return done.map([](Millis) {});
+  if (part < readers_.size()) return readers_[part]->step(Millis{0}).map([](Millis) {});
+  if (part == readers_.size()) return applier_.step().map([](Millis) {});
+  if (clock_.monotonic() < rebuild_at_) return {};
+  const Millis wait = rebuilder_->step(std::stop_token());
+  rebuild_at_ = clock_.monotonic() + wait;
+  return {};
+}
+
+bool ConsumerNode::behind(const OriginName& origin) const {
+  return gauge_value(metrics_, "tributary_consumer_stopped", origin.value).value_or(0) > 0 ||
+         gauge_value(metrics_, "tributary_consumer_lag_changes", origin.value).value_or(0) > 0;
 }
 
 }  // namespace tributary::simulation

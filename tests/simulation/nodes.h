@@ -2,15 +2,24 @@
 /// A crash drops the object; what it had not committed to a "disk" is gone.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
+
+#include "dice.h"
+#include "virtual_clock.h"
 
 #include <tributary/connectors/memory/changelog.h>
 #include <tributary/connectors/memory/outbox_store.h>
 #include <tributary/connectors/memory/replica_store.h>
 #include <tributary/consumer/applier.h>
 #include <tributary/consumer/origin_reader.h>
+#include <tributary/consumer/rebuilder.h>
 #include <tributary/relay/origin_relay.h>
 
 namespace tributary::simulation {
@@ -19,27 +28,56 @@ namespace tributary::simulation {
 struct Region {
   memory::MemoryBroker broker;
   MemoryReplica replica;
+  bool away = false;  ///< the replica answers nobody
+  bool torn = false;  ///< a commit has stopped half-way, and readers may see it
+  std::vector<MemoryReplica::Snapshot> snapshots;
+};
+
+/// A backup of an origin's database, and which transactions it holds.
+struct Backup {
+  memory::OutboxBackup disk;
+  std::set<std::size_t> held;
+  Schema schema;
 };
 
 /// An origin's disk, and where it lives.
 struct Origin {
   OriginName name;
   Region* region = nullptr;
+  std::unique_ptr<NodeClock> clock;
+  Schema schema;  ///< as applied
   std::unique_ptr<memory::MemoryOutbox> outbox;
+  std::vector<Backup> backups;
+  std::vector<std::string> stuck;  ///< batches of a former relay that its socket still holds
+  bool broken = false;             ///< for good: its stream, or its database
+  bool dropped = false;            ///< its database is gone
 };
 
 class RelayNode {
  public:
-  RelayNode(std::string client, Origin& origin, const Schema& schema, const RelaySettings& settings,
-            Clock& clock, std::function<std::uint64_t()> random);
+  struct Place {
+    Origin* origin = nullptr;
+    const std::vector<std::unique_ptr<Region>>* regions = nullptr;
+    const RelaySettings* settings = nullptr;
+  };
+  RelayNode(std::string client, const Place& place, Clock& clock, Dice& dice);
+
   Result<void> step() {
     return relay_.step().map([](Millis) {});
   }
+  /// What its other thread does: copies the region's context.
+  void feed();
   [[nodiscard]] const std::string& client() const { return client_; }
+  [[nodiscard]] const Origin& origin() const { return *place_.origin; }
 
  private:
+  [[nodiscard]] ReplicaAnswers ask() const;
+
   std::string client_;
+  Place place_;
+  Dice& dice_;
   Metrics metrics_;
+  std::optional<ReplicaContext> context_;
   std::unique_ptr<Changelog> changelog_;
   OriginRelay relay_;
 };
@@ -48,18 +86,25 @@ class ConsumerNode {
  public:
   ConsumerNode(const std::string& client, Region& region, std::vector<Origin>& origins,
                const ConsumerSettings& settings, Clock& clock);
-  /// One of the readers, or the applier behind the last of them.
+  /// One of the readers, the applier, or the rebuilder behind the last of them.
   Result<void> step(std::size_t part);
-  [[nodiscard]] std::size_t parts() const { return readers_.size() + 1; }
+  [[nodiscard]] std::size_t parts() const { return readers_.size() + 2; }
   [[nodiscard]] const std::string& client() const { return client_; }
+  [[nodiscard]] const Region& region() const { return region_; }
+  /// It says that it is stopped at a gap of the origin, or lags behind it.
+  [[nodiscard]] bool behind(const OriginName& origin) const;
 
  private:
   std::string client_;
+  Region& region_;
+  Clock& clock_;
   Metrics metrics_;
   std::vector<std::unique_ptr<Changelog>> changelogs_;
   Inbox inbox_;
   std::vector<std::unique_ptr<OriginReader>> readers_;
   Applier applier_;
+  std::unique_ptr<Rebuilder> rebuilder_;
+  Micros rebuild_at_{0};
 };
 
 }  // namespace tributary::simulation

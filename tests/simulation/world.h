@@ -1,19 +1,24 @@
 /// A whole deployment in memory, run from one seed: services that commit and roll back, relays and
-/// consumers that crash anywhere, links that break, brokers that repeat and delay, replicas that
-/// are rolled back. A crash loses everything that was not committed to a disk. In the end
-/// everything heals, and every region must hold exactly what was committed.
+/// consumers that crash anywhere, links that break, brokers that repeat and delay, databases and
+/// replicas that are put back, other programs that meddle. A crash loses everything that was not
+/// committed to a disk. In the end everything heals that can, and every region must hold exactly
+/// what was published, or say that it does not.
+///
+/// build.cc puts it up · services.cc writes · disturb_links.cc, disturb_replicas.cc,
+/// disturb_databases.cc and forge.cc make trouble · operator.cc mends · settle.cc and checks.cc are
+/// the end.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "history.h"
 #include "nodes.h"
-#include "virtual_clock.h"
+#include "traits.h"
+#include "witness.h"
 
 namespace tributary::simulation {
 
@@ -23,48 +28,101 @@ class World {
 
   /// Runs the storm and the healing. Nullopt, or what is wrong.
   [[nodiscard]] std::optional<std::string> run();
+  [[nodiscard]] std::string traits() const { return traits_.names(); }
 
  private:
+  template <typename Node>
+  struct Slot {
+    std::string client;
+    std::size_t place = 0;  ///< its origin, or its region
+    std::unique_ptr<NodeClock> clock;
+    std::unique_ptr<Node> node;
+  };
+
+  // build.cc
   void build();
-  void start_relays();
-  void start_consumers();
+  void choose_settings();
+  void build_regions();
+  void build_origins();
+  void start_relay(Slot<RelayNode>& slot);
+  void start_consumer(Slot<ConsumerNode>& slot);
+  [[nodiscard]] std::unique_ptr<NodeClock> new_clock();
+  [[nodiscard]] Micros random_skew();
+
+  // world.cc
   void act();
-  void write();
   void step_something();
+  void crash_something();
+  void jump_clock();
+
+  // services.cc
+  void write();
+  [[nodiscard]] std::vector<Change> random_changes(Origin& origin);
+  [[nodiscard]] Change random_change(Origin& origin);
+  [[nodiscard]] std::optional<VersionVector> random_context(Origin& origin, const std::string& key);
+
+  // disturb_*.cc, forge.cc
   void disturb();
   void disturb_link();
   void disturb_replica();
-  void crash_something();
+  void tamper();
+  void disturb_database();
+  void restore(Origin& origin);
+  void lose_log();
+  void release_stuck(Origin& origin);
+  void forge();
+  void forge_batch(Origin& origin);
+  void break_for_good();
+  void roll_out();
+
+  // operator.cc
+  void retry_somewhere();
+  void decide_doubts();
+  void mend_views();
+  void mend();
+  void discard_forgeries();
+
+  // settle.cc
   void heal();
   bool settle();
-  [[nodiscard]] bool converged();
+  void step_all();
+  [[nodiscard]] bool outboxes_empty();
+  /// Everything that moves while the deployment is not yet at rest.
+  [[nodiscard]] std::string position();
   /// Who waits for what, for a message.
   [[nodiscard]] std::string lag();
+
+  // checks.cc
   [[nodiscard]] std::optional<std::string> check_halves();
   [[nodiscard]] std::optional<std::string> check_end();
-  [[nodiscard]] std::optional<std::string> check_region(std::size_t index);
-  [[nodiscard]] std::optional<std::string> check_changelogs();
+  [[nodiscard]] std::optional<std::string> check_lacking(const Region& region,
+                                                         const ReplicaProgress& progress);
+  [[nodiscard]] std::optional<std::string> check_parked(Region& region, bool& whole);
+  [[nodiscard]] std::optional<std::string> check_regions();
+  [[nodiscard]] std::optional<std::string> check_batch_tables();
 
-  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
-  [[nodiscard]] bool chance(double probability);
-  [[nodiscard]] Change random_change();
   void trace(const std::string& line);
-  void note(const Result<void>& done);
+  void note(const Result<void>& done, bool may_be_refused);
+  [[nodiscard]] Origin& some_origin() { return origins_[dice_.below(origins_.size())]; }
+  [[nodiscard]] Region& some_region() { return *regions_[dice_.below(regions_.size())]; }
 
-  std::mt19937_64 random_;
+  Dice dice_;
   bool trace_;
+  Traits traits_;
   VirtualClock clock_;
-  Schema schema_;
+  Schema old_schema_;
+  Schema schema_;  ///< with the keyspace that a roll-out adds
   RelaySettings relay_settings_;
+  ConsumerSettings old_consumer_settings_;
   ConsumerSettings consumer_settings_;
+  History history_;
+  Witness witness_{history_};
   std::vector<std::unique_ptr<Region>> regions_;
   std::vector<Origin> origins_;
-  std::vector<std::unique_ptr<RelayNode>> relays_;
-  std::vector<std::unique_ptr<ConsumerNode>> consumers_;
-  std::vector<std::size_t> relay_origin_;  ///< relays_[i] relays origins_[relay_origin_[i]]
-  std::vector<std::size_t> consumer_region_;
-  std::vector<std::vector<MemoryReplica::Snapshot>> snapshots_;
-  History history_;
+  std::vector<Slot<RelayNode>> relays_;
+  std::vector<Slot<ConsumerNode>> consumers_;
+  std::set<std::string> touched_;  ///< keys that other programs touched
+  bool rolled_out_ = false;
   double fault_ = 0;  ///< probability that a call on a disk fails
   std::optional<std::string> failure_;
 };

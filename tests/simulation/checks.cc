@@ -1,0 +1,122 @@
+/// What must hold in a simulated deployment, during the storm and at its end.
+#include <algorithm>
+
+#include "expectation.h"
+#include "world.h"
+
+namespace tributary::simulation {
+
+/// I5: a reader never sees half of a producer's transaction.
+std::optional<std::string> World::check_halves() {
+  const double fault = std::exchange(fault_, 0);
+  std::optional<std::string> torn;
+  for (auto& region : regions_) {
+    const bool away = std::exchange(region->away, false);
+    const std::string left = string_at(region->replica, "half:left", "0");
+    const std::string right = string_at(region->replica, "half:right", "0");
+    if (region->torn) {
+      const auto progress = (*region->replica.open())->progress();
+      region->torn = !progress->unfinished.empty() || left != right;
+    }
+    if (left != right && !region->torn)
+      torn = "a reader saw half a transaction: " + left + " and " + right;
+    region->away = away;
+  }
+  fault_ = fault;
+  return torn;
+}
+
+std::optional<std::string> World::check_end() {
+  for (const Origin& origin : origins_) {
+    if (origin.broken) history_.broken(origin.name.value);
+  }
+  if (auto wrong = check_halves()) return wrong;
+  if (auto wrong = witness_.wrong()) return wrong;
+  if (auto wrong = history_.wrong()) return wrong;
+  discard_forgeries();
+  if (failure_) return failure_;
+  if (auto wrong = check_regions()) return wrong;
+  return check_batch_tables();
+}
+
+/// A region that lacks something must say so, and must have a reason.
+std::optional<std::string> World::check_lacking(const Region& region,
+                                                const ReplicaProgress& progress) {
+  for (const auto& [actor, seq] : witness_.all()) {
+    if (progress.watermark.get(actor) >= seq) continue;
+    const OriginName& origin = witness_.owners().at(actor);
+    const auto known = std::ranges::find(origins_, origin, &Origin::name);
+    if (known->broken) continue;
+    const std::string lack = "has " + std::to_string(progress.watermark.get(actor).value) + " of " +
+                             std::to_string(seq.value) + " changes of " + origin.value;
+    if (!traits_.log_losses) return lack + ", and no log was lost";
+    if (!witness_.named(origin, actor)) continue;
+    const bool told = std::ranges::any_of(consumers_, [&](const auto& slot) {
+      return &slot.node->region() == &region && slot.node->behind(origin);
+    });
+    if (!told) return lack + " and does not say so";
+  }
+  return std::nullopt;
+}
+
+/// Nothing is parked at the end but what two origins disagree on, and what no log holds any more.
+std::optional<std::string> World::check_parked(Region& region, bool& whole) {
+  auto store = region.replica.open();
+  const auto blocked = (*store)->blocked("", 100'000);
+  const auto parked = (*store)->parked("", 100'000);
+  whole = blocked->empty();
+  for (const auto& [key, block] : *blocked) {
+    if (!traits_.log_losses && !traits_.broken_origin)
+      return key + " is still blocked: " + block.reason;
+  }
+  for (const Parked& each : *parked) {
+    if (each.key.front() == 'd' && traits_.disagreement) continue;
+    const bool forged = traits_.forgeries && each.reason.find("not obeyed") != std::string::npos;
+    if (!forged && whole) return each.key + " has changes parked: " + each.reason;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> World::check_regions() {
+  const Expectation expectation(
+      history_, {traits_.log_losses, traits_.disagreement ? std::set<char>{'d'} : std::set<char>{},
+                 touched_});
+  std::map<std::string, const Region*> same;  // watermark -> a region that has it
+  for (std::size_t i = 0; i < regions_.size(); ++i) {
+    Region& region = *regions_[i];
+    const std::string name = "region " + std::to_string(i) + ": ";
+    const auto progress = (*region.replica.open())->progress();
+    if (auto wrong = check_lacking(region, *progress)) return name + *wrong;
+    bool whole = true;
+    if (auto wrong = check_parked(region, whole)) return name + *wrong;
+    if (!whole) continue;
+    const auto [twin, first] = same.try_emplace(progress->watermark.bytes(), &region);
+    if (!first && twin->second->replica.dump() != region.replica.dump()) {
+      return "regions with one watermark differ:\n" + twin->second->replica.dump() + "\n---\n" +
+             region.replica.dump();
+    }
+    const bool all = std::ranges::all_of(witness_.all(), [&](const auto& entry) {
+      return progress->watermark.get(entry.first) >= entry.second;
+    });
+    if (!all) continue;
+    if (auto wrong = expectation.check(region.replica)) return name + *wrong;
+  }
+  return std::nullopt;
+}
+
+/// Confirmed batches go when they are older than the retention, also when nothing happens any more.
+std::optional<std::string> World::check_batch_tables() {
+  clock_.advance(relay_settings_.retention + std::chrono::seconds(1));
+  for (int i = 0; i < 8; ++i) {
+    clock_.advance(relay_settings_.housekeeping + Millis{1});
+    for (auto& relay : relays_) note(relay.node->step(), relay.node->origin().broken);
+  }
+  for (const Origin& origin : origins_) {
+    if (origin.broken || origin.outbox->batches() == 0) continue;
+    return std::to_string(origin.outbox->batches()) + " batches of " + origin.name.value +
+           " are kept for ever";
+  }
+  return failure_;
+}
+
+}  // namespace tributary::simulation

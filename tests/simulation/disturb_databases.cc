@@ -1,0 +1,54 @@
+/// Origins' databases that are put back to a backup: with another identity (a dump, a promoted
+/// standby), without, and under running relays; the old relay's bytes may still be on their way.
+#include <algorithm>
+
+#include "world.h"
+
+namespace tributary::simulation {
+
+void World::disturb_database() {
+  if (!traits_.restores) return;
+  Origin& origin = some_origin();
+  if (origin.broken) return;
+  if (!origin.stuck.empty() && dice_.chance(0.4)) return release_stuck(origin);
+  if (origin.backups.empty() || dice_.chance(0.5)) {
+    trace("backup of " + origin.name.value);
+    origin.backups.push_back(
+        {origin.outbox->backup(), history_.held_by(origin.name.value), origin.schema});
+    return;
+  }
+  restore(origin);
+}
+
+void World::restore(Origin& origin) {
+  const Backup backup = origin.backups[dice_.below(origin.backups.size())];
+  const std::uint64_t way = dice_.below(3);
+  static constexpr const char* kWays[] = {"noticed", "unnoticed", "in place"};
+  trace("restore of " + origin.name.value + ", " + kWays[way]);
+  if (way == 0) {
+    const double fault = std::exchange(fault_, 0);
+    const auto unconfirmed = origin.outbox->open_store()->unconfirmed(0, {100});
+    fault_ = fault;
+    origin.stuck.clear();
+    for (const SealedBatch& batch : *unconfirmed) origin.stuck.push_back(batch.bytes);
+  }
+  if (way == 2) origin.outbox->restore_in_place(backup.disk);
+  else origin.outbox->restore(backup.disk, way == 0);
+  origin.schema = backup.schema;
+  history_.restored(origin.name.value, backup.held);
+}
+
+/// What a former relay had sealed reaches the log after all, up to somewhere.
+void World::release_stuck(Origin& origin) {
+  const auto session = origin.region->broker.session("a former relay");
+  auto writer = session->open_writer(origin.name);
+  if (!writer) return;
+  const std::size_t count = 1 + dice_.below(origin.stuck.size());
+  trace(std::to_string(count) + " old batches of " + origin.name.value + " arrive");
+  for (std::size_t i = 0; i < count; ++i) {
+    static_cast<void>((*writer)->publish(i + 1, origin.stuck[i]));
+  }
+  origin.stuck.clear();
+}
+
+}  // namespace tributary::simulation

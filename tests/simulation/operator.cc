@@ -1,0 +1,92 @@
+/// What a person does: decides what is in doubt, moves foreign views away, retries what is parked.
+#include <algorithm>
+
+#include "world.h"
+
+#include <tributary/consumer/retry.h>
+
+namespace tributary::simulation {
+
+void World::retry_somewhere() {
+  if (dice_.chance(0.3)) mend_views();
+  Region& region = some_region();
+  auto store = region.replica.open();
+  if (!store) return;
+  trace("parked retry");
+  static_cast<void>(retry_all(**store, old_schema_));
+}
+
+/// Whole transactions, by retry or discard.
+void World::decide_doubts() {
+  for (Origin& origin : origins_) {
+    if (origin.broken) continue;
+    auto store = origin.outbox->open_store();
+    const auto parked = store->parked(0, 100'000);
+    std::map<std::int64_t, std::optional<std::size_t>> transactions;
+    for (const ParkedChange& each : *parked) {
+      if (each.reason.find("in doubt") == std::string::npos && !failure_) {
+        failure_ = "a legal row was parked: " + each.reason;
+      }
+      auto& number = transactions[each.transaction];
+      if (const auto marked = History::marked_by(each.key)) number = marked;
+    }
+    for (const auto& [transaction, number] : transactions) {
+      const bool retry = dice_.chance(0.5);
+      trace("in doubt: transaction " + std::to_string(number.value_or(0)) +
+            (retry ? " is retried" : " is discarded"));
+      if (number) history_.decided(*number, retry);
+      else if (!failure_) failure_ = "half a transaction is in doubt";
+      if (retry) note(store->retry_parked(transaction).map([](std::uint64_t) {}), false);
+      else note(store->discard_parked(transaction).map([](std::uint64_t) {}), false);
+    }
+  }
+}
+
+/// Deletes what of another Redis type stands in a view's place.
+void World::mend_views() {
+  const double fault = std::exchange(fault_, 0);
+  for (auto& region : regions_) {
+    if (region->away) continue;
+    auto store = region->replica.open();
+    for (const std::string& key : touched_) {
+      const auto view = (*store)->view(key, 0);
+      if (view->found == "hash") region->replica.drop_view(key);
+    }
+  }
+  fault_ = fault;
+}
+
+/// Messages that lie are looked at and discarded; there must be no others.
+void World::discard_forgeries() {
+  for (auto& region : regions_) {
+    auto store = region->replica.open();
+    const auto parked = (*store)->parked("", 100'000);
+    std::vector<std::string> ids;
+    for (const Parked& each : *parked) {
+      if (!each.key.empty()) continue;
+      ids.push_back(each.id);
+      if (!witness_.is_forged(each.bytes) && !failure_) {
+        failure_ = "an honest message was parked: " + each.reason;
+      }
+    }
+    note(discard_parked(**store, ids).map([](std::uint64_t) {}), false);
+  }
+}
+
+/// One retry must do, also while the keys are being written.
+void World::mend() {
+  mend_views();
+  for (int round = 0; round < 30; ++round) {
+    if (round % 3 == 0) write();
+    step_all();
+    if (round == 15) {
+      for (auto& region : regions_) {
+        auto store = region->replica.open();
+        note(retry_all(**store, consumer_settings_.schema).map([](const Retried&) {}), false);
+      }
+    }
+    clock_.advance(Micros{20'000});
+  }
+}
+
+}  // namespace tributary::simulation

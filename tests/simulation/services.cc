@@ -1,0 +1,93 @@
+/// What the services write.
+#include "world.h"
+
+#include <tributary/crdt/types/counter.h>
+#include <tributary/crdt/types/register.h>
+#include <tributary/crdt/types/set.h>
+
+namespace tributary::simulation {
+
+/// What a service saw in its region, or what a careless or malicious one makes up.
+std::optional<VersionVector> World::random_context(Origin& origin, const std::string& key) {
+  if (traits_.forgeries && dice_.chance(0.3)) {
+    VersionVector context = origin.outbox->told();
+    for (const auto& [actor, owner] : witness_.owners()) {
+      const std::uint64_t ahead = dice_.chance(0.5) ? std::uint64_t{1} << 62 : dice_.below(100);
+      if (dice_.chance(0.5)) context.raise(actor, Seq{witness_.all().get(actor).value + ahead});
+    }
+    if (dice_.chance(0.3)) context.raise(ActorId{dice_.bits()}, Seq{1 + dice_.below(100)});
+    return context;
+  }
+  if (!dice_.chance(0.2)) return std::nullopt;
+  auto store = origin.region->replica.open();
+  if (!store) return std::nullopt;
+  const auto reading = (*store)->read(key);
+  if (!reading) return std::nullopt;
+  return reading->context;
+}
+
+Change World::random_change(Origin& origin) {
+  const std::string key = std::to_string(dice_.below(3));
+  const std::string element(1, static_cast<char>('x' + dice_.below(3)));
+  const std::string value = "v" + std::to_string(dice_.below(1000));
+  switch (dice_.below(10)) {
+    case 0:
+    case 1: return counter::add("c" + key, static_cast<std::int64_t>(dice_.below(200)) - 100);
+    case 2: return register_::set("r" + key, value);
+    case 3: return dice_.chance(0.3) ? register_::clear("r" + key) : register_::set("r" + key, "w");
+    case 4:
+    case 5: return set::add("s" + key, element);
+    case 6: return set::remove("s" + key, element, random_context(origin, "s" + key));
+    case 7: {
+      if (!dice_.chance(0.3)) return set::add("s" + key, element);
+      return set::clear("s" + key, random_context(origin, "s" + key));
+    }
+    case 8: {
+      if (!traits_.disagreement) return set::add("s" + key, element);
+      if (&origin == &origins_.front()) return counter::add("d" + key, 1);
+      return set::add("d" + key, element);
+    }
+    default: {
+      const bool known = origin.schema.keyspaces.size() == schema_.keyspaces.size();
+      return register_::set((known ? "n" : "r") + key, value);
+    }
+  }
+}
+
+/// Both halves of an amount stand at the ends, so that a reader who sees one half only is caught.
+std::vector<Change> World::random_changes(Origin& origin) {
+  std::vector<Change> changes{History::marker(history_.next())};
+  const auto amount = static_cast<std::int64_t>(1 + dice_.below(9));
+  changes.push_back(counter::add("half:left", amount));
+  for (std::uint64_t i = dice_.below(4); i > 0; --i) changes.push_back(random_change(origin));
+  changes.push_back(counter::add("half:right", amount));
+  return changes;
+}
+
+void World::write() {
+  Origin& origin = some_origin();
+  clock_.advance(Micros{1});
+  const double fault = std::exchange(fault_, 0);  // whether a failed commit took effect is no
+                                                  // question here
+  auto session = origin.outbox->open_session();
+  if (session->begin()) {
+    const VersionVector told = origin.outbox->told();
+    const std::vector<Change> changes = random_changes(origin);
+    Transaction transaction(session->outbox());
+    for (const Change& change : changes) {
+      if (const auto written = transaction.write(change); !written && !failure_) {
+        failure_ = "a legal change was refused: " + written.error().message;
+      }
+    }
+    if (dice_.chance(0.15)) {
+      if (transaction.flush()) static_cast<void>(session->rollback());
+      trace("rolled back at " + origin.name.value);
+    } else if (transaction.commit()) {
+      trace("transaction " + std::to_string(history_.next()) + " at " + origin.name.value);
+      history_.committed(origin.name.value, changes, told);
+    }
+  }
+  fault_ = fault;
+}
+
+}  // namespace tributary::simulation

@@ -1,0 +1,73 @@
+#include "witness.h"
+
+#include <algorithm>
+
+namespace tributary::simulation {
+
+void Witness::stored(const OriginName& origin, std::string_view bytes) {
+  if (forged_.contains(std::string(bytes))) return;
+  const auto batch = decode_batch(bytes);
+  if (!batch || batch->origin != origin) {
+    wrong_ = "a relay has published what is no batch of " + origin.value;
+    return;
+  }
+  const auto owner = owners_.try_emplace(batch->actor, origin).first;
+  if (owner->second != origin) wrong_ = "two origins are actor " + batch->actor.hex();
+  if (!counts(*batch) || batch->heartbeat()) return;
+  take(*batch, bytes);
+}
+
+bool Witness::counts(const Batch& batch) {
+  const auto final_seq = final_.find(batch.actor);
+  if (final_seq != final_.end() && batch.last_seq > final_seq->second) return false;
+  if (batch.predecessor) {
+    const auto& [former, last] = *batch.predecessor;
+    if (final_.try_emplace(former, last).second) history_.ended(former, last);
+  }
+  last_[batch.origin] = {batch.actor, batch.predecessor ? batch.predecessor->actor : batch.actor};
+  return true;
+}
+
+bool Witness::named(const OriginName& origin, ActorId actor) const {
+  const auto last = last_.find(origin);
+  return last != last_.end() && (last->second.first == actor || last->second.second == actor);
+}
+
+void Witness::take(const Batch& batch, std::string_view bytes) {
+  const auto [known, fresh] =
+      sealed_.try_emplace({batch.actor, batch.first_seq.value}, batch.last_seq, bytes);
+  if (!fresh) {
+    if (known->second.second == bytes) return;
+    wrong_ = "seq " + std::to_string(batch.first_seq.value) + " of actor " + batch.actor.hex() +
+             " stands for two things";
+    return;
+  }
+  all_.raise(batch.actor, batch.last_seq);
+  batches_[batch.origin].emplace_back(bytes);
+  std::vector<std::pair<Seq, std::size_t>> transactions;
+  for (const Delta& delta : batch.deltas) {
+    if (const auto number = History::marked_by(delta.key)) {
+      transactions.emplace_back(delta.last_seq, *number);
+    }
+  }
+  std::sort(transactions.begin(), transactions.end());
+  for (const auto& [seq, number] : transactions) history_.published(number, batch.actor, seq);
+}
+
+std::optional<std::string> Witness::wrong() const {
+  if (wrong_) return wrong_;
+  const std::pair<ActorId, std::uint64_t>* before = nullptr;
+  Seq last;
+  for (const auto& [key, batch] : sealed_) {
+    const bool same = before != nullptr && before->first == key.first;
+    if (key.second != (same ? last.value + 1 : 1)) {
+      return "seqs of actor " + key.first.hex() + " have a gap or overlap at " +
+             std::to_string(key.second);
+    }
+    before = &key;
+    last = batch.first;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tributary::simulation

@@ -1,0 +1,59 @@
+/// Sees every message that reaches a log, and knows by the rules of docs/architecture.md which of
+/// them count, told independently of relay and consumer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "history.h"
+
+#include <tributary/crdt/version_vector.h>
+#include <tributary/outbox/batch.h>
+
+namespace tributary::simulation {
+
+/// Not thread-safe.
+class Witness {
+ public:
+  explicit Witness(History& history) : history_(history) {}
+
+  void stored(const OriginName& origin, std::string_view bytes);
+  /// These bytes will be published by somebody who lies: nobody may obey them.
+  void forged(std::string bytes) { forged_.insert(std::move(bytes)); }
+  [[nodiscard]] bool is_forged(const std::string& bytes) const { return forged_.contains(bytes); }
+
+  /// Actor -> last seq that counts: what a region must hold.
+  [[nodiscard]] const VersionVector& all() const { return all_; }
+  [[nodiscard]] const std::map<ActorId, OriginName>& owners() const { return owners_; }
+  /// Whom the origin's messages name in the end: its actor, and the one that this followed. What is
+  /// lost of earlier ones, a region that has nothing of them cannot know.
+  [[nodiscard]] bool named(const OriginName& origin, ActorId actor) const;
+  /// The bytes of every batch that counted, in order.
+  [[nodiscard]] const std::vector<std::string>& batches(const OriginName& origin) {
+    return batches_[origin];
+  }
+  /// A seq of an actor that stands for two things, or for none.
+  [[nodiscard]] std::optional<std::string> wrong() const;
+
+ private:
+  [[nodiscard]] bool counts(const Batch& batch);
+  void take(const Batch& batch, std::string_view bytes);
+
+  History& history_;
+  std::set<std::string> forged_;
+  std::map<ActorId, OriginName> owners_;
+  std::map<OriginName, std::pair<ActorId, ActorId>> last_;  ///< actor and predecessor
+  std::map<ActorId, Seq> final_;
+  std::map<std::pair<ActorId, std::uint64_t>, std::pair<Seq, std::string>> sealed_;
+  std::map<OriginName, std::vector<std::string>> batches_;
+  VersionVector all_;
+  std::optional<std::string> wrong_;
+};
+
+}  // namespace tributary::simulation
