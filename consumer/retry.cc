@@ -129,7 +129,9 @@ Result<RetriedKey> ask_rebuild(ReplicaStore& store, std::string_view key, const 
   }
   KeyBlock next = attempt.loaded.block;
   next.incomplete = true;
-  next.reason = "its keyspace had another type; it is being rebuilt from the changelogs";
+  const std::string& damage = attempt.loaded.damage;
+  next.reason = (damage.empty() ? "its keyspace had another type" : damage) +
+                "; it is being rebuilt from the changelogs";
   TRIBUTARY_TRY(commit(store, key, attempt, next, ids, false));
   return RetriedKey{std::string(key), 0, next.reason};
 }
@@ -144,6 +146,9 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
   }
   retried.reason = attempt.loaded.damage;
   if (retried.reason.empty()) retried.reason = join_all(schema, key, attempt);
+  // Damaged after it was blocked: nobody else looks at a blocked key.
+  attempt.rebuild = attempt.rebuild || (!retried.reason.empty() && !block.mark.empty() &&
+                                        retried.reason == attempt.loaded.damage);
   if (attempt.rebuild) return ask_rebuild(store, key, attempt);
   if (retried.reason.empty()) {
     TRIBUTARY_ASSIGN(retried.reason, view_in_the_way(store, key, attempt));

@@ -48,7 +48,7 @@ Result<void> Upkeep::step(ReplicaStore& store, KnownReplica& known,
   if (due(count_at_, kCountInterval)) {
     TRIBUTARY_ASSIGN(const std::uint64_t parked, parking_.count(store));
     parked_.set(static_cast<double>(parked));
-    deferring_ = true;  // perhaps: retries and rebuilt keys leave deferred removes, too
+    deferring_ = true;  // perhaps: a retry or a rebuild, in another session, has left some
   }
   if (retried_to_) TRIBUTARY_TRY(retry_after_upgrade(store));
   const std::size_t keys = settings_.scrub_keys_per_second;

@@ -30,7 +30,9 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   evidence_.end = message.offset;
   auto batch = decode_batch(message.bytes);
   if (!batch || batch->origin != origin_) return std::nullopt;
+  if (others_.contains(batch->actor)) return std::nullopt;
   if (const auto& former = batch->predecessor) {
+    if (others_.contains(former->actor)) return std::nullopt;
     meet(former->actor);
     evidence_.retired.try_emplace(former->actor, former->final_seq);
   }
@@ -44,9 +46,10 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
 }
 
 Result<ChangelogEvidence> scan_changelog(Changelog& changelog, const OriginName& origin,
+                                         const std::set<ActorId>& others,
                                          std::optional<Offset> after,
                                          const std::function<Result<void>(const Batch&)>& visit) {
-  EvidenceCollector collector(origin);
+  EvidenceCollector collector(origin, others);
   TRIBUTARY_ASSIGN(const auto tail, changelog.last(origin));
   if (!tail) return collector.evidence();
   if (after && *after == tail->offset) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <tributary/base/result.h>
@@ -30,7 +31,10 @@ struct ChangelogEvidence {
 /// actor behind its final seq is void, and messages that are no batches of the origin say nothing.
 class EvidenceCollector {
  public:
-  explicit EvidenceCollector(OriginName origin) : origin_(std::move(origin)) {}
+  /// Of `others` it is known that they are other origins' actors: what a message says in their
+  /// name, or of one that followed them, is forged.
+  EvidenceCollector(OriginName origin, const std::set<ActorId>& others)
+      : origin_(std::move(origin)), others_(others) {}
   /// The batch, when it counts.
   std::optional<Batch> take(const ChangelogMessage& message);
   [[nodiscard]] const ChangelogEvidence& evidence() const { return evidence_; }
@@ -39,14 +43,16 @@ class EvidenceCollector {
   void meet(ActorId actor);
 
   OriginName origin_;
+  const std::set<ActorId>& others_;
   ChangelogEvidence evidence_;
 };
 
 /// Reads the origin's changelog behind `after` (absent: from the first message kept) to its present
 /// end, in one stream; the last message always. `visit` gets every batch that counts. The log must
-/// exist. kTransient when its end does not arrive.
+/// exist. `others`: actors of other origins, see EvidenceCollector. kTransient when its end does
+/// not arrive.
 [[nodiscard]] Result<ChangelogEvidence> scan_changelog(
-    Changelog& changelog, const OriginName& origin, std::optional<Offset> after,
-    const std::function<Result<void>(const Batch&)>& visit);
+    Changelog& changelog, const OriginName& origin, const std::set<ActorId>& others,
+    std::optional<Offset> after, const std::function<Result<void>(const Batch&)>& visit);
 
 }  // namespace tributary

@@ -76,15 +76,26 @@ std::optional<Offset> read_by(const ReplicaAnswers& asked, const OriginName& ori
   return known->second.offset;
 }
 
+/// Whatever the origin's changelog says in their name is forged.
+std::set<ActorId> others_of(const ReplicaAnswers& asked, const OriginName& origin) {
+  std::set<ActorId> others;
+  for (const ReplicaProgress& replica : asked.replicas) {
+    for (const auto& [actor, record] : replica.actors) {
+      if (record.origin != origin) others.insert(actor);
+    }
+  }
+  return others;
+}
+
 /// The rows waiting in a restored database: those that were published go, and when that cannot be
 /// told, all of them are set aside.
 Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
-                            const Succession& succession) {
+                            const Succession& succession, const std::set<ActorId>& others) {
   TRIBUTARY_ASSIGN(const OutboxStatus status, succession.store.status());
   if (status.depth == 0) return {};
   Discarder discarder(succession.store);
   Coverage coverage(record, verdict.chain);
-  TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin,
+  TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin, others,
                                                     std::nullopt, [&](const Batch& batch) {
                                                       coverage.take(batch);
                                                       return discarder.take(batch);
@@ -146,11 +157,12 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const OriginRecord record, succession.store.lead());
   TRIBUTARY_TRY(succession.changelog.declare(succession.origin));
   const ReplicaAnswers asked = succession.ask_replicas();
+  Leadership leadership;
+  leadership.others = others_of(asked, succession.origin);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
-                   scan_changelog(succession.changelog, succession.origin,
+                   scan_changelog(succession.changelog, succession.origin, leadership.others,
                                   read_by(asked, succession.origin), ignore));
   const Verdict verdict = judge({record, evidence, asked.replicas, asked.own}, succession.origin);
-  Leadership leadership;
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,
                      std::max(record.hlc, std::min(verdict.hlc, kMaxHlc))};
@@ -160,7 +172,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   leadership.former = record.former;
   if (verdict.mint_because) {
     if (verdict.restored || verdict.log_lost) {
-      TRIBUTARY_TRY(clear_restored(record, verdict, succession));
+      TRIBUTARY_TRY(clear_restored(record, verdict, succession, leadership.others));
     }
     TRIBUTARY_TRY(mint(record, verdict, succession, leadership));
   }
@@ -172,8 +184,8 @@ Result<Leadership> take_leadership(const Succession& succession) {
 
 Result<void> settle(Leadership& leadership, const Succession& succession) {
   Discarder discarder(succession.store);
-  TRIBUTARY_TRY(scan_changelog(succession.changelog, succession.origin, leadership.looked_through,
-                               [&](const Batch& batch) {
+  TRIBUTARY_TRY(scan_changelog(succession.changelog, succession.origin, leadership.others,
+                               leadership.looked_through, [&](const Batch& batch) {
                                  if (batch.actor == leadership.head.actor) return Result<void>{};
                                  return discarder.take(batch);
                                }));

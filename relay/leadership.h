@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <tributary/base/result.h>
@@ -37,6 +38,7 @@ struct Leadership {
   /// looked at (settle()). From here on.
   bool unsettled = false;
   std::optional<Offset> looked_through;  ///< of the changelog
+  std::set<ActorId> others;              ///< actors that replicas know as other origins'
 };
 
 /// What take_leadership() works with. All are borrowed.

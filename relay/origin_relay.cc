@@ -184,6 +184,8 @@ Result<void> OriginRelay::keep_house() {
     measured_at_ = now + std::max<Micros>(kMeasureAtLeast, took * kMeasureShare);
   }
   if (now < house_at_) return {};
+  // A machine that slept, as one that was restarted, has old batches to forget, too.
+  if (now > house_at_ + 2 * settings_.housekeeping) confirmed_at_ = now;
   house_at_ = now + settings_.housekeeping;
   TRIBUTARY_TRY(save_totals());
   if (now > confirmed_at_ + settings_.retention + 10 * settings_.housekeeping) return {};

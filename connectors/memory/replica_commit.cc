@@ -129,8 +129,8 @@ Result<void> check(const ReplicaDisk& disk, const ReplicaCommit& commit) {
   for (const BlockCommit& block : commit.blocks) {
     const auto found = disk.blocked.find(block.key);
     const std::string_view mark =
-        found == disk.blocked.end() ? std::string_view{} : std::string_view(found->second.mark);
-    if (mark != block.expected_mark) return conflict("blocked " + std::string(block.key));
+        found == disk.blocked.end() ? std::string_view{} : std::string_view{found->second.mark};
+    if (mark != block.expected_mark) return conflict("mark " + std::string(block.key));
   }
   return {};
 }

@@ -6,6 +6,12 @@ namespace {
 
 std::string numbered(const char* name, std::size_t number) { return name + std::to_string(number); }
 
+/// A relay that leads while no replica can be asked does not know other origins' actors, and takes
+/// a lie for a successor: a world of forgeries has its replicas at hand then.
+bool relays_ask(MemoryReplica::Call call) {
+  return call == MemoryReplica::Call::kOpen || call == MemoryReplica::Call::kProgress;
+}
+
 }  // namespace
 
 void World::build() {
@@ -34,6 +40,7 @@ void World::choose_settings() {
   if (!traits_.default_settings) {
     relay_settings_.batch_changes = 1 + dice_.below(16);
     relay_settings_.unconfirmed_batches = 1 + dice_.below(6);
+    if (dice_.chance(0.5)) relay_settings_.max_skew = Micros{10'000};
     relay_settings_.unsaved_totals = 1 + dice_.below(6);
     relay_settings_.retention = Micros{dice_.below(2) * 1'000'000'000};
     consumer_settings_.group_deltas = 1 + dice_.below(20);
@@ -50,8 +57,10 @@ void World::build_regions() {
     Region& region = *regions_.emplace_back(std::make_unique<Region>());
     region.replica.set_fault_hook([this, &region](MemoryReplica::Call call) {
       if (region.away) return MemoryReplica::Fault::kBefore;
+      if (traits_.forgeries && relays_ask(call)) return MemoryReplica::Fault::kNone;
       if (fault_ == 0 || !dice_.chance(fault_)) return MemoryReplica::Fault::kNone;
       if (call == MemoryReplica::Call::kCommit && dice_.chance(0.3)) {
+        region.torn = true;
         return MemoryReplica::Fault::kHalfway;
       }
       return dice_.chance(0.5) ? MemoryReplica::Fault::kBefore : MemoryReplica::Fault::kAfter;

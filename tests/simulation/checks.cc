@@ -14,7 +14,12 @@ std::optional<std::string> World::check_halves() {
     const bool away = std::exchange(region->away, false);
     const std::string left = string_at(region->replica, "half:left", "0");
     const std::string right = string_at(region->replica, "half:right", "0");
-    if (left != right) torn = "a reader saw half a transaction: " + left + " and " + right;
+    if (region->torn) {
+      const auto progress = (*region->replica.open())->progress();
+      region->torn = !progress->unfinished.empty() || left != right;
+    }
+    if (left != right && !region->torn)
+      torn = "a reader saw half a transaction: " + left + " and " + right;
     region->away = away;
   }
   fault_ = fault;
@@ -22,6 +27,9 @@ std::optional<std::string> World::check_halves() {
 }
 
 std::optional<std::string> World::check_end() {
+  for (const Origin& origin : origins_) {
+    if (origin.broken) history_.broken(origin.name.value);
+  }
   if (auto wrong = check_halves()) return wrong;
   if (auto wrong = witness_.wrong()) return wrong;
   if (auto wrong = history_.wrong()) return wrong;
@@ -42,8 +50,9 @@ std::optional<std::string> World::check_lacking(const Region& region,
     const std::string lack = "has " + std::to_string(progress.watermark.get(actor).value) + " of " +
                              std::to_string(seq.value) + " changes of " + origin.value;
     if (!traits_.log_losses) return lack + ", and no log was lost";
+    if (!witness_.named(origin, actor)) continue;
     const bool told = std::ranges::any_of(consumers_, [&](const auto& slot) {
-      return &slot.node->region() == &region && slot.node->stopped(origin);
+      return &slot.node->region() == &region && slot.node->behind(origin);
     });
     if (!told) return lack + " and does not say so";
   }
@@ -57,7 +66,8 @@ std::optional<std::string> World::check_parked(Region& region, bool& whole) {
   const auto parked = (*store)->parked("", 100'000);
   whole = blocked->empty();
   for (const auto& [key, block] : *blocked) {
-    if (!traits_.log_losses) return key + " is still blocked: " + block.reason;
+    if (!traits_.log_losses && !traits_.broken_origin)
+      return key + " is still blocked: " + block.reason;
   }
   for (const Parked& each : *parked) {
     if (each.key.front() == 'd' && traits_.disagreement) continue;
@@ -68,7 +78,9 @@ std::optional<std::string> World::check_parked(Region& region, bool& whole) {
 }
 
 std::optional<std::string> World::check_regions() {
-  const Expectation expectation(history_, {traits_.log_losses, touched_});
+  const Expectation expectation(
+      history_, {traits_.log_losses, traits_.disagreement ? std::set<char>{'d'} : std::set<char>{},
+                 touched_});
   std::map<std::string, const Region*> same;  // watermark -> a region that has it
   for (std::size_t i = 0; i < regions_.size(); ++i) {
     Region& region = *regions_[i];

@@ -8,7 +8,8 @@ namespace tributary::simulation {
 void World::disturb_replica() {
   Region& region = some_region();
   if (region.away || dice_.chance(0.1)) {
-    region.away = !region.away && (traits_.absent_replica || dice_.chance(0.3));
+    region.away =
+        !region.away && !traits_.forgeries && (traits_.absent_replica || dice_.chance(0.3));
     trace(region.away ? "a replica goes away" : "a replica is back");
     return;
   }
@@ -29,7 +30,8 @@ void World::tamper() {
   if (!traits_.tampering) return;
   Region& region = some_region();
   static constexpr const char* kKeys[] = {"c0", "c1", "c2", "r0", "r1", "r2", "s0", "s1", "s2"};
-  const std::string key = kKeys[dice_.below(std::size(kKeys))];
+  const std::string key =
+      kKeys[dice_.chance(0.5) ? 6 + dice_.below(3) : dice_.below(std::size(kKeys))];
   const double fault = std::exchange(fault_, 0);
   const bool away = std::exchange(region.away, false);
   auto store = region.replica.open();
@@ -39,7 +41,7 @@ void World::tamper() {
   region.away = away;
   if (!loaded || loaded->front().version.empty()) return;
   touched_.insert(key);
-  const std::uint64_t draw = dice_.below(10);
+  const std::uint64_t draw = dice_.below(13) % 10;
   trace("tampering " + std::to_string(draw) + " with " + key);
   const bool set = key.front() == 's';
   const auto kind = set ? crdt::ViewKind::kSet : crdt::ViewKind::kString;

@@ -1,7 +1,6 @@
 #include "expectation.h"
 
 #include <algorithm>
-#include <set>
 
 namespace tributary::simulation {
 
@@ -32,6 +31,7 @@ Expectation::Expectation(const History& history, Doubts doubts) : doubts_(std::m
                           {publication.actor, Seq{publication.first.value + i}},
                           (publication.order << 8) + i,
                           publication.behind_final};
+        if (doubts_.disputed.contains(change.key.front())) continue;
         if (change.type == "counter") sums_[change.key] += change.amount;
         if (change.type == "register") registers_[change.key].push_back(event);
         if (change.type == "set") sets_[change.key].push_back(event);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace tributary::simulation {
 /// How sure a schedule lets us be.
 struct Doubts {
   bool logs_lost = false;         ///< an origin's clock may start below what was lost
+  std::set<char> disputed;        ///< keys that begin so have no type that all agree on
   std::set<std::string> touched;  ///< keys that other programs touched: contexts may see less
 };
 

@@ -85,8 +85,9 @@ Result<void> ConsumerNode::step(std::size_t part) {
   return {};
 }
 
-bool ConsumerNode::stopped(const OriginName& origin) const {
-  return gauge_value(metrics_, "tributary_consumer_stopped", origin.value).value_or(0) > 0;
+bool ConsumerNode::behind(const OriginName& origin) const {
+  return gauge_value(metrics_, "tributary_consumer_stopped", origin.value).value_or(0) > 0 ||
+         gauge_value(metrics_, "tributary_consumer_lag_changes", origin.value).value_or(0) > 0;
 }
 
 }  // namespace tributary::simulation

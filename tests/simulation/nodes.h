@@ -29,6 +29,7 @@ struct Region {
   memory::MemoryBroker broker;
   MemoryReplica replica;
   bool away = false;  ///< the replica answers nobody
+  bool torn = false;  ///< a commit has stopped half-way, and readers may see it
   std::vector<MemoryReplica::Snapshot> snapshots;
 };
 
@@ -90,8 +91,8 @@ class ConsumerNode {
   [[nodiscard]] std::size_t parts() const { return readers_.size() + 2; }
   [[nodiscard]] const std::string& client() const { return client_; }
   [[nodiscard]] const Region& region() const { return region_; }
-  /// It says that the origin is stopped at a gap.
-  [[nodiscard]] bool stopped(const OriginName& origin) const;
+  /// It says that it is stopped at a gap of the origin, or lags behind it.
+  [[nodiscard]] bool behind(const OriginName& origin) const;
 
  private:
   std::string client_;

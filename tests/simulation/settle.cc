@@ -30,9 +30,6 @@ void World::heal() {
       region->broker.hold_deliveries(consumer.client, false);
     }
   }
-  for (const Origin& origin : origins_) {
-    if (origin.broken) history_.broken(origin.name.value);
-  }
 }
 
 void World::step_all() {

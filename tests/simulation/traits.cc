@@ -18,7 +18,7 @@ Traits::Traits(Dice& dice) {
   roll_out = dice.chance(share);
   disagreement = dice.chance(share / 2);
   broken_origin = dice.chance(share / 2);
-  absent_replica = dice.chance(share / 2);
+  absent_replica = !forgeries && dice.chance(share / 2);
 }
 
 std::string Traits::names() const {

@@ -24,7 +24,13 @@ bool Witness::counts(const Batch& batch) {
     const auto& [former, last] = *batch.predecessor;
     if (final_.try_emplace(former, last).second) history_.ended(former, last);
   }
+  last_[batch.origin] = {batch.actor, batch.predecessor ? batch.predecessor->actor : batch.actor};
   return true;
+}
+
+bool Witness::named(const OriginName& origin, ActorId actor) const {
+  const auto last = last_.find(origin);
+  return last != last_.end() && (last->second.first == actor || last->second.second == actor);
 }
 
 void Witness::take(const Batch& batch, std::string_view bytes) {

@@ -31,6 +31,9 @@ class Witness {
   /// Actor -> last seq that counts: what a region must hold.
   [[nodiscard]] const VersionVector& all() const { return all_; }
   [[nodiscard]] const std::map<ActorId, OriginName>& owners() const { return owners_; }
+  /// Whom the origin's messages name in the end: its actor, and the one that this followed. What is
+  /// lost of earlier ones, a region that has nothing of them cannot know.
+  [[nodiscard]] bool named(const OriginName& origin, ActorId actor) const;
   /// The bytes of every batch that counted, in order.
   [[nodiscard]] const std::vector<std::string>& batches(const OriginName& origin) {
     return batches_[origin];
@@ -45,6 +48,7 @@ class Witness {
   History& history_;
   std::set<std::string> forged_;
   std::map<ActorId, OriginName> owners_;
+  std::map<OriginName, std::pair<ActorId, ActorId>> last_;  ///< actor and predecessor
   std::map<ActorId, Seq> final_;
   std::map<std::pair<ActorId, std::uint64_t>, std::pair<Seq, std::string>> sealed_;
   std::map<OriginName, std::vector<std::string>> batches_;

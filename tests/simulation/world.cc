@@ -38,7 +38,7 @@ void World::act() {
   const std::uint64_t draw = dice_.below(100);
   if (draw < 20) write();
   else if (draw < 84) step_something();
-  else if (draw < 91) clock_.advance(Micros{dice_.below(300'000)});
+  else if (draw < 91) clock_.advance(Micros{dice_.below(dice_.chance(0.1) ? 3'000'000 : 300'000)});
   else if (draw < 95) disturb();
   else if (draw < 97) crash_something();
   else if (draw < 99)
@@ -60,7 +60,7 @@ void World::step_something() {
 void World::disturb() {
   if (dice_.chance(0.35)) return disturb_link();
   switch (dice_.below(8)) {
-    case 0: return disturb_replica();
+    case 0: return traits_.tampering ? tamper() : disturb_replica();
     case 1: return disturb_replica();
     case 2: return tamper();
     case 3: return disturb_database();
