@@ -115,6 +115,11 @@ void add_set_aside(const SystemFacts& facts, Sentences& out) {
   for (const RegionFacts& region : facts.regions) {
     if (!region.replica) continue;
     add("region", region.name, region.replica->parked, region.replica->parked_example);
+    const std::size_t unfinished = region.replica->progress.unfinished.size();
+    if (unfinished == 0) continue;
+    out.push_back("region " + region.name + ": a commit stopped half-way, the views of " +
+                  std::to_string(unfinished) +
+                  " keys may be wrong until the consumer has made them whole; is it running?");
   }
 }
 

@@ -215,7 +215,8 @@ class ReplicaStore {
   virtual Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) = 0;
   /// What is parked for one key, in the order of ids, at most `limit`.
   virtual Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) = 0;
-  /// Changes and messages parked with their bytes, plus blocked keys that are incomplete.
+  /// Changes and messages parked with their bytes, plus blocked keys that are incomplete; never
+  /// fewer than there are blocked keys.
   virtual Result<std::uint64_t> parked_count() = 0;
   /// Blocked keys, in key order behind `after`, at most `limit`.
   virtual Result<std::vector<std::pair<std::string, KeyBlock>>> blocked(std::string_view after,

@@ -49,7 +49,7 @@ Received OriginReader::receive(ChangelogMessage message) const {
                     .bytes = message.bytes.size(),
                     .batch = decode_batch(message.bytes),
                     .raw = {},
-                    .from_start = from_start_,
+                    .from_start = from_start_ && message.offset <= tail_,
                     .at_tail = message.offset >= tail_};
   if (!received.batch) received.raw = std::move(message.bytes);
   return received;

@@ -7,6 +7,7 @@ namespace tributary {
 namespace {
 
 constexpr std::size_t kKeysAtOnce = 256;
+constexpr std::uint64_t kHourMicros = 3'600'000'000;
 constexpr std::size_t kStrangersKept = 10'000;
 
 Result<LoadedKey> load_one(ReplicaStore& store, const std::string& key,
@@ -45,10 +46,12 @@ bool Pruning::never_comes(const KnownReplica& known,
     return final_seq && *final_seq < seq && known.watermark.get(actor) >= *final_seq;
   }
   if (strangers_.size() >= kStrangersKept) strangers_.clear();
+  // An hour more, for clocks that run ahead of each other.
   const Hlc met = strangers_.try_emplace(actor, known.hlc).first->second;
+  const Hlc passed = Hlc::from_micros(met.micros() + kHourMicros);
   return std::all_of(origins.begin(), origins.end(), [&](const auto& origin) {
     const OriginProgress& progress = origin.second.progress();
-    return progress.actor != ActorId{} && progress.hlc >= met;
+    return progress.actor != ActorId{} && progress.hlc >= passed;
   });
 }
 

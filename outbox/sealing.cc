@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -38,9 +39,7 @@ class BatchDraft {
     if (fresh) groups_.push_back({row.key, &type, {}});
     groups_[entry->second].changes.push_back(change);
     bytes_ += size_of(row) - row.context.size();
-    if (change.context != nullptr && contexts_.insert(change.context).second) {
-      bytes_ += context_bytes;
-    }
+    if (change.context != nullptr) count_context(row, change.context, context_bytes);
   }
 
   /// At least what encode() will give, about.
@@ -74,6 +73,17 @@ class BatchDraft {
     std::vector<crdt::SealedChange> changes;
   };
 
+  /// Equal contexts are sealed once. What observes twice, with different contexts, gets one of its
+  /// own that joins them.
+  void count_context(const OutboxRow& row, const VersionVector* context, std::size_t bytes) {
+    if (contexts_.insert(context).second) bytes_ += bytes;
+    const auto [entry, fresh] = observers_.try_emplace({row.key, row.value}, Observer{context, bytes});
+    Observer& observer = entry->second;
+    if (fresh || observer.context == context) return;
+    bytes_ += observer.uncounted + bytes;
+    observer = {context, 0};
+  }
+
   void note_consumed(const OutboxRow& row) {
     if (!consumed_.empty()) {
       ConsumedRows& last = consumed_.back();
@@ -89,7 +99,12 @@ class BatchDraft {
   std::size_t bytes_ = 0;
   std::vector<Group> groups_;
   std::unordered_map<std::string_view, std::size_t> group_of_;
+  struct Observer {
+    const VersionVector* context = nullptr;  ///< its last one
+    std::size_t uncounted = 0;               ///< bytes of what was sealed for it with others so far
+  };
   std::unordered_set<const VersionVector*> contexts_;
+  std::map<std::pair<std::string_view, std::string_view>, Observer> observers_;  ///< (key, element)
   std::vector<ConsumedRows> consumed_;
 };
 

@@ -73,6 +73,10 @@ std::optional<Offset> read_by(const ReplicaAnswers& asked, const OriginName& ori
   const auto& origins = asked.replicas.front().origins;
   const auto known = origins.find(origin);
   if (known == origins.end()) return std::nullopt;
+  // At a gap it has read further than it holds.
+  const OriginProgress& progress = known->second;
+  const VersionVector& watermark = asked.replicas.front().watermark;
+  if (watermark.get(progress.actor) < progress.head_seq) return std::nullopt;
   return known->second.offset;
 }
 
@@ -176,7 +180,9 @@ Result<Leadership> take_leadership(const Succession& succession) {
     }
     TRIBUTARY_TRY(mint(record, verdict, succession, leadership));
   }
-  leadership.looked_through = evidence.end;
+  // A minting that was begun before is settled by the whole log: what the former relay got in may
+  // stand on either side of the record, and before what was looked through now.
+  if (verdict.mint_because) leadership.looked_through = evidence.end;
   leadership.unsettled = leadership.head.seq == Seq{} && !leadership.former.empty();
   TRIBUTARY_TRY(rebuild_totals(succession.store, leadership));
   return leadership;

@@ -77,6 +77,7 @@ Result<Millis> OriginRelay::lead() {
 
 Result<Millis> OriginRelay::work() {
   bool sealed = false;
+  TRIBUTARY_TRY(refresh_context());  // before the first seal: what is parked was not seen
   TRIBUTARY_TRY(catch_up());
   if (sealing_ && caught_up() && publisher_.room() && ports_.clock->monotonic() >= seal_at_) {
     TRIBUTARY_ASSIGN(sealed, seal_some());
@@ -84,7 +85,6 @@ Result<Millis> OriginRelay::work() {
   if (caught_up()) heartbeat_when_idle();
   TRIBUTARY_TRY(publisher_.step());
   TRIBUTARY_TRY(write_confirms());
-  TRIBUTARY_TRY(refresh_context());
   TRIBUTARY_TRY(keep_house());
   if (sealed) {
     poll_ = settings_.poll_min;

@@ -91,6 +91,7 @@ class OriginRelay {
   bool backlog_done_ = false;
   bool minting_told_ = false;
   std::string waiting_for_;    ///< why transactions wait, as told last; empty: none does
+  std::map<std::string, LoweredSeqs, std::less<>> lowered_;  ///< as told last
   std::size_t left_rows_ = 0;  ///< that waited at the last seal
   std::size_t left_bytes_ = 0;
   std::map<ActorId, Seq> confirmed_;

@@ -71,14 +71,15 @@ SealRules OriginRelay::rules_for(std::span<const OutboxRow> rows) {
   rules.batch_bytes = std::min(settings_.batch_bytes, rules.piece_bytes);
   std::optional<ReplicaContext> context = written_context_;
   const bool exact = std::ranges::any_of(rows, [](const OutboxRow& row) { return row.exact; });
-  if (exact && ports_.ask_context) {
+  if ((exact || !context) && ports_.ask_context) {
     if (auto now = ports_.ask_context()) context = std::move(*now);
   }
   if (context) {
     leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
     rules.applied = std::move(context->watermark);
-    rules.lowered = std::move(context->lowered);
+    lowered_ = std::move(context->lowered);
   }
+  rules.lowered = lowered_;  // of before, while the replica is away: too little seen is safe
   rules.applied.join(leadership_->context);
   rules.seen = leadership_->seen;
   return rules;

@@ -95,7 +95,11 @@ class Chain {
   }
 
   [[nodiscard]] std::optional<ActorId> find_tip(const OriginName& origin) const {
-    if (const auto tip = testimony_.changelog.tip()) return tip;
+    // What a retired actor's relay left in a socket may stand last.
+    const auto& order = testimony_.changelog.order;
+    for (auto actor = order.rbegin(); actor != order.rend(); ++actor) {
+      if (!is_former(*actor)) return *actor;
+    }
     for (const ReplicaProgress& replica : testimony_.replicas) {
       const auto known = replica.origins.find(origin);
       if (known != replica.origins.end()) return known->second.actor;
@@ -106,6 +110,12 @@ class Chain {
   void move_last(ActorId actor) {
     const auto at = std::ranges::find(chain_, actor, &FormerActor::actor);
     if (at != chain_.end()) std::rotate(at, at + 1, chain_.end());
+  }
+
+  [[nodiscard]] bool is_former(ActorId actor) const {
+    const auto& former = testimony_.record.former;
+    return is_retired(testimony_, actor) ||
+           std::ranges::find(former, actor, &FormerActor::actor) != former.end();
   }
 
   const Testimony& testimony_;

@@ -199,7 +199,8 @@ class MemoryReplicaStore final : public ReplicaStore {
       const auto& blocked = disk().blocked;
       const auto incomplete = std::count_if(
           blocked.begin(), blocked.end(), [](const auto& each) { return each.second.incomplete; });
-      return disk().parked.size() + static_cast<std::uint64_t>(incomplete);
+      const auto parked = disk().parked.size() + static_cast<std::uint64_t>(incomplete);
+      return std::max<std::uint64_t>(parked, blocked.size());
     });
   }
 

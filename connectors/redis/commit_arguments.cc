@@ -103,25 +103,20 @@ void add_edits(Arguments& out, ViewKind kind, const crdt::ViewEdits& edits) {
 /// The version is written by every commit, also when nothing else of the key has changed, and is
 /// kept when no other field is left: it is what tells a later writer that the key has moved.
 void add_state(Arguments& out, const crdt::State& state, std::string_view version) {
+  Counted drops(out);
+  for (const auto& field : state.fields()) {
+    if (field.changed && !field.value) out.add_joined(kFieldPrefix, field.name, {});
+  }
+  drops.end();
   Counted sets(out);
   out.add(kVersionField);
   out.add(version);
-  std::size_t drops = 0;
   for (const auto& field : state.fields()) {
-    if (!field.changed) continue;
-    if (!field.value) {
-      ++drops;
-      continue;
-    }
+    if (!field.changed || !field.value) continue;
     out.add_joined(kFieldPrefix, field.name, {});
     out.add(*field.value);
   }
   sets.end();
-  out.add_number(drops);
-  if (drops == 0) return;
-  for (const auto& field : state.fields()) {
-    if (field.changed && !field.value) out.add_joined(kFieldPrefix, field.name, {});
-  }
 }
 
 /// The only change of a string's state, when one field is written and the view is set.

@@ -161,9 +161,10 @@ local function write_keys()
       local members = A[p]
       p = p + 1
       local after = edit(view, tonumber(members) or 0)
+      -- What is dropped goes first: the version, and the clock beside it, say that all is done.
+      run('HDEL', state, count())
       if members ~= '' then A[p + 2] = A[p + 2] .. ' ' .. string.format('%d', after) end
       run('HSET', state, count())
-      run('HDEL', state, count())
     end
   end
   if s > 0 then call('MSET', unpack(strings)) end
@@ -181,23 +182,32 @@ local function park()
   end
 end
 
+local unblocked = {}              -- keys that are not blocked any more, once they are written
+
 local function block()
   for _ = 1, count() do
     local key, value = A[p], A[p + 1]
     if value == '' then
-      call('HDEL', blocked, key)
-      call('ZREM', blocked_keys, key)
+      unblocked[#unblocked + 1] = key
     else
       call('ZADD', blocked_keys, 0, key)
       call('HSET', blocked, key, value)
+      call(A[p + 2] == '1' and 'SADD' or 'SREM', incomplete, key)
     end
-    call(A[p + 2] == '1' and 'SADD' or 'SREM', incomplete, key)
     p = p + 3
   end
   for _ = 1, count() do
     local found = call('HGET', lowest, A[p])
     if not found or less(A[p + 1], found) then call('HSET', lowest, A[p], A[p + 1]) end
     p = p + 2
+  end
+end
+
+local function unblock()
+  for _, key in ipairs(unblocked) do
+    call('SREM', incomplete, key)
+    call('ZREM', blocked_keys, key)
+    call('HDEL', blocked, key)
   end
   if next(named) and call('HLEN', blocked) == 0 then call('UNLINK', lowest) end
 end
@@ -247,6 +257,7 @@ local function write()
   p = p + 1
   run('SREM', deferring, count())
   unpark()
+  unblock()
   finish(count())
   if guarded then call('SET', token, nonce)
   elseif now == '' then call('UNLINK', token)

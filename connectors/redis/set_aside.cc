@@ -69,10 +69,13 @@ Result<std::vector<Parked>> read_parked_for(Connection& connection, std::string_
 Result<std::uint64_t> count_parked(Connection& connection) {
   connection.queue({"HLEN", kParked.name});
   connection.queue({"SCARD", kIncomplete.name});
+  connection.queue({"HLEN", kBlocked.name});
   TRIBUTARY_TRY(connection.send());
   TRIBUTARY_ASSIGN(const Reply bodies, connection.receive());
   TRIBUTARY_ASSIGN(const Reply incomplete, connection.receive());
-  return static_cast<std::uint64_t>(integer(*bodies) + integer(*incomplete));
+  TRIBUTARY_ASSIGN(const Reply blocked, connection.receive());
+  const auto parked = integer(*bodies) + integer(*incomplete);
+  return static_cast<std::uint64_t>(std::max(parked, integer(*blocked)));
 }
 
 Result<std::vector<std::pair<std::string, KeyBlock>>> read_blocked(Connection& connection,

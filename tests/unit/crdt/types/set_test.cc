@@ -1,4 +1,5 @@
 /// The truth table of the set: add wins, and a remove takes away what its writer had seen.
+#include <algorithm>
 #include <chrono>
 
 #include <doctest/doctest.h>
@@ -161,11 +162,12 @@ TEST_CASE("a set's delta with seqs from outside its batch is poison") {
   CHECK_FALSE(fits(1, 3));
 }
 
-TEST_CASE("clearing a large set and filling it again takes no quadratic time") {
-  constexpr int kElements = 99'000;
+/// Seconds to clear a set of `elements` in one delta with as many adds, and to remove them all ahead
+/// of what they wait for.
+double seconds_to_refill(int elements) {
   std::vector<std::string> names;
-  for (int i = 0; i < kElements; ++i)
-    names.push_back("element " + std::to_string(i * 7919 % kElements));
+  for (int i = 0; i < elements; ++i)
+    names.push_back("element " + std::to_string(i * 7919 % elements));
   std::vector<Said> adds;
   for (const std::string& name : names) adds.push_back({"add", name});
   Writer alice("set", 1);
@@ -183,7 +185,17 @@ TEST_CASE("clearing a large set and filling it again takes no quadratic time") {
   for (const std::string& name : names) removes.push_back({"remove", name, ahead});
   here.receives(bob.writes_all(removes));
   CHECK(here.deferring());
-  CHECK(std::chrono::steady_clock::now() - started < std::chrono::seconds(4));
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
+
+// A ratio, the best of three: what is quadratic costs 64 times as much, on whatever machine.
+TEST_CASE("clearing a large set and filling it again takes no quadratic time") {
+  const auto best = [](int elements) {
+    double seconds = seconds_to_refill(elements);
+    for (int i = 0; i < 2; ++i) seconds = std::min(seconds, seconds_to_refill(elements));
+    return seconds;
+  };
+  CHECK(best(32'000) < 32 * best(4000));
 }
 
 }  // namespace
