@@ -19,6 +19,7 @@ void World::disturb_replica() {
   } else if (dice_.chance(0.8)) {
     trace("a replica is rolled back");
     region.replica.restore(region.snapshots[dice_.below(region.snapshots.size())]);
+    region.torn = true;  // until the next look tells
   } else {
     trace("a replica is flushed");
     region.replica.flush();
