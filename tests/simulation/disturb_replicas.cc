@@ -19,6 +19,7 @@ void World::disturb_replica() {
   } else if (dice_.chance(0.8)) {
     trace("a replica is rolled back");
     region.replica.restore(region.snapshots[dice_.below(region.snapshots.size())]);
+    region.torn = true;  // until the next look tells
   } else {
     trace("a replica is flushed");
     region.replica.flush();
@@ -29,9 +30,10 @@ void World::disturb_replica() {
 void World::tamper() {
   if (!traits_.tampering) return;
   Region& region = some_region();
-  static constexpr const char* kKeys[] = {"c0", "c1", "c2", "r0", "r1", "r2", "s0", "s1", "s2"};
-  const std::string key =
-      kKeys[dice_.chance(0.5) ? 6 + dice_.below(3) : dice_.below(std::size(kKeys))];
+  const std::string key = std::string(dice_.chance(0.5)   ? "s"
+                                      : dice_.chance(0.5) ? "c"
+                                                          : "r") +
+                          std::to_string(dice_.below(dice_.chance(0.4) ? 3 : 25));
   const double fault = std::exchange(fault_, 0);
   const bool away = std::exchange(region.away, false);
   auto store = region.replica.open();
