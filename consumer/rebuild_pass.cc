@@ -15,11 +15,21 @@ bool covers(const VersionVector& seen, const VersionVector& wanted) {
   });
 }
 
+/// Pointwise minimum: what was read and is applied, so that it is joined already.
+VersionVector least(const VersionVector& read, const VersionVector& applied) {
+  VersionVector least;
+  for (const auto& [actor, seq] : read) least.raise(actor, std::min(seq, applied.get(actor)));
+  return least;
+}
+
 }  // namespace
 
 RebuildPass::RebuildPass(const Changelogs& changelogs, const Schema& schema,
                          const ReplicaProgress& progress)
-    : schema_(schema), progress_(progress), seen_({}, progress.actors) {
+    : schema_(schema),
+      progress_(progress),
+      applied_(progress.watermark),
+      seen_({}, progress.actors) {
   for (const auto& [origin, changelog] : changelogs) sources_[origin].changelog = changelog;
   for (const auto& [origin, each] : progress.origins) heads_.raise(each.actor, each.head_seq);
   heads_.join(progress.watermark);
@@ -86,8 +96,9 @@ Result<std::string> RebuildPass::catch_up(const VersionVector& watermark,
 
 void RebuildPass::take(const OriginName& origin, Source& source, const ChangelogMessage& message) {
   source.read_to = message.offset;
-  const auto batch = decode_batch(message.bytes);
-  if (!batch || batch->origin != origin) return;  // parked as a message
+  auto decoded = decode_batch(message.bytes);
+  if (!decoded || decoded->origin != origin) return;  // parked as a message
+  const auto batch = std::make_shared<const Batch>(std::move(*decoded));
   const VersionVector before = seen();
   const Admission admission = admit(seen_, origin, source.current, *batch);
   const bool obeyed =
@@ -99,8 +110,36 @@ void RebuildPass::take(const OriginName& origin, Source& source, const Changelog
     const auto wanted = keys_.find(delta.key);
     if (wanted == keys_.end()) continue;
     if (!forged) forged = forged_contexts(*batch, before, heads_);
-    if (!names_forged(delta, batch->actor, *forged)) join(*batch, delta, wanted->second, before);
+    if (names_forged(delta, batch->actor, *forged)) continue;
+    if (applied_.covers({batch->actor, batch->last_seq})) {
+      join(*batch, delta, wanted->second, least(before, applied_));
+    } else {
+      wanted->second.ahead.push_back({batch, &delta, before});
+    }
   }
+}
+
+void RebuildPass::advance(const VersionVector& watermark) {
+  applied_ = watermark;
+  for (auto& [name, key] : keys_) {
+    std::erase_if(key.ahead, [&, &key = key](const AheadChange& change) {
+      const Batch& batch = *change.batch;
+      if (!applied_.covers({batch.actor, batch.last_seq})) return false;
+      join(batch, *change.delta, key, least(change.before, applied_));
+      return true;
+    });
+  }
+}
+
+VersionVector RebuildPass::good_until(const RebuiltKey& key) const {
+  VersionVector most = seen();
+  for (const AheadChange& change : key.ahead) {
+    const Seq before{change.batch->first_seq.value - 1};
+    if (most.get(change.batch->actor) <= before) continue;
+    most.erase(change.batch->actor);
+    most.raise(change.batch->actor, before);
+  }
+  return most;
 }
 
 void RebuildPass::join(const Batch& batch, const Delta& delta, RebuiltKey& key,

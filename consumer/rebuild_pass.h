@@ -2,8 +2,9 @@
 /// Not for: choosing keys and times (see rebuilder.h).
 ///
 /// The states of the wanted keys are joined in memory, from nothing, by the rules of planner.h,
-/// with what was read so far in the place of the replica's watermark. A key may be committed once
-/// all that the replica has applied was read: whatever was parked or lost is in it then.
+/// with what was read and applied so far in the place of the replica's watermark. A key may be
+/// committed once all that the replica has applied was read, and nothing beyond is joined: whatever
+/// was parked or lost is in it then.
 #pragma once
 
 #include <map>
@@ -20,6 +21,13 @@
 
 namespace tributary {
 
+/// A change that was read, but that the replica has not applied yet.
+struct AheadChange {
+  std::shared_ptr<const Batch> batch;
+  const Delta* delta = nullptr;
+  VersionVector before;  ///< all that was read before its batch
+};
+
 /// A key as made from the changelogs so far.
 struct RebuiltKey {
   std::string_view keyspace_type;    ///< empty: no keyspace matches
@@ -27,6 +35,9 @@ struct RebuiltKey {
   crdt::State state;
   bool deferring = false;
   std::string problem;  ///< why it cannot be made; empty: it can
+  /// In the order of reading. The key must not run ahead of the replica: readers would see a part of
+  /// transactions, and replicas with equal watermarks would differ.
+  std::vector<AheadChange> ahead;
 };
 
 /// One thread.
@@ -43,6 +54,11 @@ class RebuildPass {
   Result<void> read_all(const std::stop_token& stop);
   /// Reads on until all of `watermark` was read; why that cannot be, or nothing.
   Result<std::string> catch_up(const VersionVector& watermark, const std::stop_token& stop);
+
+  /// The replica has applied so much by now: joins what was ahead of it.
+  void advance(const VersionVector& watermark);
+  /// While the replica's watermark is not above this, the key is what it should be.
+  [[nodiscard]] VersionVector good_until(const RebuiltKey& key) const;
 
   /// Everything up to here was read, with nothing missing.
   [[nodiscard]] const VersionVector& seen() const { return seen_.watermark(); }
@@ -64,6 +80,7 @@ class RebuildPass {
   const Schema& schema_;
   const ReplicaProgress& progress_;
   VersionVector heads_;
+  VersionVector applied_;  ///< by the replica, as known last
   Standing seen_;
   std::map<OriginName, Source> sources_;
   std::map<std::string, RebuiltKey, std::less<>> keys_;

@@ -34,7 +34,7 @@ bool in_the_way(const std::string& found, const crdt::Type* type) {
 /// Commits the key as it was made, unless something of it or of the replica has moved on.
 Result<std::string> commit_rebuilt(ReplicaStore& store, const std::string& key,
                                    const RebuiltKey& made, const LoadedKey& loaded,
-                                   const VersionVector& seen) {
+                                   const VersionVector& good_until) {
   TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesAtOnce));
   const std::vector<std::string> ids = ids_of(parked);
   crdt::ViewEdits edits;
@@ -46,7 +46,7 @@ Result<std::string> commit_rebuilt(ReplicaStore& store, const std::string& key,
   const BlockCommit block{key, loaded.block.mark, std::nullopt};
   const std::size_t keys = made.type != nullptr ? 1 : 0;
   return store.commit({.steps = {},
-                       .watermark_at_most = &seen,
+                       .watermark_at_most = &good_until,
                        .keys = {&keyed, keys},
                        .blocks = {&block, 1},
                        .progress = {},
@@ -158,6 +158,7 @@ Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
     TRIBUTARY_ASSIGN(const ReplicaProgress now, store.progress());
     TRIBUTARY_ASSIGN(std::string missing, pass.catch_up(now.watermark, stop));
     if (!missing.empty()) return missing;
+    pass.advance(now.watermark);
     const RebuiltKey& made = pass.keys().find(key)->second;
     if (!made.problem.empty()) return made.problem;
     const KeyLoad load{key, {}};
@@ -171,7 +172,7 @@ Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
       return "the key holds a Redis " + view.found +
              " that Tributary did not write; move it away: the key is then rebuilt";
     }
-    auto done = commit_rebuilt(store, key, made, loaded.front(), pass.seen());
+    auto done = commit_rebuilt(store, key, made, loaded.front(), pass.good_until(made));
     if (done) return std::string();
     if (done.error().kind != ErrorKind::kConflict) return fail(done.error());
     if (attempt == kAttempts) return std::string("it changes all the time; it is tried again");

@@ -138,7 +138,7 @@ REPLICA_TEST("blocked keys come in pages in key order, and those left incomplete
   }
   draft.parked = {parked("a", 1)};
   need(draft.commit(*store));
-  CHECK(need(store->parked_count()) == 2);
+  CHECK(need(store->parked_count()) == 4);  // no fewer than there are blocked keys
   std::vector<std::string> keys;
   for (std::string after;;) {
     const auto page = need(store->blocked(after, 3));
@@ -152,7 +152,7 @@ REPLICA_TEST("blocked keys come in pages in key order, and those left incomplete
   }
   CHECK(keys == std::vector<std::string>{"a", "b", "d\n", "{c}"});
   need(block(*store, "b", block_of(*store, "b").mark, std::nullopt));
-  CHECK(need(store->parked_count()) == 1);
+  CHECK(need(store->parked_count()) == 3);
 }
 
 REPLICA_TEST("what is parked comes in pages, and for one key in the order of its seqs") {
