@@ -380,8 +380,10 @@ std::size_t MemoryOutbox::batches() const {
 void MemoryOutbox::restore_in_place(const OutboxBackup& backup) {
   const std::lock_guard lock(shared_->mutex);
   const std::string identity = shared_->disk.identity;
+  const std::int64_t transaction = shared_->disk.next_transaction;
   shared_->disk = backup.disk();
   shared_->disk.identity = identity;
+  shared_->disk.next_transaction = transaction;  // those of a server do not go back with a database
 }
 
 void MemoryOutbox::restore(const OutboxBackup& backup, bool noticed) {

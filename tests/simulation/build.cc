@@ -59,7 +59,9 @@ void World::build_regions() {
       if (region.away) return MemoryReplica::Fault::kBefore;
       if (traits_.forgeries && relays_ask(call)) return MemoryReplica::Fault::kNone;
       if (fault_ == 0 || !dice_.chance(fault_)) return MemoryReplica::Fault::kNone;
-      if (call == MemoryReplica::Call::kCommit && dice_.chance(0.3)) {
+      // What stopped half-way is only whole again once its batch was read again.
+      const bool halfway = dice_.chance(0.3) && !traits_.broken_origin && !traits_.log_losses;
+      if (call == MemoryReplica::Call::kCommit && halfway) {
         region.torn = true;
         return MemoryReplica::Fault::kHalfway;
       }
