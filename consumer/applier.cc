@@ -69,6 +69,17 @@ Result<Millis> Applier::recover(const Error& error) {
   return backoff_.next();
 }
 
+/// What an operator should change about the server, once each.
+void Applier::warn() {
+  const auto warnings = store_->warnings();
+  if (!warnings) return;  // that the server is away shows elsewhere
+  for (const std::string& warning : *warnings) {
+    if (warned_.insert(warning).second) {
+      log::warn("the replica is not safe as it is set up", {{"reason", warning}});
+    }
+  }
+}
+
 Result<Millis> Applier::open() {
   TRIBUTARY_ASSIGN(store_, open_replica_());
   TRIBUTARY_ASSIGN(ReplicaProgress progress, store_->progress());
@@ -85,6 +96,7 @@ Result<Millis> Applier::open() {
     inbox_.restart(origin, seen ? std::optional(known->second.offset) : std::nullopt);
   }
   connected_.set(1);
+  warn();
   log::info(outage_.empty() ? "replica is open" : "replica is back",
             {{"actors", known_.watermark.size()}, {"origins", origins_.size()}});
   outage_.clear();

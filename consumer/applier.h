@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Applier {
 
  private:
   Result<Millis> open();
+  void warn();
   Result<Millis> work();
   Result<void> apply(std::vector<Received> received);
   Result<void> commit(Plan& plan);
@@ -74,6 +76,7 @@ class Applier {
   std::map<OriginName, OriginProgress> waiting_;
   Micros waiting_since_{0};
   std::string outage_;  ///< the reason told last; empty: all is well
+  std::set<std::string> warned_;
 };
 
 }  // namespace tributary
