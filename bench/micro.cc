@@ -39,15 +39,21 @@ struct Rows {
   }
 };
 
-Schema schema() {
-  return {.keyspaces = {{"counter:*", "counter"}, {"register:*", "register"}, {"set:*", "set"}},
-          .limits = {}};
+StoredSchema schema() {
+  return {.schema = {.keyspaces = {{"counter:*", "counter"},
+                                   {"register:*", "register"},
+                                   {"set:*", "set"}},
+                     .limits = {}},
+          .operations = {}};
 }
 
 Sealing seal_rows(const Rows& rows) {
+  static const StoredSchema kSchema = schema();
   TotalsCache totals;
-  return seal({kActor, OriginName{"bench"}, Seq{0}, Hlc{0}}, rows.rows, Hlc{1'000'000}, schema(),
-              totals);
+  SealRules rules;
+  rules.schema = &kSchema;
+  rules.clock = Hlc{1'000'000};
+  return seal({kActor, OriginName{"bench"}, Seq{0}, Hlc{0}}, rows.rows, rules, totals);
 }
 
 std::string_view type_of(const benchmark::State& state) {
@@ -71,20 +77,22 @@ void seal_batch(benchmark::State& state) {
 }
 
 void decode(benchmark::State& state) {
-  const std::string bytes = seal_rows(Rows(type_of(state), keys_of(state))).batch->bytes;
+  const std::string bytes = seal_rows(Rows(type_of(state), keys_of(state))).batches.at(0).bytes;
   for (auto _ : state) benchmark::DoNotOptimize(decode_batch(bytes));
   finish(state, kRows);
 }
 
 void encode_again(benchmark::State& state) {
-  const Batch batch = *decode_batch(seal_rows(Rows(type_of(state), keys_of(state))).batch->bytes);
+  const Batch batch =
+      *decode_batch(seal_rows(Rows(type_of(state), keys_of(state))).batches.at(0).bytes);
   for (auto _ : state) benchmark::DoNotOptimize(encode(batch));
   finish(state, kRows);
 }
 
 /// touched(), a state loaded empty, join(): what a consumer does per delta between its round trips.
 void join(benchmark::State& state) {
-  const Batch batch = *decode_batch(seal_rows(Rows(type_of(state), keys_of(state))).batch->bytes);
+  const Batch batch =
+      *decode_batch(seal_rows(Rows(type_of(state), keys_of(state))).batches.at(0).bytes);
   const crdt::Type& type = *crdt::find_type(type_of(state));
   const VersionVector watermark;
   for (auto _ : state) {

@@ -35,8 +35,8 @@ struct RebuiltKey {
   crdt::State state;
   bool deferring = false;
   std::string problem;  ///< why it cannot be made; empty: it can
-  /// In the order of reading. The key must not run ahead of the replica: readers would see a part of
-  /// transactions, and replicas with equal watermarks would differ.
+  /// In the order of reading. The key must not run ahead of the replica: readers would see a part
+  /// of transactions, and replicas with equal watermarks would differ.
   std::vector<AheadChange> ahead;
 };
 

@@ -77,7 +77,8 @@ class BatchDraft {
   /// own that joins them.
   void count_context(const OutboxRow& row, const VersionVector* context, std::size_t bytes) {
     if (contexts_.insert(context).second) bytes_ += bytes;
-    const auto [entry, fresh] = observers_.try_emplace({row.key, row.value}, Observer{context, bytes});
+    const auto [entry, fresh] =
+        observers_.try_emplace({row.key, row.value}, Observer{context, bytes});
     Observer& observer = entry->second;
     if (fresh || observer.context == context) return;
     bytes_ += observer.uncounted + bytes;

@@ -32,7 +32,8 @@ void World::restore(Origin& origin) {
     origin.stuck.clear();
     for (const SealedBatch& batch : *unconfirmed) origin.stuck.push_back(batch.bytes);
   }
-  clock_.advance(Micros{1000});  // a restore takes time: no later row has the time of a forgotten one
+  clock_.advance(
+      Micros{1000});  // a restore takes time: no later row has the time of a forgotten one
   if (way == 2) origin.outbox->restore_in_place(backup.disk);
   else origin.outbox->restore(backup.disk, way == 0);
   origin.schema = backup.schema;

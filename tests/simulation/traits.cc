@@ -19,8 +19,8 @@ Traits::Traits(Dice& dice) {
   disagreement = dice.chance(share / 2);
   broken_origin = dice.chance(share / 2);
   absent_replica = !forgeries && dice.chance(share / 2);
-  // Not judged here: what a lost log had told of a restored or forged origin, nobody tells again. The
-  // unit tests of the relay's leadership go through these cases one by one.
+  // Not judged here: what a lost log had told of a restored or forged origin, nobody tells again.
+  // The unit tests of the relay's leadership go through these cases one by one.
   log_losses = log_losses && !restores && !forgeries;
 }
 

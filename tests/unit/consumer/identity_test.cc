@@ -83,7 +83,7 @@ TEST_CASE("a deferred remove that waits for an actor nobody ever was ends") {
   region.publish(set_batch(kTill, kTillActor, 2, "cart:2", "add", "y"));
   region.run(Millis{5000});
   CHECK(region.store()->deferring_keys(10)->size() == 1);  // some origin's clock may be ahead
-  const Hlc later = Hlc::from_micros(3'700'000'000);  // more than an hour
+  const Hlc later = Hlc::from_micros(3'700'000'000);       // more than an hour
   for (const auto& [origin, actor, head] :
        {std::tuple{kShop, kShopActor, Seq{1}}, std::tuple{kTill, kTillActor, Seq{2}}}) {
     region.publish(Batch{.actor = actor,

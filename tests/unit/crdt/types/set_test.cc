@@ -162,8 +162,8 @@ TEST_CASE("a set's delta with seqs from outside its batch is poison") {
   CHECK_FALSE(fits(1, 3));
 }
 
-/// Seconds to clear a set of `elements` in one delta with as many adds, and to remove them all ahead
-/// of what they wait for.
+/// Seconds to clear a set of `elements` in one delta with as many adds, and to remove them all
+/// ahead of what they wait for.
 double seconds_to_refill(int elements) {
   std::vector<std::string> names;
   for (int i = 0; i < elements; ++i)
