@@ -14,13 +14,6 @@ Seq ChangelogEvidence::highest_of(ActorId actor) const {
   return known == highest.end() ? Seq{} : known->second;
 }
 
-std::optional<ActorId> ChangelogEvidence::tip() const {
-  for (auto actor = order.rbegin(); actor != order.rend(); ++actor) {
-    if (!retired.contains(*actor)) return *actor;
-  }
-  return std::nullopt;
-}
-
 void EvidenceCollector::meet(ActorId actor) {
   auto& order = evidence_.order;
   if (std::ranges::find(order, actor) == order.end()) order.push_back(actor);

@@ -23,8 +23,6 @@ struct ChangelogEvidence {
   Hlc hlc;                         ///< the largest
 
   [[nodiscard]] Seq highest_of(ActorId actor) const;
-  /// The actor that nobody followed, the latest if there are several.
-  [[nodiscard]] std::optional<ActorId> tip() const;
 };
 
 /// Takes messages in the order of the log and tells which of them count: what comes of a retired

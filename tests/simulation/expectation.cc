@@ -57,11 +57,17 @@ std::optional<std::string> Expectation::check_sums(MemoryReplica& replica) const
 
 // ---- registers -----------------------------------------------------------------------------
 
+/// Of one actor's changes the seqs tell: a publish that was lost is repeated behind later ones.
+bool Expectation::precedes(const Event& earlier, const Event& later) {
+  if (earlier.dot.actor == later.dot.actor) return earlier.dot.seq < later.dot.seq;
+  return earlier.order < later.order;
+}
+
 /// A write beats what its writer had seen, and what the same origin published before it.
 bool Expectation::overwrites(const Event& later, const Event& earlier) const {
   if (later.order == earlier.order) return false;
   if (later.written->told.covers(earlier.dot)) return true;
-  if (later.written->origin != earlier.written->origin || later.order < earlier.order) return false;
+  if (later.written->origin != earlier.written->origin || !precedes(earlier, later)) return false;
   return later.dot.actor == earlier.dot.actor || (!doubts_.logs_lost && !earlier.behind_final);
 }
 
@@ -88,7 +94,7 @@ std::optional<std::string> Expectation::check_registers(MemoryReplica& replica) 
 /// region had applied at the seal, and a key with parked changes for less than it says.
 Expectation::Seen Expectation::observed(const Event& remove, const Event& add) const {
   const bool own = remove.written->origin == add.written->origin;
-  const bool before = add.order < remove.order;
+  const bool before = precedes(add, remove);
   if (const auto& exact = remove.change->context) {
     return exact->covers(add.dot) && before ? Seen::kPerhaps : Seen::kNo;
   }

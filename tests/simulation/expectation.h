@@ -42,6 +42,7 @@ class Expectation {
   enum class Seen { kNo, kPerhaps, kYes };
 
   [[nodiscard]] Seen observed(const Event& remove, const Event& add) const;
+  [[nodiscard]] static bool precedes(const Event& earlier, const Event& later);
   [[nodiscard]] bool overwrites(const Event& later, const Event& earlier) const;
   [[nodiscard]] std::optional<std::string> check_sums(MemoryReplica& replica) const;
   [[nodiscard]] std::optional<std::string> check_registers(MemoryReplica& replica) const;
