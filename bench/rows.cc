@@ -16,10 +16,10 @@ constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 constexpr std::string_view kTrailer("\377\377", 2);
 
 // Columns of tributary_outbox.
-constexpr std::size_t kColumns = 10;
-constexpr std::size_t kAmount = 2;
-constexpr std::size_t kKey = 4;
-constexpr std::size_t kValue = 8;
+constexpr std::size_t kColumns = 11;
+constexpr std::size_t kAmount = 3;
+constexpr std::size_t kKey = 5;
+constexpr std::size_t kValue = 9;
 
 [[noreturn]] void fail_with(PGconn* connection) {
   throw std::runtime_error(std::string("postgres: ") + PQerrorMessage(connection));
