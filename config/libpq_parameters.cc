@@ -5,6 +5,7 @@
 #include <span>
 
 #include <tributary/config/host.h>
+#include <tributary/config/lists.h>
 #include <tributary/config/mistakes.h>
 #include <tributary/config/url_rules.h>
 
@@ -74,15 +75,6 @@ bool holds_a_secret(std::string_view name) {
 const Parameter* find(std::string_view name) {
   const auto* found = std::ranges::find(kParameters, name, &Parameter::name);
   return found == std::end(kParameters) ? nullptr : found;
-}
-
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> out(1);
-  for (const char c : list) {
-    if (c == ',') out.emplace_back();
-    else out.back().push_back(c);
-  }
-  return out;
 }
 
 std::string words_of(std::string_view words) {

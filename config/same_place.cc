@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <tributary/config/host.h>
+#include <tributary/config/lists.h>
 #include <tributary/config/url_rules.h>
 
 namespace tributary::config {
@@ -23,15 +24,6 @@ std::string same_server(const std::string& host) {
   const bool usual =
       folder == "/tmp" || folder == "/run/postgresql" || folder == "/var/run/postgresql";
   return usual ? "localhost" : folder;
-}
-
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> out(1);
-  for (const char c : list) {
-    if (c == ',') out.emplace_back();
-    else out.back().push_back(c);
-  }
-  return out;
 }
 
 std::vector<std::string> postgres_places(const Url& url) {

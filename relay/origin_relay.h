@@ -33,7 +33,7 @@ struct RelayPorts {
   Changelog* changelog = nullptr;
   /// The newest known context of the origin's own region; nullopt: nothing known yet.
   std::function<std::optional<ReplicaContext>()> writer_context;
-  /// The same, asked for now: a writer may have just read what the other does not know yet.
+  /// The same, as of this moment: a writer may have just read what the other does not know yet.
   std::function<Result<ReplicaContext>()> ask_context = {};
   AskReplicas ask_replicas = [] { return ReplicaAnswers{}; };
   std::function<std::uint64_t()> random;  ///< 64 unpredictable bits, for minting actors

@@ -47,7 +47,7 @@ class Connection {
   void release();
 
   /// Begins to publish to the party's stream, through the default exchange, with `mandatory` set,
-  /// and sends what the kernel has room for now. Only when nothing is being sent.
+  /// and sends what the kernel takes at once. Only when nothing is being sent.
   Result<void> publish(std::string_view body);
   /// Goes on sending; kTransient when the broker has taken nothing for the deadline.
   Result<void> send_more();
