@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::int64_t kTenYears = std::int64_t{3650} * 86'400;
 
-bool is_variable(const std::string& name) {
-  const auto legal = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  };
-  return std::ranges::all_of(name, legal) && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
-}
-
 constexpr std::string_view kLegalName = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 class PlaceParser {
@@ -238,6 +231,13 @@ class PlaceParser {
 };
 
 }  // namespace
+
+bool is_variable(const std::string& name) {
+  const auto legal = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  return std::ranges::all_of(name, legal) && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
+}
 
 void parse_places(Mapping& top, Topology& topology) { PlaceParser(top, topology).run(); }
 

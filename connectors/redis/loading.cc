@@ -149,7 +149,8 @@ Result<void> find_unversioned(Connection& connection, std::span<const KeyLoad> l
   for (const std::size_t index : present) {
     const std::string state = state_key(loads[index].key).whole();
     TRIBUTARY_ASSIGN(const Reply version, connection.call({"HGET", state, kVersionField}));
-    if (!is_nil(*version)) continue;  // somebody has made the key in between
+    // Empty is none: an empty version would read like that of a key which does not exist.
+    if (!text(*version).empty()) continue;  // somebody has made the key in between
     loaded[index].damage = "its state has no version";
     empty_state(loaded[index], loads[index].fields);
   }

@@ -103,6 +103,14 @@ TEST_CASE("a variable that is not set or empty is a mistake, at resolving only")
   CHECK(resolve_secrets(loaded.topology).size() == 1);
 }
 
+TEST_CASE("a password that stands where a variable's name belongs is not shown") {
+  auto loaded = parse_topology(with_broker("password_env: topsecret/x"));
+  CHECK(loaded.mistakes.size() == 1);
+  Lines all = told(loaded.mistakes);
+  for (const std::string& line : told(resolve_secrets(loaded.topology))) all.push_back(line);
+  for (const std::string& line : all) CHECK(line.find("topsecret") == std::string::npos);
+}
+
 TEST_CASE("a password file counts from the topology's directory; its first line is the password") {
   const Directory directory;
   directory.write("broker.password", "s3cret\r\nanything\n");
