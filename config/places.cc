@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::int64_t kTenYears = std::int64_t{3650} * 86'400;
 
+bool is_variable(const std::string& name) {
+  const auto legal = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  return std::ranges::all_of(name, legal) && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
+}
+
 constexpr std::string_view kLegalName = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 class PlaceParser {
@@ -129,8 +136,7 @@ class PlaceParser {
       mapping.mistake("url", "region \"" + other +
                                  "\" already uses this Redis database; a region needs its own");
     }
-    if (!login.username.empty() && login.password.empty() && login.password_env.empty() &&
-        login.password_file.empty()) {
+    if (!login.username.empty() && login.password.empty() && login.line == 0) {
       mapping.mistake("url",
                       "Redis takes no user name without a password; give password_env or "
                       "password_file, or remove the name");
@@ -157,6 +163,7 @@ class PlaceParser {
       mapping.mistake("password_env",
                       "the name of an environment variable is expected here, of "
                       "letters, digits and _; the password itself stands there");
+      out.password_env.clear();  // perhaps a password: nobody may look it up, or show it
     }
     if (file) out.line = mapping.place_of("password_file").line;
     if (env) out.line = mapping.place_of("password_env").line;
@@ -190,7 +197,7 @@ class PlaceParser {
       mapping.mistake(key,
                       "credentials never stand inline by default; use password_env or "
                       "password_file, or set allow_inline_passwords: true");
-    } else if (!credentials.password_env.empty() || !credentials.password_file.empty()) {
+    } else if (credentials.line != 0) {
       mapping.mistake(key, "the password stands here and below; keep one of them");
     } else if (!credentials.password.empty() && credentials.password != url.password) {
       mapping.mistake(key, "another URL of this broker has another password; one goes for all");
@@ -231,13 +238,6 @@ class PlaceParser {
 };
 
 }  // namespace
-
-bool is_variable(const std::string& name) {
-  const auto legal = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  };
-  return std::ranges::all_of(name, legal) && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
-}
 
 void parse_places(Mapping& top, Topology& topology) { PlaceParser(top, topology).run(); }
 

@@ -10,7 +10,4 @@ namespace tributary::config {
 /// origins and url_from name are there. topology.allow_inline_passwords must be set before.
 void parse_places(Mapping& top, Topology& topology);
 
-/// Whether `name`, which is not empty, may be an environment variable's.
-[[nodiscard]] bool is_variable(const std::string& name);
-
 }  // namespace tributary::config

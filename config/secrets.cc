@@ -4,7 +4,6 @@
 #include <cstring>
 #include <fstream>
 
-#include <tributary/config/places.h>
 #include <tributary/config/topology.h>
 
 namespace tributary::config {
@@ -17,8 +16,6 @@ struct Failure {
 };
 
 std::optional<Failure> read_environment(Credentials& credentials) {
-  // Refused by the parser already: it may be the password itself, which no message shows.
-  if (!is_variable(credentials.password_env)) return std::nullopt;
   const char* value = std::getenv(credentials.password_env.c_str());
   if (value == nullptr || *value == '\0') {
     return Failure{"password_env", "environment variable " + credentials.password_env +

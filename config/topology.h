@@ -22,7 +22,7 @@ struct Credentials {
   std::string password_file;  ///< its first line is the password
   std::string password;       ///< filled by resolve_secrets(); never rendered
   std::string problem;        ///< why resolve_secrets() could not fill it; empty: it could
-  int line = 0;               ///< where the file names the password, for messages
+  int line = 0;               ///< where the file names the password; 0: nowhere
 };
 
 /// PEM files. The key pair is for brokers that ask for a client certificate.

@@ -315,8 +315,7 @@ void MemoryReplica::damage(std::string_view key, Damage how) {
   MemoryState& state = shared_->disk.states[std::string(key)];
   if (how != Damage::kBytes) state = {};
   if (how == Damage::kStray) state.stray = "string";
-  if (how == Damage::kNoVersion || how == Damage::kEmptyVersion)
-    state.fields = {{"field", "value"}};
+  if (how == Damage::kNoVersion) state.fields = {{"field", "value"}};
   if (how == Damage::kBytes) {
     for (auto& field : state.fields) field.second.assign("\xff");
   }

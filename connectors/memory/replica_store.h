@@ -40,7 +40,7 @@ class MemoryReplica {
   /// server refuses a command in its midst. The session is dead after any.
   enum class Fault { kNone, kBefore, kAfter, kHalfway };
   /// What another program, or a disk, does to a key's state. kBytes: of a state that is there.
-  enum class Damage { kStray, kNoVersion, kEmptyVersion, kBytes };
+  enum class Damage { kStray, kNoVersion, kBytes };
   /// Asked at every call, one at a time; must not call the replica.
   using FaultHook = std::function<Fault(Call)>;
   using Snapshot = std::shared_ptr<const ReplicaDisk>;

@@ -1,7 +1,6 @@
 #include "backend.h"
 
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include <libpq-fe.h>
@@ -13,6 +12,7 @@
 #include <tributary/connectors/postgres/producer_session.h>
 #include <tributary/connectors/sqlite/outbox_store.h>
 #include <tributary/connectors/sqlite/producer_session.h>
+#include <tributary/tests/temporary_folder.h>
 
 namespace tributary::outbox_suite {
 namespace {
@@ -45,13 +45,7 @@ void copy_file(const std::string& from, const std::string& to) {
 
 class SqliteBackend final : public Backend {
  public:
-  SqliteBackend() {
-    std::string folder = std::filesystem::temp_directory_path() / "tributary-XXXXXX";
-    REQUIRE(mkdtemp(folder.data()) != nullptr);
-    folder_ = folder;
-    must(sqlite::apply_schema(url(), origin(), schema()));
-  }
-  ~SqliteBackend() override { std::filesystem::remove_all(folder_); }
+  SqliteBackend() { must(sqlite::apply_schema(url(), origin(), schema())); }
   std::unique_ptr<OutboxStore> open_store() override {
     return must(sqlite::open_outbox_store(url(), origin()));
   }
@@ -61,11 +55,11 @@ class SqliteBackend final : public Backend {
   bool concurrent_writers() const override { return false; }
   void save() override { copy_file(path(), path() + ".saved"); }
   void put_back() override { copy_file(path() + ".saved", path()); }
-  std::string path() const { return folder_ + "/outbox.db"; }
+  std::string path() const { return folder_ / "outbox.db"; }
 
  private:
   std::string url() const { return "sqlite://" + path(); }
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 void execute(const std::string& url, const std::string& sql) {

@@ -34,8 +34,7 @@ LoadedKey load(ReplicaStore& store, std::string_view key, bool all) {
 }  // namespace
 
 REPLICA_TEST("damage of one key is told with that key, and can be dropped") {
-  for (const Damage how :
-       {Damage::kStray, Damage::kNoVersion, Damage::kEmptyVersion, Damage::kBytes}) {
+  for (const Damage how : {Damage::kStray, Damage::kNoVersion, Damage::kBytes}) {
     for (const bool known : {true, false}) {
       if (how == Damage::kBytes && !known) continue;
       Subject subject;

@@ -114,6 +114,19 @@ TEST_CASE("out of memory and a read-only server are transient and write nothing"
   CHECK(picture(*store, "k") == before);
 }
 
+TEST_CASE("a state whose version is empty is damaged, not absent") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  for (const bool all : {false, true}) {
+    CAPTURE(all);
+    const std::string state = redis::state_key("k").whole();
+    need(subject.other().call({"HSET", state, redis::kVersionField, ""}));
+    const std::vector<KeyLoad> loads = {{"k", {all, {"s"}}}};
+    CHECK(need(store->load(loads)).at(0).damage == "its state has no version");
+  }
+}
+
 TEST_CASE("another program's key under one of our names stops every commit before it writes") {
   for (const redis::SharedKey& key : redis::kSharedKeys) {
     RedisSubject subject;

@@ -51,7 +51,6 @@ void RedisSubject::damage(std::string_view key, MemoryReplica::Damage how) {
   }
   need(other_->call({"DEL", state}));
   if (how == Damage::kStray) need(other_->call({"SET", state, "theirs"}));
-  else if (how == Damage::kEmptyVersion) need(other_->call({"HSET", state, "version", ""}));
   else need(other_->call({"HSET", state, ":field", "value"}));
 }
 

@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -6,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <tributary/cli/line_reader.h>
+#include <tributary/tests/temporary_folder.h>
 
 namespace tributary::cli {
 namespace {
@@ -15,9 +15,8 @@ using namespace std::string_literals;
 /// The lines of a file with `text`; "…" for one that is too long.
 std::vector<std::string> lines_of(const std::string& text) {
   constexpr std::size_t kLongest = 5;
-  std::string path = (std::filesystem::temp_directory_path() / "tributary-lines-XXXXXX").string();
-  REQUIRE(mkdtemp(path.data()) != nullptr);
-  const std::string file = path + "/lines";
+  const TemporaryFolder folder;
+  const std::string file = folder / "lines";
   std::ofstream(file, std::ios::binary) << text;
   auto reader = LineReader::open(file, kLongest);
   REQUIRE(reader);
@@ -26,7 +25,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   for (auto read = reader->next(line); *read != LineReader::Read::kEnd; read = reader->next(line)) {
     lines.push_back(*read == LineReader::Read::kTooLong ? "…" : line);
   }
-  std::filesystem::remove_all(path);
   return lines;
 }
 

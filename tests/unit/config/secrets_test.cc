@@ -1,10 +1,11 @@
 /// Credentials: where they may stand, how they are found, and that they are never shown.
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "text.h"
 #include <doctest/doctest.h>
+
+#include <tributary/tests/temporary_folder.h>
 
 namespace tributary::config {
 namespace {
@@ -21,27 +22,11 @@ class Variable {
   const char* name_;
 };
 
-/// A directory with files, gone at the end.
-class Directory {
- public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "tributary-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-
-  std::string write(const std::string& name, const std::string& text) const {
-    const std::filesystem::path file = path_ / name;
-    std::ofstream(file) << text;
-    return file.string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
+/// The path of a new file.
+std::string write(const TemporaryFolder& folder, const std::string& name, const std::string& text) {
+  std::ofstream(folder / name) << text;
+  return folder / name;
+}
 
 std::string with_broker(const std::string& more) {
   return with_line(4, "    broker: {url: \"amqp://127.0.0.1:5672\", " + more + "}");
@@ -112,10 +97,10 @@ TEST_CASE("a password that stands where a variable's name belongs is not shown")
 }
 
 TEST_CASE("a password file counts from the topology's directory; its first line is the password") {
-  const Directory directory;
-  directory.write("broker.password", "s3cret\r\nanything\n");
+  const TemporaryFolder folder;
+  write(folder, "broker.password", "s3cret\r\nanything\n");
   const std::string path =
-      directory.write("topology.yaml", with_broker("password_file: broker.password"));
+      write(folder, "topology.yaml", with_broker("password_file: broker.password"));
   Loaded loaded = load_topology(path);
   REQUIRE(told(loaded.mistakes) == Lines{});
   CHECK(told(resolve_secrets(loaded.topology)) == Lines{});
@@ -123,8 +108,8 @@ TEST_CASE("a password file counts from the topology's directory; its first line 
 }
 
 TEST_CASE("a password file that is missing or empty is a mistake with its line") {
-  const Directory directory;
-  const std::string empty = directory.write("empty", "");
+  const TemporaryFolder folder;
+  const std::string empty = write(folder, "empty", "");
   auto loaded = parse_topology(with_broker("password_file: /nonexistent/password"));
   CHECK(told(resolve_secrets(loaded.topology)) ==
         Lines{"t:4: regions.eu.broker.password_file: file /nonexistent/password cannot be read: "
