@@ -16,7 +16,7 @@ constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 constexpr std::string_view kTrailer("\377\377", 2);
 
 // Columns of tributary_outbox.
-constexpr std::size_t kColumns = 11;
+constexpr std::size_t kColumns = 13;
 constexpr std::size_t kAmount = 3;
 constexpr std::size_t kKey = 5;
 constexpr std::size_t kValue = 9;

@@ -77,6 +77,12 @@ struct ParkedChange {
   Micros parked_at{0};
 };
 
+/// Rows that a person has discarded.
+struct Discarded {
+  std::int64_t position = 0;  ///< grows
+  ConsumedRows rows;
+};
+
 /// What status shows of an outbox.
 struct OutboxStatus {
   std::optional<ActorId> actor;
@@ -125,11 +131,13 @@ class OutboxStore {
   /// `totals_seq` afterwards. Fenced.
   virtual Result<void> save_totals(std::span<const StoredTotals> totals, Seq totals_seq) = 0;
 
-  /// Deletes unsealed rows that a batch has consumed: those of the same ids and transaction, if the
-  /// first of them was written at the same time. For a database that was restored. Fenced.
+  /// Deletes rows that a batch has consumed, wherever they are now: in the outbox, given back to it
+  /// under new ids, or parked. They are the same rows when ids and transaction are, and the tag of
+  /// the first. For a database that was restored. Fenced.
   virtual Result<void> discard(std::span<const ConsumedRows> rows) = 0;
-  /// Parks every row that is committed now, with `reason`; the value is how many. In steps, each
-  /// fenced: repeat it after an error.
+  /// Parks every row that is committed now, with `reason`, and puts it before the reasons of those
+  /// that are parked already; the value is how many rows got it. In steps, each fenced: repeat it
+  /// after an error.
   virtual Result<std::uint64_t> set_aside(std::string_view reason) = 0;
 
   /// Batches of any actor not yet confirmed, in sealing order (SealedBatch::position), behind
@@ -143,7 +151,7 @@ class OutboxStore {
   virtual Result<void> confirm(ActorId actor, Seq seq, Micros retention) = 0;
 
   /// What changes written from now on count as seen by their writer. The hlc that writers are told
-  /// never goes down.
+  /// never goes down. Fenced, at the latest when it is written.
   virtual Result<void> set_context(const VersionVector& watermark, Hlc hlc) = 0;
 
   /// Needs no lease. May be called on a store that never led, as the following.
@@ -151,10 +159,18 @@ class OutboxStore {
   /// What is parked behind `after`, in the order of positions, at most `limit`.
   virtual Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) = 0;
   /// Puts all parked rows of a transaction back into the outbox, as they were written, behind all
-  /// rows that are there; the value is how many. kInvalid when none is parked.
+  /// rows that are there; the value is how many. They get new ids and remember those under which
+  /// they were written. kInvalid when none is parked.
   virtual Result<std::uint64_t> retry_parked(std::int64_t transaction) = 0;
-  /// Forgets all parked rows of a transaction. kInvalid when none is parked.
+  /// Forgets all parked rows of a transaction, but for what discarded() tells. kInvalid when none
+  /// is parked.
   virtual Result<std::uint64_t> discard_parked(std::int64_t transaction) = 0;
+
+  /// Discards that the changelog has yet to be told of, so that a restored database does not bring
+  /// them back: in the order of positions, at most `limit`.
+  virtual Result<std::vector<Discarded>> discarded(std::size_t limit) = 0;
+  /// The changelog was told up to `position`. Fenced.
+  virtual Result<void> forget_discarded(std::int64_t position) = 0;
 };
 
 }  // namespace tributary

@@ -48,7 +48,7 @@ void OriginState::hear(const Batch& batch, const Standing& standing) {
     actor_ = batch.actor;
     head_ = batch.last_seq;
   }
-  former_ = batch.predecessor;
+  former_ = batch.former();
 }
 
 bool OriginState::missing(const Received& received, const Batch& batch, const Admission& gap) {
@@ -125,7 +125,9 @@ void OriginState::count_void(const Batch& batch) {
 
 void OriginState::show(const VersionVector& watermark) {
   std::uint64_t lag = distance(watermark.get(actor_), head_);
-  if (former_) lag += distance(watermark.get(former_->actor), former_->final_seq);
+  for (const FormerActor& each : former_) {
+    lag += distance(watermark.get(each.actor), each.final_seq);
+  }
   lag_.set(static_cast<double>(lag));
   applied_.set(static_cast<double>(watermark.get(progress_.actor).value));
   if (!stopped_ && !full_) stopped_gauge_.set(0);

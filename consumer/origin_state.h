@@ -63,7 +63,7 @@ class OriginState {
   // As told by the origin:
   ActorId actor_;
   Seq head_;
-  std::optional<FormerActor> former_;
+  std::vector<FormerActor> former_;
   bool waits_ = false;
   std::optional<Micros> missing_since_;  ///< at the log's tail
   bool stopped_ = false;                 ///< at a gap, and said so

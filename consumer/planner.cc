@@ -24,12 +24,12 @@ void retire_former(Standing& standing, const OriginName& origin, const FormerAct
                    Admission& admission) {
   if (standing.retired(former.actor)) return;
   standing.record(former.actor, {origin, former.final_seq});
-  admission.beyond_final = standing.watermark().get(former.actor) > former.final_seq;
+  admission.beyond_final |= standing.watermark().get(former.actor) > former.final_seq;
 }
 
 void take_over(Standing& standing, const OriginName& origin, ActorId current, const Batch& batch,
                Admission& admission) {
-  if (batch.predecessor) retire_former(standing, origin, *batch.predecessor, admission);
+  for (const FormerActor& each : batch.former()) retire_former(standing, origin, each, admission);
   if (standing.find(batch.actor) == nullptr) standing.record(batch.actor, {origin, std::nullopt});
   const ActorRecord* before = standing.find(current);
   if (current == batch.actor || standing.retired(batch.actor)) return;
@@ -58,8 +58,7 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
   if (own != nullptr && own->final_seq && batch.last_seq > *own->final_seq) {
     return {.kind = Kind::kVoid};
   }
-  if (batch.predecessor) {
-    const auto& [former, final_seq] = *batch.predecessor;
+  for (const auto& [former, final_seq] : batch.former()) {
     const ActorRecord* owner = standing.find(former);
     if (owner != nullptr && owner->origin != origin) return parked(origin, former, *owner);
     const Seq have = standing.watermark().get(former);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <google/protobuf/arena.h>
 
 #include <tributary/outbox/batch.h>
@@ -29,10 +31,22 @@ Result<void> check_range(const wire::Batch& message) {
   if (message.former_actor() == message.actor() && message.former_final_seq() > 0) {
     return poison("its actor names itself as the one before");
   }
+  const bool itself = std::ranges::any_of(
+      message.earlier(), [&](const wire::Former& each) { return each.actor() == message.actor(); });
+  if (itself || static_cast<std::size_t>(message.earlier_size()) >= kMostFormer) {
+    return poison("it names its own actor as one before, or too many");
+  }
   return {};
 }
 
 }  // namespace
+
+std::vector<FormerActor> Batch::former() const {
+  std::vector<FormerActor> all;
+  if (predecessor) all.push_back(*predecessor);
+  all.insert(all.end(), earlier.begin(), earlier.end());
+  return all;
+}
 
 std::string encode(const Batch& batch) {
   google::protobuf::Arena arena;
@@ -47,12 +61,17 @@ std::string encode(const Batch& batch) {
     message.set_former_actor(batch.predecessor->actor.value);
     message.set_former_final_seq(batch.predecessor->final_seq.value);
   }
+  for (const FormerActor& each : batch.earlier) {
+    wire::Former& out = *message.add_earlier();
+    out.set_actor(each.actor.value);
+    out.set_final_seq(each.final_seq.value);
+  }
   for (const ConsumedRows& rows : batch.rows) {
     wire::Rows& out = *message.add_rows();
     out.set_transaction(rows.transaction);
     out.set_first_id(rows.first_id);
     out.set_last_id(rows.last_id);
-    out.set_hlc(rows.hlc.value);
+    out.set_tag(rows.tag);
   }
   for (const VersionVector& context : batch.contexts) message.add_contexts(context.bytes());
   for (const Delta& delta : batch.deltas) {
@@ -89,9 +108,12 @@ Result<Batch> decode_batch(std::string_view bytes) {
   if (message.former_actor() != 0) {
     batch.predecessor = {ActorId{message.former_actor()}, Seq{message.former_final_seq()}};
   }
+  for (const wire::Former& each : message.earlier()) {
+    batch.earlier.push_back({ActorId{each.actor()}, Seq{each.final_seq()}});
+  }
   batch.rows.reserve(message.rows_size());
   for (const wire::Rows& rows : message.rows()) {
-    batch.rows.push_back({rows.transaction(), rows.first_id(), rows.last_id(), Hlc{rows.hlc()}});
+    batch.rows.push_back({rows.transaction(), rows.first_id(), rows.last_id(), rows.tag()});
   }
   for (const std::string& context : message.contexts()) {
     auto vector = VersionVector::from_bytes(context);

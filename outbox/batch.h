@@ -23,12 +23,14 @@ struct Delta {
   std::string body;
 };
 
-/// Outbox rows of one transaction in an unbroken run of ids.
+/// Outbox rows of one transaction in an unbroken run of ids, those under which they were written.
+/// Ids, transaction numbers and times come again in a database that was put back to an earlier
+/// state; the tag of the first row does not.
 struct ConsumedRows {
   std::int64_t transaction = 0;
   std::int64_t first_id = 0;
   std::int64_t last_id = 0;
-  Hlc hlc;
+  std::uint64_t tag = 0;  ///< of the first row
 };
 
 /// An actor that an origin had before, and the last of its seqs that counts.
@@ -48,9 +50,16 @@ struct Batch {
   /// the record of the minting: a replica that lacks changes up to the final seq is at a gap, and
   /// what comes of the former actor behind it is void.
   std::optional<FormerActor> predecessor = std::nullopt;
+  /// Those before the predecessor, newest first, when it published no change: what is said of the
+  /// predecessor holds for each of them. Up to the last one that published any, kMostFormer at
+  /// most.
+  std::vector<FormerActor> earlier = {};
   std::vector<ConsumedRows> rows = {};
   std::vector<VersionVector> contexts = {};
   std::vector<Delta> deltas = {};
+
+  /// The predecessor and those before it.
+  [[nodiscard]] std::vector<FormerActor> former() const;
 
   /// An empty batch that carries only head and time.
   [[nodiscard]] bool heartbeat() const { return last_seq < first_seq; }
@@ -61,6 +70,7 @@ struct Batch {
   return {batch.first_seq, batch.last_seq, batch.hlc, batch.contexts.size()};
 }
 
+inline constexpr std::size_t kMostFormer = 64;  ///< that a batch names
 inline constexpr std::uint32_t kBatchFormat = 2;
 /// Larger messages are refused before parsing, and none is made: sealing cuts by encoded size.
 /// RabbitMQ's own default limits are 16 MiB (4.0 and later) and 128 MiB.

@@ -27,6 +27,11 @@ struct OutboxRow {
   std::string_view context;  ///< VersionVector::bytes(); empty: none
   bool exact = false;        ///< the writer gave the context itself; else it is the region's
   Hlc hlc;                   ///< of the write
+  std::uint64_t tag = 0;     ///< random, drawn when it was written, and kept ever after
+  /// The id it was written under, when it was parked and retried since; 0: `id`.
+  std::int64_t written_id = 0;
+
+  [[nodiscard]] std::int64_t first_id() const { return written_id != 0 ? written_id : id; }
 };
 
 /// Key of a running total. `field` is empty for types without fields.

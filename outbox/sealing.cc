@@ -22,9 +22,14 @@ std::size_t size_of(const OutboxRow& row) {
   return kRowOverhead + row.key.size() + row.field.size() + row.value.size() + row.context.size();
 }
 
-std::optional<FormerActor> predecessor_of(std::span<const FormerActor> former) {
-  if (former.empty()) return std::nullopt;
-  return former.back();
+/// Names whom the batch's actor followed: see Batch::predecessor.
+void name_former(Batch& batch, std::span<const FormerActor> former) {
+  if (former.empty()) return;
+  batch.predecessor = former.back();
+  for (std::size_t at = former.size() - 1;
+       at > 0 && former[at].final_seq == Seq{} && batch.earlier.size() + 2 < kMostFormer; --at) {
+    batch.earlier.push_back(former[at - 1]);
+  }
 }
 
 /// One batch while its rows come in: the changes of each key, in order.
@@ -54,8 +59,8 @@ class BatchDraft {
                 .first_seq = first_,
                 .last_seq = head.seq,
                 .hlc = head.hlc,
-                .predecessor = predecessor_of(former),
                 .rows = consumed_};
+    name_former(batch, former);
     batch.deltas.reserve(groups_.size());
     for (const Group& group : groups_) {
       batch.deltas.push_back({std::string(group.key), std::string(group.type->name),
@@ -86,14 +91,15 @@ class BatchDraft {
   }
 
   void note_consumed(const OutboxRow& row) {
+    const std::int64_t id = row.first_id();
     if (!consumed_.empty()) {
       ConsumedRows& last = consumed_.back();
-      if (last.transaction == row.transaction && last.last_id + 1 == row.id) {
-        last.last_id = row.id;
+      if (last.transaction == row.transaction && last.last_id + 1 == id) {
+        last.last_id = id;
         return;
       }
     }
-    consumed_.push_back({row.transaction, row.id, row.id, row.hlc});
+    consumed_.push_back({row.transaction, id, id, row.tag});
   }
 
   Seq first_;
@@ -304,13 +310,16 @@ void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache
   }
 }
 
-std::string heartbeat(const OriginHead& head, std::span<const FormerActor> former, Hlc now) {
-  return encode(Batch{.actor = head.actor,
-                      .origin = head.origin,
-                      .first_seq = head.seq.next(),
-                      .last_seq = head.seq,
-                      .hlc = std::max(head.hlc, std::min(now, kMaxHlc)),
-                      .predecessor = predecessor_of(former)});
+std::string heartbeat(const OriginHead& head, std::span<const FormerActor> former, Hlc now,
+                      std::vector<ConsumedRows> discarded) {
+  Batch batch{.actor = head.actor,
+              .origin = head.origin,
+              .first_seq = head.seq.next(),
+              .last_seq = head.seq,
+              .hlc = std::max(head.hlc, std::min(now, kMaxHlc)),
+              .rows = std::move(discarded)};
+  name_former(batch, former);
+  return encode(batch);
 }
 
 void relearn(const Batch& batch, TotalsCache& totals) {

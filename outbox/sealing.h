@@ -63,9 +63,11 @@ struct Sealing {
 /// Takes a seal that is not going to be committed out of `totals` again.
 void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache& totals);
 
-/// The bytes of an empty batch that tells head, time and predecessor: the last of `former`.
+/// The bytes of an empty batch that tells head, time and predecessor: the last of `former`,
+/// and those before it when it published nothing.
+/// `discarded`: rows that never become changes, named as if it had consumed them.
 [[nodiscard]] std::string heartbeat(const OriginHead& head, std::span<const FormerActor> former,
-                                    Hlc now);
+                                    Hlc now, std::vector<ConsumedRows> discarded = {});
 
 /// Raises `totals` by what the deltas of a retained batch carry.
 void relearn(const Batch& batch, TotalsCache& totals);

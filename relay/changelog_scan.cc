@@ -24,10 +24,13 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   auto batch = decode_batch(message.bytes);
   if (!batch || batch->origin != origin_) return std::nullopt;
   if (others_.contains(batch->actor)) return std::nullopt;
-  if (const auto& former = batch->predecessor) {
-    if (others_.contains(former->actor)) return std::nullopt;
-    meet(former->actor);
-    evidence_.retired.try_emplace(former->actor, former->final_seq);
+  const std::vector<FormerActor> former = batch->former();
+  for (const FormerActor& each : former) {
+    if (others_.contains(each.actor)) return std::nullopt;
+  }
+  for (auto each = former.rbegin(); each != former.rend(); ++each) {
+    meet(each->actor);
+    evidence_.retired.try_emplace(each->actor, each->final_seq);
   }
   meet(batch->actor);
   const auto retired = evidence_.retired.find(batch->actor);

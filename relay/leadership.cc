@@ -91,12 +91,12 @@ std::set<ActorId> others_of(const ReplicaAnswers& asked, const OriginName& origi
   return others;
 }
 
-/// The rows waiting in a restored database: those that were published go, and when that cannot be
-/// told, all of them are set aside.
+/// The rows in a restored database, waiting or parked: those that were published go, and when that
+/// cannot be told, all of them are in doubt.
 Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
                             const Succession& succession, const std::set<ActorId>& others) {
   TRIBUTARY_ASSIGN(const OutboxStatus status, succession.store.status());
-  if (status.depth == 0) return {};
+  if (status.depth == 0 && status.parked == 0) return {};
   Discarder discarder(succession.store);
   Coverage coverage(record, verdict.chain);
   TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin, others,

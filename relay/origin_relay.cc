@@ -65,6 +65,7 @@ Result<Millis> OriginRelay::lead() {
   backlog_at_ = 0;
   backlog_done_ = false;
   minting_told_ = false;
+  discarded_told_ = 0;
   heartbeat_ = settings_.heartbeat;
   backoff_.reset();
   metrics_.leading.set(1);
@@ -116,11 +117,11 @@ Result<void> OriginRelay::catch_up() {
   return settle(*leadership_, succession());
 }
 
-void OriginRelay::add_heartbeat() {
+void OriginRelay::add_heartbeat(std::vector<ConsumedRows> discarded) {
   const OriginHead& head = leadership_->head;
   const Hlc now = Hlc::from_micros(static_cast<std::uint64_t>(ports_.clock->wall().count()));
-  publisher_.add(
-      {head.actor, head.seq.next(), head.seq, heartbeat(head, leadership_->former, now)});
+  publisher_.add({head.actor, head.seq.next(), head.seq,
+                  heartbeat(head, leadership_->former, now, std::move(discarded))});
 }
 
 /// The longer an origin is idle, the less often it says so: heartbeats stay in the changelog.
@@ -171,6 +172,22 @@ Result<void> OriginRelay::save_totals() {
   return {};
 }
 
+/// A restored database would hold once more what a person has discarded: the changelog remembers.
+Result<void> OriginRelay::tell_discarded() {
+  constexpr std::size_t kAtOnce = 1000;
+  if (!caught_up() || !publisher_.empty()) return {};
+  if (const auto told = std::exchange(discarded_told_, 0); told > 0) {
+    TRIBUTARY_TRY(store_->forget_discarded(told));
+  }
+  TRIBUTARY_ASSIGN(const auto some, store_->discarded(kAtOnce));
+  if (some.empty()) return {};
+  std::vector<ConsumedRows> rows;
+  for (const Discarded& each : some) rows.push_back(each.rows);
+  add_heartbeat(std::move(rows));
+  discarded_told_ = some.back().position;
+  return {};
+}
+
 /// Totals are saved by time, so that batches whose changes they hold can be forgotten, and an idle
 /// outbox shrinks, too. Once all is forgotten that can be, an idle relay writes no more.
 Result<void> OriginRelay::keep_house() {
@@ -188,6 +205,7 @@ Result<void> OriginRelay::keep_house() {
   if (now > house_at_ + 2 * settings_.housekeeping) confirmed_at_ = now;
   house_at_ = now + settings_.housekeeping;
   TRIBUTARY_TRY(save_totals());
+  TRIBUTARY_TRY(tell_discarded());
   if (now > confirmed_at_ + settings_.retention + 10 * settings_.housekeeping) return {};
   return store_->confirm(leadership_->head.actor, Seq{}, settings_.retention);
 }

@@ -73,7 +73,8 @@ class OriginRelay {
   Result<void> keep_house();
   Result<void> save_totals();
   void heartbeat_when_idle();
-  void add_heartbeat();
+  Result<void> tell_discarded();
+  void add_heartbeat(std::vector<ConsumedRows> discarded = {});
   [[nodiscard]] Succession succession();
   Result<Millis> recover(const Error& error);
 
@@ -90,7 +91,8 @@ class OriginRelay {
   std::int64_t backlog_at_ = 0;  ///< position of the last batch queued from the outbox
   bool backlog_done_ = false;
   bool minting_told_ = false;
-  std::string waiting_for_;  ///< why transactions wait, as told last; empty: none does
+  std::int64_t discarded_told_ = 0;  ///< position of the last discard that a heartbeat told
+  std::string waiting_for_;          ///< why transactions wait, as told last; empty: none does
   std::map<std::string, LoweredSeqs, std::less<>> lowered_;  ///< as told last
   std::size_t left_rows_ = 0;                                ///< that waited at the last seal
   std::size_t left_bytes_ = 0;

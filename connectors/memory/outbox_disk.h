@@ -26,10 +26,14 @@ struct StoredRow {
   std::string context;
   bool exact = false;
   Hlc hlc;
+  std::uint64_t tag = 0;
+  std::int64_t written_id = 0;  ///< before a retry; 0: as id
 
   [[nodiscard]] OutboxRow view() const {
-    return {id, transaction, key, type, operation, field, value, amount, context, exact, hlc};
+    return {id,     transaction, key,   type, operation, field,     value,
+            amount, context,     exact, hlc,  tag,       written_id};
   }
+  [[nodiscard]] std::int64_t first_id() const { return written_id != 0 ? written_id : id; }
 };
 
 struct ParkedStoredRow {
@@ -51,6 +55,7 @@ struct OutboxDisk {
   std::map<std::int64_t, StoredRow> rows;                       ///< committed, by id
   std::vector<StoredBatch> batches;                             ///< in sealing order
   std::vector<ParkedStoredRow> parked;                          ///< in the order of positions
+  std::vector<Discarded> discarded;                             ///< in the order of positions
   std::map<std::pair<std::string, std::string>, crdt::Totals> counters;
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
@@ -58,7 +63,7 @@ struct OutboxDisk {
   Hlc replica_hlc;
   std::int64_t next_id = 1;
   std::int64_t next_transaction = 1;
-  std::int64_t next_position = 1;  ///< of batches and parked rows
+  std::int64_t next_position = 1;  ///< of batches, parked and discarded rows
 };
 
 struct OutboxShared {
@@ -71,6 +76,7 @@ struct OutboxShared {
   const void* lease_holder = nullptr;
   std::uint64_t incarnation = 0;  ///< raised by disconnect_all()
   std::uint64_t identities = 0;
+  std::uint64_t tags = 0;  ///< drawn so far; no restore takes one back
 };
 
 /// The part a store and a session have in common: a link that can be cut, and the fault hook.

@@ -11,6 +11,9 @@ namespace tributary::memory {
 /// Copies the transactions that lie within the first `limit` rows; true when that is all rows.
 bool take(const OutboxDisk& disk, SealLimit limit, std::vector<StoredRow>& taken);
 
+/// Drops rows that a batch has consumed, wherever they are.
+void drop_consumed(OutboxDisk& disk, const ConsumedRows& consumed);
+
 /// The wanted batches, in order, up to `limit`, but one at least.
 [[nodiscard]] std::vector<SealedBatch> page(const OutboxDisk& disk, SealLimit limit,
                                             const std::function<bool(const StoredBatch&)>& wanted);

@@ -71,6 +71,7 @@ class Session final : public ProducerSession, public OutboxConnection {
       }
       for (StoredRow& row : rows) {
         row.id = link_.disk().next_id++;
+        row.tag = ++link_.shared().tags;
         rows_.push_back(std::move(row));
       }
       return {};
@@ -108,7 +109,9 @@ class Session final : public ProducerSession, public OutboxConnection {
                   change.amount,
                   {},
                   false,
-                  {}};
+                  {},
+                  0,
+                  0};
     const OutboxDisk& disk = link_.disk();
     if (operation->observes) {
       row.context = change.context.value_or(disk.watermark).bytes();

@@ -132,24 +132,19 @@ class Store final : public OutboxStore {
 
   Result<void> discard(std::span<const ConsumedRows> rows) override {
     return fenced("discard", [&]() -> Result<void> {
-      for (const ConsumedRows& each : rows) {
-        const auto first = disk().rows.find(each.first_id);
-        if (first == disk().rows.end() || first->second.transaction != each.transaction ||
-            first->second.hlc != each.hlc) {
-          continue;
-        }
-        std::erase_if(disk().rows, [&](const auto& entry) {
-          return entry.first >= each.first_id && entry.first <= each.last_id &&
-                 entry.second.transaction == each.transaction;
-        });
-      }
+      for (const ConsumedRows& each : rows) drop_consumed(disk(), each);
       return {};
     });
   }
 
   Result<std::uint64_t> set_aside(std::string_view reason) override {
     return fenced("set_aside", [&]() -> Result<std::uint64_t> {
-      const std::uint64_t count = disk().rows.size();
+      std::uint64_t count = disk().rows.size();
+      for (ParkedStoredRow& each : disk().parked) {
+        if (each.reason.starts_with(reason)) continue;
+        ++count;
+        each.reason = std::string(reason) + "; parked before: " + each.reason;
+      }
       for (const auto& [id, row] : disk().rows) put_aside(row, std::string(reason));
       disk().rows.clear();
       return count;
@@ -187,7 +182,7 @@ class Store final : public OutboxStore {
   }
 
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
-    return link_.call("set_context", [&]() -> Result<void> {
+    return fenced("set_context", [&]() -> Result<void> {
       disk().watermark = watermark;
       if (hlc <= latest_believed()) disk().replica_hlc = std::max(disk().replica_hlc, hlc);
       return {};
@@ -231,6 +226,7 @@ class Store final : public OutboxStore {
   Result<std::uint64_t> retry_parked(std::int64_t transaction) override {
     return link_.call("retry_parked", [&]() -> Result<std::uint64_t> {
       return take_parked(transaction, [&](StoredRow row) {
+        row.written_id = row.first_id();
         row.id = disk().next_id++;
         disk().rows.emplace(row.id, std::move(row));
       });
@@ -239,7 +235,25 @@ class Store final : public OutboxStore {
 
   Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
     return link_.call("discard_parked", [&]() -> Result<std::uint64_t> {
-      return take_parked(transaction, [](const StoredRow&) {});
+      return take_parked(transaction, [&](const StoredRow& row) {
+        disk().discarded.push_back(
+            {disk().next_position++, {row.transaction, row.first_id(), row.first_id(), row.tag}});
+      });
+    });
+  }
+
+  Result<std::vector<Discarded>> discarded(std::size_t limit) override {
+    return link_.call("discarded", [&]() -> Result<std::vector<Discarded>> {
+      const auto& all = disk().discarded;
+      const auto count = static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
+      return std::vector<Discarded>(all.begin(), all.begin() + count);
+    });
+  }
+
+  Result<void> forget_discarded(std::int64_t position) override {
+    return fenced("forget_discarded", [&]() -> Result<void> {
+      std::erase_if(disk().discarded, [&](const auto& each) { return each.position <= position; });
+      return {};
     });
   }
 

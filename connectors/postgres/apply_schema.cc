@@ -35,19 +35,21 @@ Result<void> check_server(PGconn* connection) {
   return {};
 }
 
+Error of_a_pre_release() {
+  return Error{ErrorKind::kInvalid,
+               "the outbox tables were made by an earlier pre-release, whose changes this program "
+               "cannot read: keep the earlier program running until its `tributary status` says "
+               "that nothing waits, then give the origin a new, empty database, and keep the old "
+               "one until you miss nothing"};
+}
+
 /// An outbox that is there already must be ours, and of our version.
 Result<void> check_present(PGconn* connection, const OriginName& origin) {
   TRIBUTARY_ASSIGN(const ResultHandle tables, run(connection,
                                                   "SELECT to_regclass('public.tributary_origin'), "
                                                   "to_regclass('public.tributary_schema')"));
   if (PQgetisnull(tables.get(), 0, 0) != 0) return {};
-  if (PQgetisnull(tables.get(), 0, 1) != 0) {
-    return fail(ErrorKind::kInvalid,
-                "the outbox tables were made by an earlier pre-release, whose changes this program "
-                "cannot read: keep the earlier program running until its `tributary status` says "
-                "that nothing waits, then give the origin a new, empty database, and keep the old "
-                "one until you miss nothing");
-  }
+  if (PQgetisnull(tables.get(), 0, 1) != 0) return fail(of_a_pre_release());
   TRIBUTARY_ASSIGN(const ResultHandle row,
                    run(connection,
                        "SELECT name, (SELECT max(version) FROM public.tributary_schema)"
@@ -57,6 +59,7 @@ Result<void> check_present(PGconn* connection, const OriginName& origin) {
     return fail(ErrorKind::kInvalid, "the database is the outbox of origin \"" + text(row, 0) +
                                          "\": give every origin a database of its own");
   }
+  if (std::stoll(text(row, 1)) < kSchemaVersion) return fail(of_a_pre_release());
   if (std::stoll(text(row, 1)) > kSchemaVersion) {
     return fail(ErrorKind::kInvalid, "the outbox tables are of version " + text(row, 1) +
                                          ", this program knows " + std::to_string(kSchemaVersion) +

@@ -60,8 +60,8 @@ END $$;
 )sql";
 
 // A row that names an hlc and an earlier transaction comes from a backup, or was parked: it keeps
-// both, and its context, so that it is recognised when a batch has consumed it. All others are this
-// transaction's, whatever they say.
+// both, its tag and its context, so that it is recognised when a batch has consumed it. All others
+// are this transaction's, whatever they say.
 constexpr std::string_view kTrigger = R"sql(
 CREATE OR REPLACE FUNCTION tributary.check_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -101,6 +101,8 @@ BEGIN
      AND (NEW.hlc # (-9223372036854775808)) <=
          (clock # (-9223372036854775808)) + (3600000000 << 12) THEN
     NEW.exact := coalesce(NEW.exact, false);
+    PERFORM tributary.note_filled('tributary_outbox');
+    IF coalesce(NEW.tag, 0) = 0 THEN NEW.tag := tributary.new_tag(); END IF;
     RETURN NEW;
   END IF;
   PERFORM tributary.count_written(1, key_bytes + coalesce(length(NEW.field), 0)
@@ -109,6 +111,8 @@ BEGIN
   IF at.observes AND NEW.context IS NULL THEN NEW.context := at.watermark; END IF;
   NEW.hlc := clock;
   NEW.transaction_id := number;
+  NEW.tag := tributary.new_tag();
+  NEW.written_id := NULL;
   RETURN NEW;
 END $$;
 

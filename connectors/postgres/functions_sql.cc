@@ -15,7 +15,7 @@ BEGIN
   PERFORM FROM public.tributary_origin o
     WHERE o.leader_epoch = epoch AND o.actor IS NOT DISTINCT FROM actor_ AND o.head_seq = head
       AND o.xmin::text::bigint = o.stamp % 4294967296 FOR NO KEY UPDATE;
-  IF FOUND THEN RETURN; END IF;
+  IF FOUND AND NOT EXISTS (SELECT FROM public.tributary_put_back) THEN RETURN; END IF;
   IF EXISTS (SELECT FROM public.tributary_origin o WHERE o.leader_epoch > epoch) THEN
     RAISE EXCEPTION 'another relay leads this origin now' USING ERRCODE = 'TB001';
   END IF;

@@ -37,13 +37,16 @@ class Store final : public OutboxStore {
 
   Result<OriginRecord> lead() override {
     TRIBUTARY_TRY(take_lease());
+    TRIBUTARY_ASSIGN(const std::int64_t put_back, check_put_back());
+    pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kLead);
     pipeline_.queue(statements::kFormer);
-    TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
-    const PGresult* const row = results[0].get();
+    pipeline_.queue(statements::kAllPutBack, Params().add(put_back));
+    TRIBUTARY_ASSIGN(const Results results, named(commit_queued(pipeline_)));
+    const PGresult* const row = results[1].get();
     TRIBUTARY_TRY(check_origin(row));
     OriginRecord record = read_origin(row);
-    record.former = read_former(results[1].get());
+    record.former = read_former(results[2].get());
     fence_ = {record.leader_epoch, record.actor, record.head_seq};
     identity_ = text_at(row, 0, 3);
     counters_.start(bool_at(row, 0, 12));
@@ -149,6 +152,7 @@ class Store final : public OutboxStore {
     const std::string bytes = watermark.bytes();
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kRelaxed);
+    pipeline_.queue(statements::kFence, fence_.params());
     pipeline_.queue(statements::kSetContext, Params().add(bytes).add(hlc.value));
     TRIBUTARY_TRY(named(commit_queued(pipeline_)));
     return {};
@@ -172,6 +176,15 @@ class Store final : public OutboxStore {
   }
   Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
     return named(postgres::discard_parked(pipeline_, transaction));
+  }
+  Result<std::vector<Discarded>> discarded(std::size_t limit) override {
+    return named(read_discarded(pipeline_, limit));
+  }
+  Result<void> forget_discarded(std::int64_t position) override {
+    queue_fenced_begin(pipeline_, fence_);
+    pipeline_.queue(statements::kForgetDiscarded, Params().add(position));
+    TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    return {};
   }
 
  private:
@@ -202,6 +215,22 @@ class Store final : public OutboxStore {
                     (PQntuples(holder) > 0 ? " (" + text_at(holder, 0, 0) + ")" : ""));
   }
 
+  /// When the last of the tables was put back; 0: none was.
+  Result<std::int64_t> check_put_back() {
+    ArrayParam tables(SqlType::kText);
+    for (const std::string_view name : kRestoredTables) tables.add(name);
+    pipeline_.queue(statements::kPutBack, Params().add(tables.finish()));
+    TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
+    const std::string missing = text_at(results[0].get(), 0, 1);
+    const std::int64_t changed_at = bigint_at(results[0].get(), 0, 0);
+    if (missing.empty()) return changed_at;
+    return fail(
+        ErrorKind::kTransient,
+        "origin " + origin_.value + ": the database is being put back, without " + missing +
+            " so far; waiting until all of Tributary's tables are, from one backup" +
+            (changed_at > 0 ? "" : "; if nobody restores it, run `tributary topology apply`"));
+  }
+
   Result<void> check_origin(const PGresult* row) const {
     if (PQntuples(row) == 0) return fail(no_origin());
     if (text_at(row, 0, 0) != origin_.value) {
@@ -221,18 +250,18 @@ class Store final : public OutboxStore {
     ArrayParam transactions(SqlType::kBigint);
     ArrayParam first_ids(SqlType::kBigint);
     ArrayParam last_ids(SqlType::kBigint);
-    ArrayParam hlcs(SqlType::kBigint);
+    ArrayParam tags(SqlType::kBigint);
     for (const ConsumedRows& each : rows) {
       transactions.add(each.transaction);
       first_ids.add(each.first_id);
       last_ids.add(each.last_id);
-      hlcs.add(static_cast<std::int64_t>(each.hlc.value));
+      tags.add(static_cast<std::int64_t>(each.tag));
     }
     pipeline_.queue(statements::kDiscard, Params()
                                               .add(transactions.finish())
                                               .add(first_ids.finish())
                                               .add(last_ids.finish())
-                                              .add(hlcs.finish()));
+                                              .add(tags.finish()));
   }
 
   Result<std::vector<SealedBatch>> batches(const Statement& statement, std::int64_t after,

@@ -45,10 +45,11 @@ Result<std::uint64_t> set_aside(Pipeline& pipeline, const Fence& fence, std::str
   const std::string why = made_text(reason);
   queue_fenced_begin(pipeline, fence);
   pipeline.queue(statements::kUntimed);
+  pipeline.queue(statements::kMarkParked, Params().add(why));
   pipeline.queue(statements::kTransactions);
   TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
-  const PGresult* const transactions = results[3].get();
-  std::uint64_t total = 0;
+  const PGresult* const transactions = results[4].get();
+  std::uint64_t total = affected(results[3].get());
   for (int row = 0; row < PQntuples(transactions);) {
     ArrayParam step(SqlType::kBigint);
     for (std::int64_t rows = 0; row < PQntuples(transactions) && rows < kRowsAtOnce; ++row) {
@@ -91,6 +92,19 @@ Result<std::uint64_t> retry_parked(Pipeline& pipeline, std::int64_t transaction)
 
 Result<std::uint64_t> discard_parked(Pipeline& pipeline, std::int64_t transaction) {
   return move(pipeline, statements::kDiscardParked, transaction);
+}
+
+Result<std::vector<Discarded>> read_discarded(Pipeline& pipeline, std::size_t limit) {
+  pipeline.queue(statements::kDiscarded, Params().add(static_cast<std::uint64_t>(limit)));
+  TRIBUTARY_ASSIGN(const auto results, pipeline.flush());
+  const PGresult* const rows = results[0].get();
+  std::vector<Discarded> some;
+  for (int row = 0; row < PQntuples(rows); ++row) {
+    some.push_back({bigint_at(rows, row, 0),
+                    {bigint_at(rows, row, 1), bigint_at(rows, row, 2), bigint_at(rows, row, 3),
+                     unsigned_at(rows, row, 4)}});
+  }
+  return some;
 }
 
 }  // namespace tributary::postgres

@@ -31,7 +31,9 @@ constexpr std::string_view kRuleObjects = R"sql(
 
 constexpr std::string_view kTriggerObjects = R"sql(
   SELECT pg_get_triggerdef(t.oid) || t.tgenabled::text AS x FROM pg_trigger t
-  WHERE t.tgrelid = to_regclass('public.tributary_outbox') AND t.tgname = 'tributary_check_change'
+  JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relname LIKE 'tributary\_%'
+    AND t.tgname LIKE 'tributary\_%'
 )sql";
 
 std::string digest(const SchemaPart& part) {
@@ -51,12 +53,14 @@ std::vector<SchemaPart> schema_parts(const OriginName& origin, const Schema& sch
             ") ON CONFLICT DO NOTHING;\n";
   std::string rules = writing_sql();
   rules += checking_sql();
+  rules += put_back_sql();
   rules += fence_sql();
   rules += operations_sql();
   rules += rules_sql(schema);
   return {{"tables", std::move(tables), std::string(kTableObjects)},
           {"rules", std::move(rules), std::string(kRuleObjects)},
-          {"trigger", std::string(trigger_sql()), std::string(kTriggerObjects)}};
+          {"trigger", std::string(trigger_sql()) + put_back_triggers_sql(),
+           std::string(kTriggerObjects)}};
 }
 
 Result<bool> up_to_date(PGconn* connection, const SchemaPart& part) {
@@ -64,7 +68,7 @@ Result<bool> up_to_date(PGconn* connection, const SchemaPart& part) {
                    run(connection,
                        "SELECT count(to_regclass('public.tributary_' || name)) = "
                        "count(*) FROM unnest(ARRAY['schema','origin','context',"
-                       "'keyspace','limits','operation','outbox']) name"));
+                       "'keyspace','limits','operation','outbox','put_back']) name"));
   if (!is_true(there)) return false;
   TRIBUTARY_ASSIGN(
       const ResultHandle same,

@@ -2,6 +2,7 @@
 /// per CRDT operation, generated from the type registry. Not for: running it (apply_schema.h).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,7 +12,7 @@
 namespace tributary::postgres {
 
 /// Raised when tables or functions change shape; a database of a newer version is refused.
-inline constexpr std::int64_t kSchemaVersion = 2;
+inline constexpr std::int64_t kSchemaVersion = 3;
 
 /// Tables and indexes; safe to repeat.
 [[nodiscard]] std::string_view tables_sql();
@@ -21,6 +22,13 @@ inline constexpr std::int64_t kSchemaVersion = 2;
 [[nodiscard]] std::string checking_sql();
 /// Attaches the check to tributary_outbox; safe to repeat.
 [[nodiscard]] std::string_view trigger_sql();
+/// The tables that a restore replaces, without their prefix.
+inline constexpr std::array<std::string_view, 7> kRestoredTables{
+    "actor", "batch", "context", "counter", "origin", "outbox", "parked"};
+/// What notices that tables are put back one by one; safe to repeat.
+[[nodiscard]] std::string_view put_back_sql();
+/// Attaches it to the tables; safe to repeat.
+[[nodiscard]] std::string put_back_triggers_sql();
 /// tributary.fence(), which the relay's transactions begin with; safe to repeat.
 [[nodiscard]] std::string_view fence_sql();
 /// Rows of tributary_operation, and tributary.<type>_<operation> for every registered operation.

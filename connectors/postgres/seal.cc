@@ -24,7 +24,9 @@ void Seal::read_rows(const PGresult* result) {
                      .amount = bigint_at(result, row, 7),
                      .context = bytes_at(result, row, 8),
                      .exact = bool_at(result, row, 10),
-                     .hlc = Hlc{unsigned_at(result, row, 9)}});
+                     .hlc = Hlc{unsigned_at(result, row, 9)},
+                     .tag = unsigned_at(result, row, 12),
+                     .written_id = bigint_at(result, row, 13)});
   }
 }
 

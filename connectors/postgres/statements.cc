@@ -23,6 +23,26 @@ const Statement kLeaseHolder{
     "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"};
 const Statement kDropLease{"drop_lease", "SELECT pg_advisory_unlock(1953653092, $1::bigint::int)"};
 
+// Which of the tables $1 a restore has yet to put back: those without a trigger, which a dump makes
+// when the table is full; and while any was emptied, those that were not, and those that were and
+// are not filled. An empty backup fills no table: what was emptied and filled by one transaction
+// tells that it did so with all of them, and so does half a minute without any news.
+const Statement kPutBack{
+    "put_back",
+    "SELECT coalesce((extract(epoch FROM max(p.changed_at)) * 1000000)::bigint, 0), "
+    "string_agg(k.name, ', ') FILTER (WHERE t.oid IS NULL OR"
+    "  EXISTS (SELECT FROM public.tributary_put_back) AND (p.name IS NULL OR p.filled_by IS NULL"
+    "    AND NOT EXISTS (SELECT FROM public.tributary_put_back a WHERE a.filled_by = p.emptied_by)"
+    "    AND EXISTS (SELECT FROM public.tributary_put_back a"
+    "      WHERE a.changed_at > clock_timestamp() - interval '30 seconds'))) "
+    "FROM (SELECT 'tributary_' || n AS name FROM unnest($1::text[]) n) k "
+    "LEFT JOIN public.tributary_put_back p ON p.name = k.name "
+    "LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass('public.' || k.name)"
+    "  AND t.tgname = 'tributary_emptied' AND t.tgenabled <> 'D'"};
+const Statement kAllPutBack{"all_put_back",
+                            "DELETE FROM public.tributary_put_back"
+                            " WHERE (extract(epoch FROM changed_at) * 1000000)::bigint <= $1"};
+
 // A row that some other statement wrote has another xmin than its stamp: it came from a backup.
 const Statement kLead{"lead",
                       "UPDATE public.tributary_origin o SET leader_epoch = o.leader_epoch + 1, "
@@ -65,7 +85,8 @@ const Statement kIdle{
     "idle",
     "SELECT EXISTS (SELECT FROM public.tributary_outbox ORDER BY id LIMIT 1), "
     "o.leader_epoch = $1 AND o.actor IS NOT DISTINCT FROM $2 AND o.head_seq = $3 "
-    "AND o.xmin::text::bigint = o.stamp % 4294967296 FROM public.tributary_origin o"};
+    "AND o.xmin::text::bigint = o.stamp % 4294967296 "
+    "AND NOT EXISTS (SELECT FROM public.tributary_put_back) FROM public.tributary_origin o"};
 const Statement kSnapshotHolder{
     "snapshot_holder",
     "SELECT who FROM ("
@@ -103,17 +124,29 @@ const Statement kTake{
     "DELETE FROM public.tributary_outbox o "
     "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
     "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, "
-    "o.amount::bigint, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut)"};
+    "o.amount::bigint, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut), "
+    "o.tag, coalesce(o.written_id, 0)"};
 
 // The row that a run of ids begins with must be the very one that was published.
 const Statement kDiscard{
     "discard",
-    "DELETE FROM public.tributary_outbox o "
-    "USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) "
-    "AS k (transaction_id, first_id, last_id, hlc) "
-    "WHERE o.id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id "
-    "AND EXISTS (SELECT FROM public.tributary_outbox f WHERE f.id = k.first_id "
-    "  AND f.transaction_id = k.transaction_id AND f.hlc = k.hlc)"};
+    "WITH k AS MATERIALIZED ("
+    "  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+    "  AS k (transaction_id, first_id, last_id, tag)), "
+    "fresh AS (DELETE FROM public.tributary_outbox o USING k "
+    "  WHERE o.id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id"
+    "  AND o.written_id IS NULL AND EXISTS (SELECT FROM public.tributary_outbox f"
+    "    WHERE f.id = k.first_id AND f.transaction_id = k.transaction_id AND f.tag = k.tag"
+    "    AND f.written_id IS NULL)), "
+    "retried AS (DELETE FROM public.tributary_outbox o USING k "
+    "  WHERE o.written_id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id"
+    "  AND EXISTS (SELECT FROM public.tributary_outbox f"
+    "    WHERE f.written_id = k.first_id AND f.transaction_id = k.transaction_id"
+    "    AND f.tag = k.tag)) "
+    "DELETE FROM public.tributary_parked p USING k "
+    "WHERE p.id BETWEEN k.first_id AND k.last_id AND p.transaction_id = k.transaction_id "
+    "AND EXISTS (SELECT FROM public.tributary_parked f WHERE f.id = k.first_id"
+    "  AND f.transaction_id = k.transaction_id AND f.tag = k.tag)"};
 
 const Statement kLoadTotals{
     "load_totals",
@@ -144,9 +177,9 @@ const Statement kParkTaken{
     "  USING unnest($1::bigint[], $2::text[]) AS k (id, reason) WHERE o.id = k.id"
     "  RETURNING o.*, k.reason) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc, reason) "
-    "SELECT id, transaction_id, key, type, operation, field, value, amount, context, exact, hlc, "
-    "reason FROM gone ORDER BY id"};
+    "amount, context, exact, hlc, tag, reason) "
+    "SELECT coalesce(written_id, id), transaction_id, key, type, operation, field, value, amount, "
+    "context, exact, hlc, tag, reason FROM gone ORDER BY id"};
 const Statement kDeleteTaken{"delete_taken",
                              "DELETE FROM public.tributary_outbox o "
                              "USING unnest($1::bigint[]) AS k (id) WHERE o.id = k.id"};
@@ -181,9 +214,13 @@ const Statement kSetAside{
     "WITH gone AS (DELETE FROM public.tributary_outbox o "
     "  WHERE o.transaction_id = ANY ($1::bigint[]) RETURNING o.*) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc, reason) "
-    "SELECT id, transaction_id, key, type, operation, field, value, amount, context, exact, hlc, "
-    "$2::text FROM gone ORDER BY id"};
+    "amount, context, exact, hlc, tag, reason) "
+    "SELECT coalesce(written_id, id), transaction_id, key, type, operation, field, value, amount, "
+    "context, exact, hlc, tag, $2::text FROM gone ORDER BY id"};
+const Statement kMarkParked{
+    "mark_parked",
+    "UPDATE public.tributary_parked SET reason = $1::text || '; parked before: ' || reason "
+    "WHERE NOT starts_with(reason, $1::text)"};
 const Statement kParked{
     "parked",
     "SELECT position, transaction_id, key, type, operation, field, value, amount::bigint, hlc, "
@@ -194,11 +231,25 @@ const Statement kRetry{
     "retry",
     "WITH gone AS (DELETE FROM public.tributary_parked WHERE transaction_id = $1 RETURNING *) "
     "INSERT INTO public.tributary_outbox (transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc) "
-    "SELECT transaction_id, key, type, operation, field, value, amount, context, exact, hlc "
+    "amount, context, exact, hlc, tag, written_id) "
+    "SELECT transaction_id, key, type, operation, field, value, amount, context, exact, hlc, tag, "
+    "id "
     "FROM gone ORDER BY position"};
-const Statement kDiscardParked{"discard_parked",
-                               "DELETE FROM public.tributary_parked WHERE transaction_id = $1"};
+// In runs of ids, as a batch would name them.
+const Statement kDiscardParked{
+    "discard_parked",
+    "WITH gone AS MATERIALIZED ("
+    "  DELETE FROM public.tributary_parked WHERE transaction_id = $1 RETURNING id, tag), "
+    "told AS (INSERT INTO public.tributary_discarded (transaction_id, first_id, last_id, tag) "
+    "  SELECT $1, min(id), max(id), (array_agg(tag ORDER BY id))[1] FROM ("
+    "    SELECT id, tag, id - row_number() OVER (ORDER BY id) AS run FROM gone) g GROUP BY run) "
+    "SELECT 1 FROM gone"};
+const Statement kDiscarded{
+    "discarded",
+    "SELECT position, transaction_id, first_id, last_id, tag FROM public.tributary_discarded "
+    "ORDER BY position LIMIT $1"};
+const Statement kForgetDiscarded{"forget_discarded",
+                                 "DELETE FROM public.tributary_discarded WHERE position <= $1"};
 
 // Batches behind $1 that make up $2 rows or $3 bytes.
 const Statement kUnconfirmed{

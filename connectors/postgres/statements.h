@@ -17,6 +17,8 @@ extern const Statement kRelaxed;
 extern const Statement kTryLease;
 extern const Statement kLeaseHolder;
 extern const Statement kDropLease;
+extern const Statement kPutBack;
+extern const Statement kAllPutBack;
 extern const Statement kLead;
 extern const Statement kMint;
 extern const Statement kRemember;
@@ -43,8 +45,11 @@ extern const Statement kSwept;
 extern const Statement kTransactions;
 extern const Statement kSetAside;
 extern const Statement kParked;
+extern const Statement kMarkParked;
 extern const Statement kRetry;
 extern const Statement kDiscardParked;
+extern const Statement kDiscarded;
+extern const Statement kForgetDiscarded;
 /// For answers that are large or slow: the client watches the progress.
 extern const Statement kUntimed;
 

@@ -9,8 +9,9 @@ namespace {
 //
 // tributary_outbox is a queue that is deleted from as fast as it is filled, so it is vacuumed by
 // row count and not by share. It has no fixed width text, and no index but the two that taking
-// whole transactions in id order needs (the third one is almost always empty). Its amount is
-// numeric, so that the trigger sees a fraction before anything rounds it.
+// whole transactions in id order needs (the others are almost always empty). Its amount is
+// numeric, so that the trigger sees a fraction before anything rounds it. `tag` and `written_id`:
+// see OutboxRow; written_id is NULL unless the row was parked and retried.
 //
 // tributary_origin: `stamp` is the transaction that wrote the row last, so that a row put there by
 // a restore (COPY, INSERT, UPDATE) is told from the relay's own: its xmin is another. `put_back`
@@ -29,13 +30,17 @@ CREATE TABLE IF NOT EXISTS public.tributary_outbox (
   operation text COLLATE "C" NOT NULL,
   field bytea,
   value bytea,
-  context bytea
+  context bytea,
+  tag bigint NOT NULL DEFAULT 0,
+  written_id bigint
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000000,
         autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 0,
         vacuum_truncate = off);
 CREATE INDEX IF NOT EXISTS tributary_outbox_transaction
   ON public.tributary_outbox (transaction_id, id);
+CREATE INDEX IF NOT EXISTS tributary_outbox_written
+  ON public.tributary_outbox (written_id) WHERE written_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tributary_outbox_huge ON public.tributary_outbox (key)
   WHERE amount >= 2305843009213693952 OR amount <= -2305843009213693952;
 
@@ -110,11 +115,27 @@ CREATE TABLE IF NOT EXISTS public.tributary_parked (
   context bytea,
   exact boolean NOT NULL DEFAULT false,
   hlc bigint NOT NULL,
+  tag bigint NOT NULL,
   reason text NOT NULL,
   parked_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX IF NOT EXISTS tributary_parked_transaction
-  ON public.tributary_parked (transaction_id, position);
+  ON public.tributary_parked (transaction_id, id);
+
+CREATE TABLE IF NOT EXISTS public.tributary_discarded (
+  position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  transaction_id bigint NOT NULL,
+  first_id bigint NOT NULL,
+  last_id bigint NOT NULL,
+  tag bigint NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS public.tributary_put_back (
+  name text COLLATE "C" PRIMARY KEY,
+  emptied_by bigint NOT NULL,
+  filled_by bigint,
+  changed_at timestamptz NOT NULL
+);
 
 CREATE TABLE IF NOT EXISTS public.tributary_keyspace (
   position bigint PRIMARY KEY,

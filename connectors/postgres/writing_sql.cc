@@ -38,6 +38,10 @@ BEGIN
   RETURN clock # (-9223372036854775808);
 END $$;
 
+CREATE OR REPLACE FUNCTION tributary.new_tag() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+  SELECT uuid_hash_extended(gen_random_uuid(), 0)
+$$;
+
 CREATE OR REPLACE FUNCTION tributary.refuse(why text, advice text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -150,6 +154,7 @@ SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
 SET tributary.checked = 'yes' AS $$
 DECLARE
   number CONSTANT bigint := pg_current_xact_id()::text::bigint;
+  tag CONSTANT bigint := tributary.new_tag();
   clock bigint;
   seen bytea;
   refused text;
@@ -180,10 +185,10 @@ BEGIN
     tributary.limits());
   SELECT c.watermark, tributary.write_hlc(c.hlc) INTO seen, clock FROM public.tributary_context c;
   INSERT INTO public.tributary_outbox
-    (transaction_id, key, type, operation, field, value, amount, context, exact, hlc)
+    (transaction_id, key, type, operation, field, value, amount, context, exact, hlc, tag)
   SELECT number, convert_from(i.key, 'UTF8'), i.type, i.operation, i.field, i.content, i.amount,
          CASE WHEN i.context = '' THEN seen ELSE i.context END, coalesce(i.context <> '', false),
-         clock
+         clock, tag
   FROM unnest(keys, types, operations, fields, contents, amounts, contexts) WITH ORDINALITY
        i (key, type, operation, field, content, amount, context, place)
   ORDER BY i.place;

@@ -73,7 +73,7 @@ class Store final : public OutboxStore {
   Result<void> discard(std::span<const ConsumedRows> rows) override {
     do {
       const auto step = rows.first(std::min(rows.size(), kDiscardedAtOnce));
-      TRIBUTARY_TRY(named(fence_.fenced([&] { return discard_step(step); })));
+      TRIBUTARY_TRY(named(fence_.fenced([&] { return drop_consumed(fence_, step); })));
       rows = rows.subspan(step.size());
     } while (!rows.empty());
     return {};
@@ -96,6 +96,7 @@ class Store final : public OutboxStore {
     return named(told_.settle());
   }
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
+    TRIBUTARY_TRY(named(fence_.check()));
     TRIBUTARY_TRY(named(told_.context(watermark, hlc)));
     return named(told_.settle());
   }
@@ -113,6 +114,12 @@ class Store final : public OutboxStore {
   Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
     return named(sqlite::discard_parked(fence_, transaction));
   }
+  Result<std::vector<Discarded>> discarded(std::size_t limit) override {
+    return named(sqlite::discarded(fence_, limit));
+  }
+  Result<void> forget_discarded(std::int64_t position) override {
+    return named(sqlite::forget_discarded(fence_, position));
+  }
 
  private:
   template <typename T>
@@ -129,19 +136,6 @@ class Store final : public OutboxStore {
     mode.reset();
     if (on) TRIBUTARY_TRY(check_version(connection_.get()));  // and has read, for quiet_
     quiet_.enable(on);
-    return {};
-  }
-
-  Result<void> discard_step(std::span<const ConsumedRows> rows) {
-    TRIBUTARY_ASSIGN(Statement row,
-                     fence_.prepare("DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 "
-                                    "AND transaction_id = ?3 AND EXISTS (SELECT 1 FROM "
-                                    "tributary_outbox WHERE id = ?1 AND transaction_id = ?3 "
-                                    "AND hlc = ?4)"));
-    for (const ConsumedRows& each : rows) {
-      row.add(each.first_id).add(each.last_id).add(each.transaction);
-      TRIBUTARY_TRY(row.add(each.hlc.value).run());
-    }
     return {};
   }
 

@@ -11,14 +11,16 @@ namespace {
 
 constexpr std::size_t kRowsAtOnce = 5000;
 
-/// What a row takes along, to and fro, beside its transaction.
+/// What a row takes along, to and fro, beside its transaction and the id it was written under.
 constexpr std::string_view kColumns =
-    "key, type, operation, field, value, amount, context, exact, hlc";
+    "key, type, operation, field, value, amount, context, exact, hlc, tag";
 
 /// Copies rows of the outbox; `which` picks them.
 Result<Statement> copy_rows(const Fence& fence, std::string_view which) {
   std::string sql = "INSERT INTO tributary_parked (id, transaction_id, ";
-  sql.append(kColumns).append(", reason, parked_at) SELECT id, transaction_id, ");
+  sql.append(kColumns).append(
+      ", reason, parked_at) SELECT coalesce(written_id, id), "
+      "transaction_id, ");
   sql.append(kColumns).append(", ?, ? FROM tributary_outbox WHERE ").append(which);
   return fence.prepare(sql);
 }
@@ -59,6 +61,14 @@ Result<std::uint64_t> set_aside_step(const Fence& fence, std::int64_t newest,
   return changed(fence);
 }
 
+Result<std::uint64_t> mark_parked(const Fence& fence, std::string_view reason) {
+  TRIBUTARY_ASSIGN(Statement mark,
+                   fence.prepare("UPDATE tributary_parked SET reason = ?1 || '; parked before: ' "
+                                 "|| reason WHERE substr(reason, 1, length(?1)) IS NOT ?1"));
+  TRIBUTARY_TRY(mark.add_text(reason).run());
+  return changed(fence);
+}
+
 /// Whoever writes next is of another transaction than the rows that are there.
 Result<void> end_number(const Fence& fence) {
   return execute(fence.connection(),
@@ -76,6 +86,29 @@ Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros no
   return {};
 }
 
+Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> rows) {
+  constexpr std::string_view kFresh =
+      "DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
+      "AND written_id IS NULL AND EXISTS (SELECT 1 FROM tributary_outbox WHERE id = ?1 "
+      "AND transaction_id = ?3 AND tag = ?4 AND written_id IS NULL)";
+  constexpr std::string_view kRetried =
+      "DELETE FROM tributary_outbox WHERE written_id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
+      "AND EXISTS (SELECT 1 FROM tributary_outbox WHERE written_id = ?1 "
+      "AND transaction_id = ?3 AND tag = ?4)";
+  constexpr std::string_view kParked =
+      "DELETE FROM tributary_parked WHERE id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
+      "AND EXISTS (SELECT 1 FROM tributary_parked WHERE id = ?1 "
+      "AND transaction_id = ?3 AND tag = ?4)";
+  for (const std::string_view sql : {kFresh, kRetried, kParked}) {
+    TRIBUTARY_ASSIGN(Statement gone, fence.prepare(sql));
+    for (const ConsumedRows& each : rows) {
+      gone.add(each.first_id).add(each.last_id).add(each.transaction);
+      TRIBUTARY_TRY(gone.add(each.tag).run());
+    }
+  }
+  return {};
+}
+
 Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason) {
   std::optional<std::int64_t> newest;
   std::uint64_t count = 0;
@@ -83,6 +116,7 @@ Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason) {
     std::uint64_t rows = 0;
     const auto done = fence.fenced([&]() -> Result<void> {
       if (!newest) {
+        TRIBUTARY_ASSIGN(count, mark_parked(fence, reason));
         TRIBUTARY_TRY(end_number(fence));
         TRIBUTARY_ASSIGN(Statement row,
                          fence.prepare("SELECT coalesce(max(id), 0) FROM tributary_outbox"));
@@ -117,8 +151,8 @@ Result<std::vector<ParkedChange>> parked(const Fence& fence, std::int64_t after,
                        .value = std::string(row.bytes(6)),
                        .amount = row.integer(7),
                        .hlc = Hlc{row.unsigned_integer(10)},
-                       .reason = std::string(row.bytes(11)),
-                       .parked_at = Micros{row.integer(12)}});
+                       .reason = std::string(row.bytes(12)),
+                       .parked_at = Micros{row.integer(13)}});
   }
 }
 
@@ -126,8 +160,8 @@ Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction)
   std::uint64_t count = 0;
   const auto done = fence.write([&]() -> Result<void> {
     TRIBUTARY_TRY(end_number(fence));
-    std::string sql = "INSERT INTO tributary_outbox (transaction_id, ";
-    sql.append(kColumns).append(") SELECT (SELECT number FROM tributary_transaction), ");
+    std::string sql = "INSERT INTO tributary_outbox (written_id, transaction_id, ";
+    sql.append(kColumns).append(") SELECT id, transaction_id, ");
     sql.append(kColumns).append(" FROM tributary_parked WHERE transaction_id = ? ");
     TRIBUTARY_ASSIGN(Statement copy, fence.prepare(sql + "ORDER BY position"));
     TRIBUTARY_TRY(copy.add(transaction).run());
@@ -148,6 +182,16 @@ Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction)
 Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transaction) {
   std::uint64_t count = 0;
   const auto done = fence.write([&]() -> Result<void> {
+    // Of the columns beside min() SQLite gives those of the row that has the least id.
+    TRIBUTARY_ASSIGN(
+        Statement told,
+        fence.prepare("INSERT INTO tributary_discarded "
+                      "(transaction_id, first_id, last_id, tag) "
+                      "SELECT transaction_id, min(id), min(id) + count(*) - 1, tag FROM (SELECT "
+                      "transaction_id, id, tag, id - row_number() OVER (ORDER BY id) "
+                      "AS run FROM tributary_parked WHERE transaction_id = ?) "
+                      "GROUP BY run"));
+    TRIBUTARY_TRY(told.add(transaction).run());
     TRIBUTARY_ASSIGN(Statement gone,
                      fence.prepare("DELETE FROM tributary_parked WHERE transaction_id = ?"));
     TRIBUTARY_TRY(gone.add(transaction).run());
@@ -157,6 +201,28 @@ Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transactio
   });
   TRIBUTARY_TRY(done);
   return count;
+}
+
+Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit) {
+  TRIBUTARY_ASSIGN(Statement row,
+                   fence.prepare("SELECT position, transaction_id, first_id, last_id, tag "
+                                 "FROM tributary_discarded ORDER BY position LIMIT ?"));
+  row.add(static_cast<std::uint64_t>(limit));
+  std::vector<Discarded> some;
+  while (true) {
+    TRIBUTARY_ASSIGN(const bool found, row.step());
+    if (!found) return some;
+    some.push_back({row.integer(0),
+                    {row.integer(1), row.integer(2), row.integer(3), row.unsigned_integer(4)}});
+  }
+}
+
+Result<void> forget_discarded(const Fence& fence, std::int64_t position) {
+  return fence.fenced([&]() -> Result<void> {
+    TRIBUTARY_ASSIGN(Statement gone,
+                     fence.prepare("DELETE FROM tributary_discarded WHERE position <= ?"));
+    return gone.add(position).run();
+  });
 }
 
 }  // namespace tributary::sqlite

@@ -12,6 +12,8 @@ namespace {
 // A writer that does not only has its rows sealed together with its neighbours', never torn, and
 // limits count them together.
 //
+// `tag` and `written_id`: see OutboxRow; written_id is NULL unless the row was parked and retried.
+//
 // An amount has no declared type, since SQLite would turn the text '3' into a number by itself.
 constexpr std::string_view kTables = R"sql(
 CREATE TABLE IF NOT EXISTS tributary_outbox (
@@ -25,8 +27,12 @@ CREATE TABLE IF NOT EXISTS tributary_outbox (
   amount,
   context BLOB,
   exact INTEGER NOT NULL DEFAULT 0,
-  hlc INTEGER
+  hlc INTEGER,
+  tag INTEGER,
+  written_id INTEGER
 );
+CREATE INDEX IF NOT EXISTS tributary_outbox_written ON tributary_outbox (written_id)
+  WHERE written_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tributary_outbox_huge ON tributary_outbox (key)
   WHERE amount >= 2305843009213693952 OR amount <= -2305843009213693952;
 CREATE TABLE IF NOT EXISTS tributary_transaction (
@@ -99,10 +105,18 @@ CREATE TABLE IF NOT EXISTS tributary_parked (
   context BLOB,
   exact INTEGER NOT NULL DEFAULT 0,
   hlc INTEGER,
+  tag INTEGER,
   reason TEXT NOT NULL,
   parked_at INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS tributary_parked_transaction ON tributary_parked (transaction_id);
+CREATE INDEX IF NOT EXISTS tributary_parked_transaction ON tributary_parked (transaction_id, id);
+CREATE TABLE IF NOT EXISTS tributary_discarded (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  transaction_id INTEGER NOT NULL,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  tag INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS tributary_keyspace (
   position INTEGER PRIMARY KEY,
   pattern TEXT NOT NULL,

@@ -33,10 +33,12 @@ std::string_view Seal::keep(std::string_view bytes) {
 }
 
 Result<void> Seal::read_rows(SealLimit limit) {
-  TRIBUTARY_ASSIGN(Statement row,
-                   fence_.prepare("SELECT id, transaction_id, key, type, operation, field, "
-                                  "value, amount, context, exact, hlc FROM tributary_outbox "
-                                  "ORDER BY id"));
+  TRIBUTARY_ASSIGN(
+      Statement row,
+      fence_.prepare("SELECT id, transaction_id, key, type, operation, field, "
+                     "value, amount, context, exact, hlc, tag, coalesce(written_id, 0) "
+                     "FROM tributary_outbox "
+                     "ORDER BY id"));
   std::size_t bytes = 0;
   while (true) {
     TRIBUTARY_ASSIGN(const bool found, row.step());
@@ -56,7 +58,9 @@ Result<void> Seal::read_rows(SealLimit limit) {
                      .amount = row.integer(7),
                      .context = keep(row.bytes(8)),
                      .exact = row.integer(9) != 0,
-                     .hlc = Hlc{row.unsigned_integer(10)}});
+                     .hlc = Hlc{row.unsigned_integer(10)},
+                     .tag = row.unsigned_integer(11),
+                     .written_id = row.integer(12)});
   }
 }
 

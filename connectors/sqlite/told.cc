@@ -95,10 +95,7 @@ void Told::clear() {
 Result<void> Told::flush() {
   if (!context_ && confirmed_.empty()) return {};
   // What is lost when the power fails is told again.
-  TRIBUTARY_TRY(fence_.relaxed([&] {
-    const auto body = [&] { return write(); };
-    return confirmed_.empty() ? fence_.write(body) : fence_.fenced(body);
-  }));
+  TRIBUTARY_TRY(fence_.relaxed([&] { return fence_.fenced([&] { return write(); }); }));
   written();
   return {};
 }

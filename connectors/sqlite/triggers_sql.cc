@@ -85,7 +85,7 @@ BEGIN
 END;
 )sql";
 
-// Id, time and transaction are ours to give, whatever a row brings. An id that jumps could end
+// Id, time, tag and transaction are ours to give, whatever a row brings. An id that jumps could end
 // SQLite's supply of ids for good, and one that goes back would stand within another transaction;
 // only small gaps can come from SQLite itself.
 //
@@ -118,6 +118,8 @@ BEGIN
     context = CASE WHEN (SELECT observes FROM tributary_operation
                          WHERE type = NEW.type AND operation = NEW.operation)
                    THEN coalesce(NEW.context, (SELECT watermark FROM tributary_context)) END,
+    tag = random(),
+    written_id = NULL,
     exact = NEW.context IS NOT NULL
             AND (SELECT observes FROM tributary_operation
                  WHERE type = NEW.type AND operation = NEW.operation),

@@ -20,8 +20,7 @@ void Witness::stored(const OriginName& origin, std::string_view bytes) {
 bool Witness::counts(const Batch& batch) {
   const auto final_seq = final_.find(batch.actor);
   if (final_seq != final_.end() && batch.last_seq > final_seq->second) return false;
-  if (batch.predecessor) {
-    const auto& [former, last] = *batch.predecessor;
+  for (const auto& [former, last] : batch.former()) {
     if (final_.try_emplace(former, last).second) history_.ended(former, last);
   }
   last_[batch.origin] = {batch.actor, batch.predecessor ? batch.predecessor->actor : batch.actor};

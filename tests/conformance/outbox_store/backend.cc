@@ -1,6 +1,7 @@
 #include "backend.h"
 
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include <libpq-fe.h>
@@ -22,10 +23,13 @@ class MemoryBackend final : public Backend {
   std::unique_ptr<OutboxStore> open_store() override { return outbox_.open_store(); }
   std::unique_ptr<ProducerSession> open_session() override { return outbox_.open_session(); }
   bool concurrent_writers() const override { return true; }
+  void save() override { saved_.emplace(outbox_.backup()); }
+  void put_back() override { outbox_.restore_in_place(saved_.value()); }
 
  private:
   SystemClock clock_;
   memory::MemoryOutbox outbox_{origin(), schema(), clock_};
+  std::optional<memory::OutboxBackup> saved_;
 };
 
 /// One database over another, page by page.
@@ -103,6 +107,8 @@ constexpr const char* kGrants =
     "GRANT SELECT, UPDATE ON public.tributary_origin, public.tributary_context "
     "TO tributary_test_relay; "
     "GRANT SELECT, INSERT, UPDATE ON public.tributary_actor TO tributary_test_relay; "
+    "GRANT SELECT, INSERT, DELETE ON public.tributary_discarded TO tributary_test_relay; "
+    "GRANT SELECT, DELETE ON public.tributary_put_back TO tributary_test_relay; "
     "GRANT SELECT ON public.tributary_keyspace, public.tributary_limits, "
     "public.tributary_operation, public.tributary_schema TO tributary_test_relay";
 
@@ -171,9 +177,6 @@ Schema schema() {
   schema.limits.value_bytes = 1000;
   return schema;
 }
-
-void Backend::save() { FAIL("this backend keeps no copies"); }
-void Backend::put_back() { FAIL("this backend keeps no copies"); }
 
 OriginName origin() { return {"shop-eu"}; }
 

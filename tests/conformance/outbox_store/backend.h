@@ -27,10 +27,10 @@ class Backend {
   virtual std::unique_ptr<ProducerSession> open_session() = 0;
   /// Two transactions may write at the same time.
   [[nodiscard]] virtual bool concurrent_writers() const = 0;
-  /// Remembers what the database holds. Not for memory, whose restore cuts its connections.
-  virtual void save();
+  /// Remembers what the database holds.
+  virtual void save() = 0;
   /// Puts all of it back, as a restore by SQL does: under the connections that are open.
-  virtual void put_back();
+  virtual void put_back() = 0;
 };
 
 struct Memory {

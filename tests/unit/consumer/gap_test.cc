@@ -95,6 +95,30 @@ TEST_CASE("a new actor is a gap while changes of the one before it are missing")
   CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 0);
 }
 
+TEST_CASE("an actor that published nothing does not hide what is missing of the one before it") {
+  RegionUnderTest region;
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));
+  region.run(Millis{1000});
+  Batch next = counter_batch(kShop, ActorId{5}, 1, "c:shop", 100);
+  next.predecessor = FormerActor{ActorId{4}, Seq{}};
+  next.earlier = {{kShopActor, Seq{5}}};
+  Batch beat = heartbeat(kShop, ActorId{5}, 1);
+  beat.predecessor = next.predecessor;
+  beat.earlier = next.earlier;
+  region.publish(beat);
+  region.run(Millis{8000});
+  CHECK(region.view("c:shop") == "6");
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 3);
+
+  region.publish(sum_batch(kShop, 4));
+  region.publish(sum_batch(kShop, 5));
+  region.publish(next);
+  region.publish(counter_batch(kShop, ActorId{4}, 1, "c:shop", 7));  // void
+  region.run(Millis{3000});
+  CHECK(region.view("c:shop") == "115");
+}
+
 TEST_CASE("a replica flushed under a running consumer is filled again, whatever actor speaks") {
   RegionUnderTest region;
   for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));

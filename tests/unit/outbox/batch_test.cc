@@ -14,18 +14,20 @@ Batch sample() {
   VersionVector context;
   context.raise(ActorId{0x1122334455667788U}, Seq{300});
   context.raise(ActorId{2}, Seq{1});
-  return {.actor = ActorId{0xfedcba9876543210U},
-          .origin = OriginName{"shop-eu"},
-          .first_seq = Seq{41},
-          .last_seq = Seq{44},
-          .hlc = Hlc{0x0123456789abcdefU},
-          .predecessor = FormerActor{ActorId{0x0badcafe0badcafeU}, Seq{700}},
-          .rows = {{.transaction = 77, .first_id = 1001, .last_id = 1003, .hlc = Hlc{5}},
-                   {.transaction = -1, .first_id = 1007, .last_id = 1007, .hlc = Hlc{6}}},
-          .contexts = {context, VersionVector{}},
-          .deltas = {{"stock:85123A", "counter", Seq{42}, std::string("\x06\x00", 2)},
-                     {"buyers:\xff", "set", Seq{44}, "body"},
-                     {"stock:2", "counter", Seq{43}, ""}}};
+  return {
+      .actor = ActorId{0xfedcba9876543210U},
+      .origin = OriginName{"shop-eu"},
+      .first_seq = Seq{41},
+      .last_seq = Seq{44},
+      .hlc = Hlc{0x0123456789abcdefU},
+      .predecessor = FormerActor{ActorId{0x0badcafe0badcafeU}, Seq{700}},
+      .earlier = {{ActorId{3}, Seq{}}, {ActorId{0x0badcafe0badcaffU}, Seq{50}}},
+      .rows = {{.transaction = 77, .first_id = 1001, .last_id = 1003, .tag = 5},
+               {.transaction = -1, .first_id = 1007, .last_id = 1007, .tag = ~std::uint64_t{0}}},
+      .contexts = {context, VersionVector{}},
+      .deltas = {{"stock:85123A", "counter", Seq{42}, std::string("\x06\x00", 2)},
+                 {"buyers:\xff", "set", Seq{44}, "body"},
+                 {"stock:2", "counter", Seq{43}, ""}}};
 }
 
 std::string hex(std::string_view bytes) {
@@ -53,13 +55,14 @@ void check_equal(const Batch& a, const Batch& b) {
   CHECK(a.last_seq == b.last_seq);
   CHECK(a.hlc == b.hlc);
   CHECK(a.predecessor == b.predecessor);
+  CHECK(a.earlier == b.earlier);
   CHECK(a.contexts == b.contexts);
   REQUIRE(a.rows.size() == b.rows.size());
   for (std::size_t i = 0; i < a.rows.size(); ++i) {
     CHECK(a.rows[i].transaction == b.rows[i].transaction);
     CHECK(a.rows[i].first_id == b.rows[i].first_id);
     CHECK(a.rows[i].last_id == b.rows[i].last_id);
-    CHECK(a.rows[i].hlc == b.rows[i].hlc);
+    CHECK(a.rows[i].tag == b.rows[i].tag);
   }
   REQUIRE(a.deltas.size() == b.deltas.size());
   for (std::size_t i = 0; i < a.deltas.size(); ++i) {
@@ -140,6 +143,12 @@ TEST_CASE("a batch that claims what cannot be is refused") {
   }
   SUBCASE("an actor that followed itself") {
     batch.predecessor->actor = batch.actor, why = "names itself";
+  }
+  SUBCASE("an actor that was before itself") {
+    batch.earlier[1].actor = batch.actor, why = "own actor";
+  }
+  SUBCASE("more former actors than a batch names") {
+    batch.earlier.resize(kMostFormer, {ActorId{4}, Seq{}}), why = "too many";
   }
   CHECK(says(refusal(encode(batch)), why));
 }

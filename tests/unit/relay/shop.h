@@ -48,11 +48,11 @@ struct ShopReader {
 
  private:
   void take(const Batch& batch, const OriginName& origin) {
-    if (batch.predecessor) {
-      ActorRecord& former = progress.actors[batch.predecessor->actor];
+    for (const FormerActor& each : batch.former()) {
+      ActorRecord& former = progress.actors[each.actor];
       former.origin = origin;
-      if (!former.final_seq) former.final_seq = batch.predecessor->final_seq;
-      if (progress.watermark.get(batch.predecessor->actor) < batch.predecessor->final_seq) ++lost;
+      if (!former.final_seq) former.final_seq = each.final_seq;
+      if (progress.watermark.get(each.actor) < each.final_seq) ++lost;
     }
     ActorRecord& record = progress.actors[batch.actor];
     record.origin = origin;

@@ -1,0 +1,144 @@
+/// What a backup holds that was parked, retried or discarded since.
+#include <doctest/doctest.h>
+
+#include <tributary/tests/unit/relay/shop.h>
+
+using namespace tributary;
+
+namespace {
+
+/// A shop whose 5 pieces no keyspace matched any more when the relay came to them.
+struct ParkedShop : Shop {
+  Schema narrow{{{"price:*", "register"}}, {}};
+
+  ParkedShop() {
+    sell(1);
+    relay_everything();
+    sell(5);
+  }
+  void park() {
+    outbox.apply(narrow);
+    relay_everything();
+    REQUIRE(status().parked == 1);
+  }
+  std::int64_t parked_transaction() { return outbox.open_store()->parked(0, 1)->at(0).transaction; }
+  void retry() {
+    outbox.apply(schema);
+    REQUIRE(outbox.open_store()->retry_parked(parked_transaction()));
+    relay_everything();
+    REQUIRE(region.total() == 6);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what was retried and published is recognised in an older backup") {
+  for (const bool noticed : {false, true}) {
+    CAPTURE(noticed);
+    ParkedShop shop;
+    const auto waiting = shop.outbox.backup();
+    shop.park();
+    const auto parked = shop.outbox.backup();
+    shop.retry();
+    for (const auto* backup : {&waiting, &parked, &waiting}) {
+      shop.outbox.restore(*backup, noticed);
+      shop.outbox.apply(shop.schema);
+      shop.relay_everything();
+      CHECK(shop.region.total() == 6);
+      CHECK(shop.status().depth == 0);
+      CHECK(shop.status().parked == 0);
+    }
+    shop.sell(10);
+    shop.relay_everything();
+    CHECK(shop.region.total() == 16);
+  }
+}
+
+TEST_CASE("what was discarded does not come back with an older backup") {
+  ParkedShop shop;
+  const auto waiting = shop.outbox.backup();
+  shop.park();
+  const auto parked = shop.outbox.backup();
+  REQUIRE(shop.outbox.open_store()->discard_parked(shop.parked_transaction()));
+  shop.start();
+  shop.steps(3, shop.settings.housekeeping);
+  shop.stop();
+  CHECK(shop.outbox.open_store()->discarded(10)->empty());
+  shop.outbox.apply(shop.schema);
+  shop.sell(10);
+  shop.relay_everything();
+  for (const auto* backup : {&waiting, &parked}) {
+    shop.outbox.restore(*backup, true);
+    shop.outbox.apply(shop.schema);
+    shop.relay_everything();
+    CHECK(shop.region.total() == 11);
+    CHECK(shop.status().depth == 0);
+    CHECK(shop.status().parked == 0);
+  }
+}
+
+TEST_CASE("a batch that does not know the rows' tags takes none of them away") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  shop.sell(5);
+  const auto rows = *shop.outbox.open_store()->status();
+  REQUIRE(rows.depth == 1);
+  Batch forged{.actor = *shop.status().actor,
+               .origin = Shop::kName,
+               .first_seq = Seq{2},
+               .last_seq = Seq{2},
+               .hlc = Hlc{5},
+               .rows = {{.transaction = 2, .first_id = 2, .last_id = 1000, .tag = 0}}};
+  const auto writer = shop.changelog->open_writer(Shop::kName);
+  REQUIRE((*writer)->publish(1, encode(forged)));
+  shop.region_answers = false;
+  shop.region_reads = false;
+  shop.relay_everything();
+  shop.relay_everything();
+  const auto parked = *shop.outbox.open_store()->parked(0, 10);
+  std::size_t published = 0;
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    const auto batch = decode_batch(message.bytes);
+    for (const ConsumedRows& each : batch->rows) published += each.first_id == 2 && each.tag != 0;
+  }
+  CHECK(parked.size() + published == 1);
+}
+
+TEST_CASE("what is parked in a backup is in doubt when the changelog does not tell") {
+  ParkedShop shop;
+  shop.park();
+  const auto backup = shop.outbox.backup();
+  shop.retry();
+  shop.outbox.restore(backup, true);
+  shop.broker.delete_log(Shop::kName);
+  shop.relay_everything();
+  const auto parked = *shop.outbox.open_store()->parked(0, 10);
+  REQUIRE(parked.size() == 1);
+  CHECK(parked[0].reason.starts_with("in doubt"));
+}
+
+TEST_CASE("an actor that published nothing does not hide the one before it") {
+  Shop shop;
+  for (int i = 0; i < 5; ++i) shop.sell(1);
+  shop.relay_everything();
+  const ActorId old = *shop.status().actor;
+  std::vector<FormerActor> chain{{old, Seq{5}}};
+  for (int i = 0; i < 2; ++i) {
+    shop.outbox.restore(shop.outbox.backup(), true);
+    shop.relay_everything();
+    chain.push_back({*shop.status().actor, Seq{}});
+  }
+  shop.outbox.restore(shop.outbox.backup(), true);
+  const std::size_t before = shop.broker.messages(Shop::kName).size();
+  shop.sell(10);
+  shop.relay_everything();
+  CHECK(shop.status().former == chain);
+  const auto messages = shop.broker.messages(Shop::kName);
+  REQUIRE(messages.size() > before + 1);
+  for (std::size_t i = before; i < messages.size(); ++i) {
+    const auto batch = decode_batch(messages[i].bytes);
+    CHECK(batch->former() == std::vector<FormerActor>(chain.rbegin(), chain.rend()));
+  }
+  CHECK(shop.region.total() == 15);
+}
