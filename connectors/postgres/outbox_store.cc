@@ -115,20 +115,8 @@ class Store final : public OutboxStore {
     return batches(statements::kRetained, static_cast<std::int64_t>(after.value), limit);
   }
 
-  /// In steps: what a step has deleted stays deleted when a later one fails.
   Result<void> discard(std::span<const ConsumedRows> rows) override {
-    constexpr std::int64_t kIdsAtOnce = 20'000;
-    do {
-      std::size_t count = 0;
-      for (std::int64_t ids = 0; count < rows.size() && ids < kIdsAtOnce; ++count) {
-        ids += rows[count].last_id - rows[count].first_id + 1;
-      }
-      queue_fenced_begin(pipeline_, fence_);
-      queue_discard(rows.first(count));
-      TRIBUTARY_TRY(named(commit_queued(pipeline_)));
-      rows = rows.subspan(count);
-    } while (!rows.empty());
-    return {};
+    return named(drop_consumed(pipeline_, fence_, rows));
   }
 
   Result<std::uint64_t> set_aside(std::string_view reason) override {
@@ -244,24 +232,6 @@ class Store final : public OutboxStore {
                                          "tributary");
     }
     return {};
-  }
-
-  void queue_discard(std::span<const ConsumedRows> rows) {
-    ArrayParam transactions(SqlType::kBigint);
-    ArrayParam first_ids(SqlType::kBigint);
-    ArrayParam last_ids(SqlType::kBigint);
-    ArrayParam tags(SqlType::kBigint);
-    for (const ConsumedRows& each : rows) {
-      transactions.add(each.transaction);
-      first_ids.add(each.first_id);
-      last_ids.add(each.last_id);
-      tags.add(static_cast<std::int64_t>(each.tag));
-    }
-    pipeline_.queue(statements::kDiscard, Params()
-                                              .add(transactions.finish())
-                                              .add(first_ids.finish())
-                                              .add(last_ids.finish())
-                                              .add(tags.finish()));
   }
 
   Result<std::vector<SealedBatch>> batches(const Statement& statement, std::int64_t after,

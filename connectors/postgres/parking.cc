@@ -39,7 +39,42 @@ Result<std::uint64_t> set_aside_some(Pipeline& pipeline, const Fence& fence,
   return affected(results[2].get());
 }
 
+void queue_discard(Pipeline& pipeline, std::span<const ConsumedRows> rows) {
+  ArrayParam transactions(SqlType::kBigint);
+  ArrayParam first_ids(SqlType::kBigint);
+  ArrayParam last_ids(SqlType::kBigint);
+  ArrayParam tags(SqlType::kBigint);
+  for (const ConsumedRows& each : rows) {
+    transactions.add(each.transaction);
+    first_ids.add(each.first_id);
+    last_ids.add(each.last_id);
+    tags.add(static_cast<std::int64_t>(each.tag));
+  }
+  pipeline.queue(statements::kDiscard, Params()
+                                           .add(transactions.finish())
+                                           .add(first_ids.finish())
+                                           .add(last_ids.finish())
+                                           .add(tags.finish()));
+}
+
 }  // namespace
+
+/// In steps: what a step has deleted stays deleted when a later one fails.
+Result<void> drop_consumed(Pipeline& pipeline, const Fence& fence,
+                           std::span<const ConsumedRows> rows) {
+  constexpr std::int64_t kIdsAtOnce = 20'000;
+  do {
+    std::size_t count = 0;
+    for (std::int64_t ids = 0; count < rows.size() && ids < kIdsAtOnce; ++count) {
+      ids += rows[count].last_id - rows[count].first_id + 1;
+    }
+    queue_fenced_begin(pipeline, fence);
+    queue_discard(pipeline, rows.first(count));
+    TRIBUTARY_TRY(commit_queued(pipeline));
+    rows = rows.subspan(count);
+  } while (!rows.empty());
+  return {};
+}
 
 Result<std::uint64_t> set_aside(Pipeline& pipeline, const Fence& fence, std::string_view reason) {
   const std::string why = made_text(reason);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,8 @@
 namespace tributary::postgres {
 
 /// As OutboxStore has them.
+[[nodiscard]] Result<void> drop_consumed(Pipeline& pipeline, const Fence& fence,
+                                         std::span<const ConsumedRows> rows);
 [[nodiscard]] Result<std::uint64_t> set_aside(Pipeline& pipeline, const Fence& fence,
                                               std::string_view reason);
 [[nodiscard]] Result<std::vector<ParkedChange>> read_parked(Pipeline& pipeline, std::int64_t after,

@@ -127,27 +127,6 @@ const Statement kTake{
     "o.amount::bigint, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut), "
     "o.tag, coalesce(o.written_id, 0)"};
 
-// The row that a run of ids begins with must be the very one that was published.
-const Statement kDiscard{
-    "discard",
-    "WITH k AS MATERIALIZED ("
-    "  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
-    "  AS k (transaction_id, first_id, last_id, tag)), "
-    "fresh AS (DELETE FROM public.tributary_outbox o USING k "
-    "  WHERE o.id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id"
-    "  AND o.written_id IS NULL AND EXISTS (SELECT FROM public.tributary_outbox f"
-    "    WHERE f.id = k.first_id AND f.transaction_id = k.transaction_id AND f.tag = k.tag"
-    "    AND f.written_id IS NULL)), "
-    "retried AS (DELETE FROM public.tributary_outbox o USING k "
-    "  WHERE o.written_id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id"
-    "  AND EXISTS (SELECT FROM public.tributary_outbox f"
-    "    WHERE f.written_id = k.first_id AND f.transaction_id = k.transaction_id"
-    "    AND f.tag = k.tag)) "
-    "DELETE FROM public.tributary_parked p USING k "
-    "WHERE p.id BETWEEN k.first_id AND k.last_id AND p.transaction_id = k.transaction_id "
-    "AND EXISTS (SELECT FROM public.tributary_parked f WHERE f.id = k.first_id"
-    "  AND f.transaction_id = k.transaction_id AND f.tag = k.tag)"};
-
 const Statement kLoadTotals{
     "load_totals",
     "SELECT c.key, c.field, c.increments, c.decrements "
@@ -205,51 +184,6 @@ const Statement kSweep{
 const Statement kSwept{"swept",
                        "UPDATE public.tributary_origin SET counters_swept = true, "
                        "stamp = pg_current_xact_id()::text::bigint"};
-
-const Statement kTransactions{
-    "transactions",
-    "SELECT transaction_id, count(*) FROM public.tributary_outbox GROUP BY 1 ORDER BY 1"};
-const Statement kSetAside{
-    "set_aside",
-    "WITH gone AS (DELETE FROM public.tributary_outbox o "
-    "  WHERE o.transaction_id = ANY ($1::bigint[]) RETURNING o.*) "
-    "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc, tag, reason) "
-    "SELECT coalesce(written_id, id), transaction_id, key, type, operation, field, value, amount, "
-    "context, exact, hlc, tag, $2::text FROM gone ORDER BY id"};
-const Statement kMarkParked{
-    "mark_parked",
-    "UPDATE public.tributary_parked SET reason = $1::text || '; parked before: ' || reason "
-    "WHERE NOT starts_with(reason, $1::text)"};
-const Statement kParked{
-    "parked",
-    "SELECT position, transaction_id, key, type, operation, field, value, amount::bigint, hlc, "
-    "reason, (extract(epoch FROM parked_at) * 1000000)::bigint "
-    "FROM public.tributary_parked WHERE position > $1 ORDER BY position LIMIT $2"};
-// The trigger lets a row with an hlc and an earlier transaction keep what it says.
-const Statement kRetry{
-    "retry",
-    "WITH gone AS (DELETE FROM public.tributary_parked WHERE transaction_id = $1 RETURNING *) "
-    "INSERT INTO public.tributary_outbox (transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc, tag, written_id) "
-    "SELECT transaction_id, key, type, operation, field, value, amount, context, exact, hlc, tag, "
-    "id "
-    "FROM gone ORDER BY position"};
-// In runs of ids, as a batch would name them.
-const Statement kDiscardParked{
-    "discard_parked",
-    "WITH gone AS MATERIALIZED ("
-    "  DELETE FROM public.tributary_parked WHERE transaction_id = $1 RETURNING id, tag), "
-    "told AS (INSERT INTO public.tributary_discarded (transaction_id, first_id, last_id, tag) "
-    "  SELECT $1, min(id), max(id), (array_agg(tag ORDER BY id))[1] FROM ("
-    "    SELECT id, tag, id - row_number() OVER (ORDER BY id) AS run FROM gone) g GROUP BY run) "
-    "SELECT 1 FROM gone"};
-const Statement kDiscarded{
-    "discarded",
-    "SELECT position, transaction_id, first_id, last_id, tag FROM public.tributary_discarded "
-    "ORDER BY position LIMIT $1"};
-const Statement kForgetDiscarded{"forget_discarded",
-                                 "DELETE FROM public.tributary_discarded WHERE position <= $1"};
 
 // Batches behind $1 that make up $2 rows or $3 bytes.
 const Statement kUnconfirmed{
