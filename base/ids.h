@@ -10,11 +10,19 @@
 
 namespace tributary {
 
-/// CRDT replica id: 64 random bits minted when an outbox is created, or found restored or forked.
+struct OriginName;
+
+/// CRDT replica id, minted when an outbox is created, or found restored or forked: 40 random bits,
+/// and 24 that tell for which origin it was made.
 struct ActorId {
   std::uint64_t value = 0;
 
   auto operator<=>(const ActorId&) const = default;
+
+  /// An actor of `origin`, of 40 of the `bits`.
+  [[nodiscard]] static ActorId make(const OriginName& origin, std::uint64_t bits);
+  /// Whether it was made for the origin. By chance it seems so for another, once in 16 million.
+  [[nodiscard]] bool made_for(const OriginName& origin) const;
 
   /// Sixteen lower-case hex digits, the form used in Redis, logs and the CLI.
   [[nodiscard]] std::string hex() const;

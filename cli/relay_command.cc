@@ -20,6 +20,7 @@ struct Options {
 RelaySettings settings_of(const config::Topology& topology, const config::Origin& origin) {
   const config::Relay& from = topology.relay;
   RelaySettings to;
+  for (const config::Origin& each : topology.origins) to.origins.push_back({each.name});
   to.batch_changes = static_cast<std::size_t>(from.batch_changes);
   to.batch_bytes = static_cast<std::size_t>(from.batch_bytes);
   to.unconfirmed_batches = static_cast<std::size_t>(from.unconfirmed_batches);

@@ -116,7 +116,7 @@ void Applier::retry_full() {
 // ---- committing ----------------------------------------------------------------------------
 
 Result<void> Applier::apply(std::vector<Received> received) {
-  Plan plan(std::move(received), known_, settings_.schema);
+  Plan plan(std::move(received), known_, settings_.schema, inbox_.origins());
   TRIBUTARY_TRY(intake_.plan(*store_, plan));
   if (plan.matters()) return commit(plan);
   if (waiting_.empty()) waiting_since_ = clock_.monotonic();
@@ -128,7 +128,7 @@ Result<void> Applier::apply(std::vector<Received> received) {
 Result<void> Applier::commit_heartbeats() {
   if (waiting_.empty()) return {};
   if (clock_.monotonic() - waiting_since_ < settings_.heartbeat_commit) return {};
-  Plan plan({}, known_, settings_.schema);
+  Plan plan({}, known_, settings_.schema, inbox_.origins());
   return commit(plan);
 }
 

@@ -46,9 +46,15 @@ Result<void> Intake::plan_message(ReplicaStore& store, Plan& plan, const Receive
 
 Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Received& received,
                           std::string reason) {
-  TRIBUTARY_ASSIGN(const bool room, parking_.room_for(store, received));
-  if (!room) {
+  TRIBUTARY_ASSIGN(const Parking::Room room, parking_.room_for(store, received));
+  if (room == Parking::Room::kFull) {
     origins_.at(received.origin).stop_full(reason);
+    return {};
+  }
+  // Whoever reads a log again must not commit for that: another consumer of the region would take
+  // it for a change, start again, and so forth.
+  if (room == Parking::Room::kKept) {
+    move_on(plan, received, nullptr);
     return {};
   }
   log::warn(
@@ -113,7 +119,7 @@ void Intake::move_on(Plan& plan, const Received& received, const Batch* batch) {
     if (next.actor == batch->actor) {
       plan.heads = plan.heads || next.head_seq < batch->last_seq;
       next.head_seq = std::max(next.head_seq, batch->last_seq);
-    } else if (holds) {  // otherwise it has not taken over yet
+    } else if (holds && plan.standing.find(batch->actor) != nullptr) {  // else not taken over yet
       next.actor = batch->actor;
       next.head_seq = batch->last_seq;
       plan.heads = true;

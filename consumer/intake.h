@@ -17,8 +17,11 @@ namespace tributary {
 
 /// One group of messages, and what committing it will change.
 struct Plan {
-  Plan(std::vector<Received> messages, const KnownReplica& known, const Schema& schema)
-      : received(std::move(messages)), standing(known.watermark, known.actors), group(schema) {}
+  Plan(std::vector<Received> messages, const KnownReplica& known, const Schema& schema,
+       const std::vector<OriginName>& origins)
+      : received(std::move(messages)),
+        standing(known.watermark, known.actors, origins),
+        group(schema) {}
 
   std::vector<Received> received;  ///< owns the batches that deltas point into
   Standing standing;

@@ -119,7 +119,7 @@ Result<bool> Parking::fits(ReplicaStore& store, std::string_view key, const KeyB
   return true;
 }
 
-Result<bool> Parking::room_for(ReplicaStore& store, const Received& received) {
+Result<Parking::Room> Parking::room_for(ReplicaStore& store, const Received& received) {
   const auto [entry, fresh] = messages_.try_emplace(received.origin);
   Messages& messages = entry->second;
   if (fresh) {
@@ -128,13 +128,13 @@ Result<bool> Parking::room_for(ReplicaStore& store, const Received& received) {
       return fail(recalled.error());
     }
   }
-  if (messages.bytes.contains(received.offset.value)) return true;
+  if (messages.bytes.contains(received.offset.value)) return Room::kKept;
   const bool room = messages.bytes.size() < bounds_.origin_messages &&
                     messages.all_bytes + received.bytes <= bounds_.origin_message_bytes;
-  if (!room) return false;
+  if (!room) return Room::kFull;
   messages.bytes[received.offset.value] = received.bytes;
   messages.all_bytes += received.bytes;
-  return true;
+  return Room::kFree;
 }
 
 /// Counts the origin's parked messages, no further than matters.

@@ -44,9 +44,13 @@ class Parking {
   /// Adds to `plan` what the group sets aside.
   Result<void> set_aside(ReplicaStore& store, const Group& group, Micros now, ParkingPlan& plan);
 
-  /// Whether another message of the origin may be set aside; it counts from then on. When not, the
-  /// origin has to stop.
-  Result<bool> room_for(ReplicaStore& store, const Received& received);
+  enum class Room {
+    kFree,
+    kKept,  ///< it is set aside already
+    kFull,  ///< the origin has to stop
+  };
+  /// Whether another message of the origin may be set aside; when kFree it counts from then on.
+  Result<Room> room_for(ReplicaStore& store, const Received& received);
 
   /// The plan was committed.
   void committed(const ParkingPlan& plan) { bodies_ += plan.parked.size(); }

@@ -8,9 +8,9 @@ namespace {
 
 using Kind = Admission::Kind;
 
-Admission parked(const OriginName& origin, ActorId actor, const ActorRecord& owner) {
+Admission parked(const OriginName& origin, ActorId actor, const OriginName& owner) {
   return {.kind = Kind::kPark,
-          .reason = "actor " + actor.hex() + " belongs to origin \"" + owner.origin.value +
+          .reason = "actor " + actor.hex() + " belongs to origin \"" + owner.value +
                     "\" here; nothing that the changelog of \"" + origin.value +
                     "\" says in its name is obeyed"};
 }
@@ -47,20 +47,28 @@ const ActorRecord* Standing::find(ActorId actor) const {
   return known == known_->end() ? nullptr : &known->second;
 }
 
+const OriginName* Standing::owner(ActorId actor) const {
+  if (const ActorRecord* record = find(actor)) return &record->origin;
+  const auto made =
+      std::ranges::find_if(*origins_, [&](const auto& origin) { return actor.made_for(origin); });
+  return made == origins_->end() ? nullptr : &*made;
+}
+
 bool Standing::retired(ActorId actor) const {
   const ActorRecord* record = find(actor);
   return record != nullptr && record->final_seq.has_value();
 }
 
 Admission admit(Standing& standing, const OriginName& origin, ActorId current, const Batch& batch) {
+  const OriginName* speaks = standing.owner(batch.actor);
+  if (speaks != nullptr && *speaks != origin) return parked(origin, batch.actor, *speaks);
   const ActorRecord* own = standing.find(batch.actor);
-  if (own != nullptr && own->origin != origin) return parked(origin, batch.actor, *own);
   if (own != nullptr && own->final_seq && batch.last_seq > *own->final_seq) {
     return {.kind = Kind::kVoid};
   }
   for (const auto& [former, final_seq] : batch.former()) {
-    const ActorRecord* owner = standing.find(former);
-    if (owner != nullptr && owner->origin != origin) return parked(origin, former, *owner);
+    const OriginName* owner = standing.owner(former);
+    if (owner != nullptr && *owner != origin) return parked(origin, former, *owner);
     const Seq have = standing.watermark().get(former);
     if (have < final_seq) return gap(former, have, final_seq);
   }

@@ -2,8 +2,8 @@
 /// origins, follow one another, and number their changes. Pure; used by the applier against what
 /// the replica holds, and by a rebuild against what it has read.
 ///
-/// - An actor belongs to the origin of its first batch, for good. A stream that speaks in the name
-///   of another origin's actor is never obeyed.
+/// - An actor belongs to the origin that it was made for, as its bits tell, or to that of its first
+///   batch, for good. A stream that speaks in the name of another origin's actor is never obeyed.
 /// - A batch names whom its actor followed and that one's final seq. A replica that lacks changes
 ///   up to there is at a gap. From then on the former actor is retired: what comes of it behind its
 ///   final seq is void.
@@ -24,12 +24,15 @@ namespace tributary {
 /// What is known of actors and their changes while messages are judged, one after the other.
 class Standing {
  public:
-  /// `known` is borrowed.
-  Standing(VersionVector watermark, const std::map<ActorId, ActorRecord>& known)
-      : watermark_(std::move(watermark)), known_(&known) {}
+  /// `known`, and `origins` (all that there are), are borrowed.
+  Standing(VersionVector watermark, const std::map<ActorId, ActorRecord>& known,
+           const std::vector<OriginName>& origins)
+      : watermark_(std::move(watermark)), known_(&known), origins_(&origins) {}
 
   /// nullptr when the actor belongs to nobody yet.
   [[nodiscard]] const ActorRecord* find(ActorId actor) const;
+  /// Whose the actor is, bound or made for; nullptr when nobody can tell.
+  [[nodiscard]] const OriginName* owner(ActorId actor) const;
   [[nodiscard]] bool retired(ActorId actor) const;
   /// Binds the actor, or retires it, from here on.
   void record(ActorId actor, ActorRecord next) { changed_[actor] = std::move(next); }
@@ -42,6 +45,7 @@ class Standing {
  private:
   VersionVector watermark_;
   const std::map<ActorId, ActorRecord>* known_;
+  const std::vector<OriginName>* origins_;
   std::map<ActorId, ActorRecord> changed_;
 };
 

@@ -29,8 +29,11 @@ RebuildPass::RebuildPass(const Changelogs& changelogs, const Schema& schema,
     : schema_(schema),
       progress_(progress),
       applied_(progress.watermark),
-      seen_({}, progress.actors) {
-  for (const auto& [origin, changelog] : changelogs) sources_[origin].changelog = changelog;
+      seen_({}, progress.actors, origins_) {
+  for (const auto& [origin, changelog] : changelogs) {
+    origins_.push_back(origin);
+    sources_[origin].changelog = changelog;
+  }
   for (const auto& [origin, each] : progress.origins) heads_.raise(each.actor, each.head_seq);
   heads_.join(progress.watermark);
 }

@@ -81,6 +81,7 @@ class RebuildPass {
   const ReplicaProgress& progress_;
   VersionVector heads_;
   VersionVector applied_;  ///< by the replica, as known last
+  std::vector<OriginName> origins_;
   Standing seen_;
   std::map<OriginName, Source> sources_;
   std::map<std::string, RebuiltKey, std::less<>> keys_;

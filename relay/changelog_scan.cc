@@ -42,8 +42,7 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
 }
 
 Result<ChangelogEvidence> scan_changelog(Changelog& changelog, const OriginName& origin,
-                                         const std::set<ActorId>& others,
-                                         std::optional<Offset> after,
+                                         const OtherActors& others, std::optional<Offset> after,
                                          const std::function<Result<void>(const Batch&)>& visit) {
   EvidenceCollector collector(origin, others);
   TRIBUTARY_ASSIGN(const auto tail, changelog.last(origin));

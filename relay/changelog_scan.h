@@ -5,12 +5,12 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
 #include <tributary/outbox/batch.h>
+#include <tributary/relay/other_actors.h>
 
 namespace tributary {
 
@@ -29,9 +29,8 @@ struct ChangelogEvidence {
 /// actor behind its final seq is void, and messages that are no batches of the origin say nothing.
 class EvidenceCollector {
  public:
-  /// Of `others` it is known that they are other origins' actors: what a message says in their
-  /// name, or of one that followed them, is forged.
-  EvidenceCollector(OriginName origin, const std::set<ActorId>& others)
+  /// What a message says in the name of `others`, or of one that followed them, is forged.
+  EvidenceCollector(OriginName origin, const OtherActors& others)
       : origin_(std::move(origin)), others_(others) {}
   /// The batch, when it counts.
   std::optional<Batch> take(const ChangelogMessage& message);
@@ -41,7 +40,7 @@ class EvidenceCollector {
   void meet(ActorId actor);
 
   OriginName origin_;
-  const std::set<ActorId>& others_;
+  const OtherActors& others_;
   ChangelogEvidence evidence_;
 };
 
@@ -50,7 +49,7 @@ class EvidenceCollector {
 /// exist. `others`: actors of other origins, see EvidenceCollector. kTransient when its end does
 /// not arrive.
 [[nodiscard]] Result<ChangelogEvidence> scan_changelog(
-    Changelog& changelog, const OriginName& origin, const std::set<ActorId>& others,
+    Changelog& changelog, const OriginName& origin, const OtherActors& others,
     std::optional<Offset> after, const std::function<Result<void>(const Batch&)>& visit);
 
 }  // namespace tributary

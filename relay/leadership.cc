@@ -80,9 +80,9 @@ std::optional<Offset> read_by(const ReplicaAnswers& asked, const OriginName& ori
   return known->second.offset;
 }
 
-/// Whatever the origin's changelog says in their name is forged.
-std::set<ActorId> others_of(const ReplicaAnswers& asked, const OriginName& origin) {
-  std::set<ActorId> others;
+OtherActors others_of(const ReplicaAnswers& asked, const Succession& succession) {
+  const OriginName& origin = succession.origin;
+  OtherActors others(origin, succession.origins);
   for (const ReplicaProgress& replica : asked.replicas) {
     for (const auto& [actor, record] : replica.actors) {
       if (record.origin != origin) others.insert(actor);
@@ -94,7 +94,7 @@ std::set<ActorId> others_of(const ReplicaAnswers& asked, const OriginName& origi
 /// The rows in a restored database, waiting or parked: those that were published go, and when that
 /// cannot be told, all of them are in doubt.
 Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
-                            const Succession& succession, const std::set<ActorId>& others) {
+                            const Succession& succession, const OtherActors& others) {
   TRIBUTARY_ASSIGN(const OutboxStatus status, succession.store.status());
   if (status.depth == 0 && status.parked == 0) return {};
   Discarder discarder(succession.store);
@@ -144,7 +144,7 @@ std::vector<FormerActor> news(const OriginRecord& record, std::span<const Former
 
 Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succession& succession,
                   Leadership& leadership) {
-  const ActorId actor{succession.random()};
+  const ActorId actor = ActorId::make(succession.origin, succession.random());
   TRIBUTARY_TRY(succession.store.mint({actor, verdict.hlc, news(record, verdict.chain)}));
   leadership.head = {actor, succession.origin, Seq{}, verdict.hlc};
   leadership.totals_seq = Seq{};
@@ -162,7 +162,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_TRY(succession.changelog.declare(succession.origin));
   const ReplicaAnswers asked = succession.ask_replicas();
   Leadership leadership;
-  leadership.others = others_of(asked, succession.origin);
+  leadership.others = others_of(asked, succession);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    scan_changelog(succession.changelog, succession.origin, leadership.others,
                                   read_by(asked, succession.origin), ignore));

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include <tributary/base/result.h>
@@ -13,6 +12,7 @@
 #include <tributary/connectors/replica_store.h>
 #include <tributary/outbox/sealing.h>
 #include <tributary/outbox/totals.h>
+#include <tributary/relay/other_actors.h>
 
 namespace tributary {
 
@@ -38,7 +38,7 @@ struct Leadership {
   /// looked at (settle()). From here on.
   bool unsettled = false;
   std::optional<Offset> looked_through;  ///< of the changelog
-  std::set<ActorId> others;              ///< actors that replicas know as other origins'
+  OtherActors others;
 };
 
 /// What take_leadership() works with. All are borrowed.
@@ -46,6 +46,7 @@ struct Succession {
   OutboxStore& store;
   Changelog& changelog;
   const OriginName& origin;
+  const std::vector<OriginName>& origins;  ///< all that there are
   const AskReplicas& ask_replicas;
   const std::function<std::uint64_t()>& random;  ///< 64 unpredictable bits
 };

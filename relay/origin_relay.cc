@@ -53,7 +53,8 @@ Result<Millis> OriginRelay::recover(const Error& error) {
 }
 
 Succession OriginRelay::succession() {
-  return {*store_, *ports_.changelog, origin_, ports_.ask_replicas, ports_.random};
+  return {*store_,           *ports_.changelog,   origin_,
+          settings_.origins, ports_.ask_replicas, ports_.random};
 }
 
 Result<Millis> OriginRelay::lead() {

@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <tributary/base/clock.h>
+#include <tributary/base/ids.h>
 
 namespace tributary {
 
 struct RelaySettings {
+  std::vector<OriginName> origins = {};      ///< all that the topology names
   std::size_t batch_changes = 16384;         ///< rows taken by one seal, but whole transactions
   std::size_t batch_bytes = 4 << 20;         ///< of values taken by one seal, about
   std::size_t unconfirmed_batches = 64;      ///< sealing pauses when so many wait for a confirm

@@ -102,7 +102,10 @@ class Chain {
     }
     for (const ReplicaProgress& replica : testimony_.replicas) {
       const auto known = replica.origins.find(origin);
-      if (known != replica.origins.end()) return known->second.actor;
+      // A replica that has not read on may still go by one that the database knows as former.
+      if (known != replica.origins.end() && !is_former(known->second.actor)) {
+        return known->second.actor;
+      }
     }
     return std::nullopt;
   }

@@ -21,6 +21,19 @@ TEST_CASE("what is not exactly sixteen hex digits is no actor id") {
   }
 }
 
+TEST_CASE("an actor tells for which origin it was made") {
+  int by_chance = 0;
+  for (std::uint64_t bits = 0; bits < 1000; ++bits) {
+    const ActorId actor = ActorId::make(OriginName{"shop"}, bits * 0x9e3779b97f4a7c15U);
+    CHECK(actor.made_for(OriginName{"shop"}));
+    for (const char* other : {"till", "shop2", "sho", "", "pohs"}) {
+      by_chance += actor.made_for(OriginName{other}) ? 1 : 0;
+    }
+  }
+  CHECK(by_chance == 0);
+  CHECK(ActorId::make(OriginName{"shop"}, 1) != ActorId::make(OriginName{"shop"}, 2));
+}
+
 TEST_CASE("dots are ordered by actor, then seq") {
   CHECK(Dot{{1}, {9}} < Dot{{2}, {1}});
   CHECK(Dot{{2}, {1}} < Dot{{2}, {2}});

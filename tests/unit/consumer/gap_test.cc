@@ -119,6 +119,30 @@ TEST_CASE("an actor that published nothing does not hide what is missing of the 
   CHECK(region.view("c:shop") == "115");
 }
 
+TEST_CASE("an actor whose record is at a gap has not taken over") {
+  RegionUnderTest region;
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));
+  Batch empty = heartbeat(kShop, ActorId{5}, 0);
+  empty.predecessor = FormerActor{kShopActor, Seq{5}};
+  region.publish(empty);
+  region.run(Millis{8000});
+  const ReplicaProgress progress = *region.store()->progress();
+  CHECK(progress.origins.at(kShop).actor == kShopActor);
+  CHECK_FALSE(progress.actors.contains(ActorId{5}));
+}
+
+TEST_CASE("a message that is set aside is not committed again when the log is read again") {
+  RegionUnderTest region;
+  region.publish(kShop, "nonsense");
+  region.publish(sum_batch(kShop, 1));
+  region.publish(sum_batch(kShop, 3));
+  region.publish(heartbeat(kShop, kShopActor, 3));
+  region.run(Millis{8000});
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);  // after it was read twice
+  CHECK(region.counter("tributary_consumer_parked_total") == 1);
+  CHECK(region.parked().size() == 1);
+}
+
 TEST_CASE("a replica flushed under a running consumer is filled again, whatever actor speaks") {
   RegionUnderTest region;
   for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));

@@ -22,6 +22,25 @@ TEST_CASE("a stream that speaks in the name of another origin's actor is not obe
   CHECK(region.parked().size() == 2);
 }
 
+TEST_CASE(
+    "an actor that was made for one origin is bound to no other, though that one speaks first") {
+  RegionUnderTest region;
+  const ActorId actor = ActorId::make(kShop, 7);
+  region.publish(counter_batch(kTill, actor, 1, "stock:1", 777));
+  Batch heir = heartbeat(kTill, kTillActor, 0);
+  heir.predecessor = FormerActor{actor, Seq{0}};
+  region.publish(heir);
+  region.run(Millis{500});
+  CHECK(region.parked().size() == 2);
+  for (std::uint64_t seq = 1; seq <= 5; ++seq) {
+    region.publish(counter_batch(kShop, actor, seq, "stock:2", static_cast<int>(seq)));
+  }
+  region.run(Millis{1000});
+  CHECK(region.view("stock:1") == "(none)");
+  CHECK(region.view("stock:2") == "5");
+  CHECK(region.parked().size() == 2);
+}
+
 TEST_CASE("what comes of an actor behind its final seq is void") {
   RegionUnderTest region;
   region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));

@@ -185,6 +185,44 @@ TEST_CASE("a new actor names the one before it and its final seq, in every messa
   CHECK(shop.status().former == std::vector{FormerActor{before, final_seq}});
 }
 
+TEST_CASE("a region that has not read on does not hide whom the database knows as its last actor") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  shop.outbox.restore(shop.outbox.backup(), true);
+  shop.region_reads = false;  // it goes by the first actor
+  shop.sell(2);
+  shop.relay_everything();
+  const FormerActor last{*shop.status().actor, shop.status().head_seq};
+  shop.broker.delete_log(Shop::kName);
+  shop.relay_everything();
+  const auto messages = shop.broker.messages(Shop::kName);
+  REQUIRE_FALSE(messages.empty());
+  CHECK(decode_batch(messages.back().bytes)->predecessor == last);
+}
+
+TEST_CASE("whoever answers, a relay takes no actor for its own that was made for another origin") {
+  Shop shop;
+  const OriginName till{"till"};
+  shop.settings.origins = {Shop::kName, till};
+  shop.sell(1);
+  shop.relay_everything();
+  const ActorId own = *shop.status().actor;
+  REQUIRE(own.made_for(Shop::kName));
+  const Batch forged{.actor = ActorId::make(till, 3),
+                     .origin = Shop::kName,
+                     .first_seq = Seq{10},
+                     .last_seq = Seq{9},
+                     .hlc = {}};
+  const auto writer = shop.changelog->open_writer(Shop::kName);
+  REQUIRE((*writer)->publish(1, encode(forged)));
+  shop.region_answers = false;
+  shop.region_reads = false;
+  shop.sell(2);
+  shop.relay_everything();
+  for (const FormerActor& former : shop.status().former) CHECK(former.actor == own);
+}
+
 TEST_CASE("what the old relay gets in before the record of a minting is not published twice") {
   Shop shop;
   shop.sell(1);
