@@ -37,6 +37,8 @@ void World::restore(Origin& origin) {
   if (way == 2) origin.outbox->restore_in_place(backup.disk);
   else origin.outbox->restore(backup.disk, way == 0);
   origin.schema = backup.schema;
+  origin.restored = true;
+  if (traits_.log_losses) witness_.loses(origin.name);
   history_.restored(origin.name.value, backup.held);
 }
 

@@ -1,5 +1,7 @@
 #include "nodes.h"
 
+#include <prometheus/counter.h>
+
 #include <tributary/tests/unit/gauge_value.h>
 
 namespace tributary::simulation {
@@ -71,6 +73,11 @@ ConsumerNode::ConsumerNode(const std::string& client, Region& region, std::vecto
     by_origin[origin.name] = changelogs_.back().get();
     readers_.push_back(std::make_unique<OriginReader>(*changelogs_.back(), origin.name, inbox_,
                                                       settings, clock, metrics_));
+    read_bytes_.push_back(&prometheus::BuildCounter()
+                               .Name("tributary_consumer_read_bytes_total")
+                               .Help("Bytes read from the origin's changelog")
+                               .Register(*metrics_.registry())
+                               .Add({{"origin", origin.name.value}}));
   }
   rebuilder_ = std::make_unique<Rebuilder>([&region] { return region.replica.open(); },
                                            std::move(by_origin), settings, clock, metrics_);
@@ -83,6 +90,12 @@ Result<void> ConsumerNode::step(std::size_t part) {
   const Millis wait = rebuilder_->step(std::stop_token());
   rebuild_at_ = clock_.monotonic() + wait;
   return {};
+}
+
+double ConsumerNode::read() const {
+  double bytes = 0;
+  for (const prometheus::Counter* counter : read_bytes_) bytes += counter->Value();
+  return bytes;
 }
 
 bool ConsumerNode::behind(const OriginName& origin) const {

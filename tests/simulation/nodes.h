@@ -22,15 +22,22 @@
 #include <tributary/consumer/rebuilder.h>
 #include <tributary/relay/origin_relay.h>
 
+namespace prometheus {
+class Counter;
+}
+
 namespace tributary::simulation {
 
 /// A region's disks.
 struct Region {
   memory::MemoryBroker broker;
   MemoryReplica replica;
-  bool away = false;  ///< the replica answers nobody
-  bool torn = false;  ///< a commit has stopped half-way, and readers may see it
+  bool away = false;     ///< the replica answers nobody
+  bool torn = false;     ///< a commit has stopped half-way, and readers may see it
+  bool halved = false;   ///< a commit has ever stopped half-way
+  bool blocked = false;  ///< other programs' views stand in the way of keys
   std::vector<MemoryReplica::Snapshot> snapshots;
+  MemoryReplica::Snapshot deferring;  ///< of a moment when removes waited for what they had seen
 };
 
 /// A backup of an origin's database, and which transactions it holds.
@@ -51,6 +58,7 @@ struct Origin {
   std::vector<std::string> stuck;  ///< batches of a former relay that its socket still holds
   bool broken = false;             ///< for good: its stream, or its database
   bool dropped = false;            ///< its database is gone
+  bool restored = false;           ///< its database forgot what it had done
 };
 
 class RelayNode {
@@ -91,6 +99,8 @@ class ConsumerNode {
   [[nodiscard]] std::size_t parts() const { return readers_.size() + 2; }
   [[nodiscard]] const std::string& client() const { return client_; }
   [[nodiscard]] const Region& region() const { return region_; }
+  /// All that it was given to read so far.
+  [[nodiscard]] double read() const;
   /// It says that it is stopped at a gap of the origin, or lags behind it.
   [[nodiscard]] bool behind(const OriginName& origin) const;
 
@@ -103,6 +113,7 @@ class ConsumerNode {
   Inbox inbox_;
   std::vector<std::unique_ptr<OriginReader>> readers_;
   Applier applier_;
+  std::vector<const prometheus::Counter*> read_bytes_;
   std::unique_ptr<Rebuilder> rebuilder_;
   Micros rebuild_at_{0};
 };

@@ -52,6 +52,7 @@ void World::mend_views() {
       const auto view = (*store)->view(key, 0);
       if (view->found == "hash") region->replica.drop_view(key);
     }
+    region->blocked = false;
   }
   fault_ = fault;
 }

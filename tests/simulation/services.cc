@@ -1,4 +1,7 @@
 /// What the services write.
+#include <algorithm>
+
+#include "expectation.h"
 #include "world.h"
 
 #include <tributary/crdt/types/counter.h>
@@ -26,7 +29,26 @@ std::optional<VersionVector> World::random_context(Origin& origin, const std::st
   return reading->context;
 }
 
+/// Of a key that few write: whoever saw its first value writes the second, or removes it. What goes
+/// wrong with these is never covered up.
+std::optional<Change> World::rare_change(Origin& origin) {
+  if (rare_.empty() || dice_.chance(0.4)) {
+    const bool set = dice_.chance(0.5);
+    rare_.push_back((set ? "s" : "r") + std::to_string(1000 + rare_.size()));
+    return set ? set::add(rare_.back(), "y") : register_::set(rare_.back(), "first");
+  }
+  const std::string& key =
+      rare_[rare_.size() - 1 - dice_.below(std::min<std::size_t>(rare_.size(), 16))];
+  const bool set = key.front() == 's';
+  if (dice_.chance(0.1)) return set ? set::add(key, "z") : register_::set(key, "unseen");
+  if (read(origin.region->replica, key).empty()) return std::nullopt;
+  return set ? set::remove(key, "y") : register_::set(key, "second");
+}
+
 Change World::random_change(Origin& origin) {
+  if (dice_.chance(0.25)) {
+    if (auto change = rare_change(origin)) return *change;
+  }
   // Some keys are written all the time; what goes wrong with others is not soon covered up.
   const std::string key = std::to_string(dice_.below(dice_.chance(0.4) ? 3 : 25));
   const std::string element(1, static_cast<char>('y' + dice_.below(2)));

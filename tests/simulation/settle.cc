@@ -40,7 +40,7 @@ void World::step_all() {
   for (auto& consumer : consumers_) {
     const std::size_t parts = consumer.node->parts();
     for (std::size_t part = 0; part < parts; ++part) {
-      for (int i = part + 2 < parts ? 6 : 1; i > 0; --i) note(consumer.node->step(part), false);
+      for (int i = part + 1 < parts ? 6 : 1; i > 0; --i) note(consumer.node->step(part), false);
     }
   }
 }
@@ -78,6 +78,9 @@ std::string World::position() {
     if (origin.broken) continue;
     const auto status = origin.outbox->open_store()->status();
     position += std::to_string(status->head_seq.value) + " ";
+  }
+  for (const auto& consumer : consumers_) {
+    position += std::to_string(consumer.node->read()) + " ";
   }
   for (auto& region : regions_) {
     auto store = region->replica.open();

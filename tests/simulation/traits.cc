@@ -12,16 +12,12 @@ Traits::Traits(Dice& dice) {
   restores = dice.chance(share + 0.1);
   log_losses = dice.chance(share / 2);
   forgeries = dice.chance(share);
-  // A replica that lost everything binds an actor to whoever speaks first in its name.
-  replica_losses = !forgeries && dice.chance(0.5);
+  replica_losses = dice.chance(0.5);
   tampering = dice.chance(share);
   roll_out = dice.chance(share);
   disagreement = dice.chance(share / 2);
   broken_origin = dice.chance(share / 2);
-  absent_replica = !forgeries && dice.chance(share / 2);
-  // Not judged here: what a lost log had told of a restored or forged origin, nobody tells again.
-  // The unit tests of the relay's leadership go through these cases one by one.
-  log_losses = log_losses && !restores && !forgeries;
+  absent_replica = dice.chance(share / 2);
 }
 
 std::string Traits::names() const {

@@ -26,6 +26,7 @@ class NodeClock final : public Clock {
   [[nodiscard]] Micros wall() const override { return time_.wall() + skew_; }
   [[nodiscard]] Micros monotonic() const override { return time_.monotonic(); }
   void set_skew(Micros skew) { skew_ = skew; }
+  [[nodiscard]] Micros skew() const { return skew_; }
 
  private:
   const VirtualClock& time_;

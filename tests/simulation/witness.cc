@@ -20,16 +20,23 @@ void Witness::stored(const OriginName& origin, std::string_view bytes) {
 bool Witness::counts(const Batch& batch) {
   const auto final_seq = final_.find(batch.actor);
   if (final_seq != final_.end() && batch.last_seq > final_seq->second) return false;
+  std::set<ActorId>& named = named_[batch.origin];
+  named = {batch.actor};
   for (const auto& [former, last] : batch.former()) {
     if (final_.try_emplace(former, last).second) history_.ended(former, last);
+    named.insert(former);
   }
-  last_[batch.origin] = {batch.actor, batch.predecessor ? batch.predecessor->actor : batch.actor};
   return true;
 }
 
+Seq Witness::final_of(ActorId actor) const {
+  const auto known = final_.find(actor);
+  return known == final_.end() ? Seq{~std::uint64_t{0}} : known->second;
+}
+
 bool Witness::named(const OriginName& origin, ActorId actor) const {
-  const auto last = last_.find(origin);
-  return last != last_.end() && (last->second.first == actor || last->second.second == actor);
+  const auto named = named_.find(origin);
+  return named != named_.end() && named->second.contains(actor);
 }
 
 void Witness::take(const Batch& batch, std::string_view bytes) {
@@ -37,9 +44,13 @@ void Witness::take(const Batch& batch, std::string_view bytes) {
       sealed_.try_emplace({batch.actor, batch.first_seq.value}, batch.last_seq, bytes);
   if (!fresh) {
     if (known->second.second == bytes) return;
-    wrong_ = "seq " + std::to_string(batch.first_seq.value) + " of actor " + batch.actor.hex() +
-             " stands for two things";
-    return;
+    if (!loses_.contains(batch.origin)) {
+      wrong_ = "seq " + std::to_string(batch.first_seq.value) + " of actor " + batch.actor.hex() +
+               " stands for two things";
+      return;
+    }
+    forgot_ = true;
+    known->second = {batch.last_seq, std::string(bytes)};
   }
   all_.raise(batch.actor, batch.last_seq);
   batches_[batch.origin].emplace_back(bytes);
@@ -53,11 +64,13 @@ void Witness::take(const Batch& batch, std::string_view bytes) {
   for (const auto& [seq, number] : transactions) history_.published(number, batch.actor, seq);
 }
 
-std::optional<std::string> Witness::wrong() const {
+std::optional<std::string> Witness::wrong(const std::set<OriginName>& broken) const {
   if (wrong_) return wrong_;
   const std::pair<ActorId, std::uint64_t>* before = nullptr;
   Seq last;
   for (const auto& [key, batch] : sealed_) {
+    const OriginName& owner = owners_.at(key.first);
+    if (broken.contains(owner) || (forgot_ && loses_.contains(owner))) continue;
     const bool same = before != nullptr && before->first == key.first;
     if (key.second != (same ? last.value + 1 : 1)) {
       return "seqs of actor " + key.first.hex() + " have a gap or overlap at " +

@@ -31,15 +31,23 @@ class Witness {
   /// Actor -> last seq that counts: what a region must hold.
   [[nodiscard]] const VersionVector& all() const { return all_; }
   [[nodiscard]] const std::map<ActorId, OriginName>& owners() const { return owners_; }
-  /// Whom the origin's messages name in the end: its actor, and the one that this followed. What is
-  /// lost of earlier ones, a region that has nothing of them cannot know.
+  /// The last seq of the actor that counts by what its followers told; more than all when none did.
+  [[nodiscard]] Seq final_of(ActorId actor) const;
+  /// The database and the log of an origin were put back to before the same change, and no replica
+  /// had it: nobody can know that its seq was ever given, and it may be given again.
+  [[nodiscard]] bool forgot() const { return forgot_; }
+  /// From now on nobody may know what came last of the origin.
+  void loses(const OriginName& origin) { loses_.insert(origin); }
+  /// Whom the origin's messages name in the end: its actor, and those that this followed. What is
+  /// lost of others, a region of a restored origin that has nothing of them cannot know.
   [[nodiscard]] bool named(const OriginName& origin, ActorId actor) const;
   /// The bytes of every batch that counted, in order.
   [[nodiscard]] const std::vector<std::string>& batches(const OriginName& origin) {
     return batches_[origin];
   }
-  /// A seq of an actor that stands for two things, or for none.
-  [[nodiscard]] std::optional<std::string> wrong() const;
+  /// A seq of an actor that stands for two things, or for none. Where a log broke off for good, not
+  /// all stands in it.
+  [[nodiscard]] std::optional<std::string> wrong(const std::set<OriginName>& broken) const;
 
  private:
   [[nodiscard]] bool counts(const Batch& batch);
@@ -48,11 +56,13 @@ class Witness {
   History& history_;
   std::set<std::string> forged_;
   std::map<ActorId, OriginName> owners_;
-  std::map<OriginName, std::pair<ActorId, ActorId>> last_;  ///< actor and predecessor
+  std::map<OriginName, std::set<ActorId>> named_;  ///< by the last message
   std::map<ActorId, Seq> final_;
   std::map<std::pair<ActorId, std::uint64_t>, std::pair<Seq, std::string>> sealed_;
   std::map<OriginName, std::vector<std::string>> batches_;
   VersionVector all_;
+  std::set<OriginName> loses_;
+  bool forgot_ = false;
   std::optional<std::string> wrong_;
 };
 

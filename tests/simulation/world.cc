@@ -9,7 +9,7 @@ World::World(std::uint64_t seed, bool trace) : dice_(seed), trace_(trace), trait
 }
 
 void World::trace(const std::string& line) {
-  if (trace_) std::cout << clock_.passed().count() / 1000 << " ms  " << line << "\n";
+  if (trace_) std::cout << clock_.passed().count() / 1000 << " ms  " << line << std::endl;
 }
 
 /// An error that comes back from a step is for a person: nothing here needs one, unless it is
@@ -35,6 +35,8 @@ std::optional<std::string> World::run() {
 }
 
 void World::act() {
+  if (traits_.replica_losses) note_deferring(some_region());
+  if (traits_.skew && dice_.chance(0.03)) step_back_consumer();
   const std::uint64_t draw = dice_.below(100);
   if (draw < 20) write();
   else if (draw < 84) step_something();
@@ -93,6 +95,15 @@ void World::jump_clock() {
   } else {
     consumers_[draw - origins_.size() - relays_.size()].clock->set_skew(skew);
   }
+}
+
+/// While changes are being parked: they must not be told apart by clocks.
+void World::step_back_consumer() {
+  Slot<ConsumerNode>& slot = consumers_[dice_.below(consumers_.size())];
+  if (!regions_[slot.place]->blocked) return;
+  const Micros skew = slot.clock->skew() - Micros{1 + dice_.below(3'000'000)};
+  trace("the clock of " + slot.client + " steps back");
+  slot.clock->set_skew(skew);
 }
 
 }  // namespace tributary::simulation

@@ -54,17 +54,21 @@ class World {
   void step_something();
   void crash_something();
   void jump_clock();
+  void step_back_consumer();
 
   // services.cc
   void write();
   [[nodiscard]] std::vector<Change> random_changes(Origin& origin);
   [[nodiscard]] Change random_change(Origin& origin);
+  [[nodiscard]] std::optional<Change> rare_change(Origin& origin);
   [[nodiscard]] std::optional<VersionVector> random_context(Origin& origin, const std::string& key);
 
   // disturb_*.cc, forge.cc
   void disturb();
   void disturb_link();
   void disturb_replica();
+  void note_deferring(Region& region);
+  void roll_back_awake(Region& region);
   void tamper();
   void disturb_database();
   void restore(Origin& origin);
@@ -121,6 +125,7 @@ class World {
   std::vector<Origin> origins_;
   std::vector<Slot<RelayNode>> relays_;
   std::vector<Slot<ConsumerNode>> consumers_;
+  std::vector<std::string> rare_;  ///< keys that are written once or twice
   std::set<std::string> touched_;  ///< keys that other programs touched
   bool rolled_out_ = false;
   double fault_ = 0;  ///< probability that a call on a disk fails
