@@ -77,7 +77,7 @@ class Changelog {
   /// log's end (the log was deleted and made again: seqs sort out the rest).
   virtual Result<std::unique_ptr<ChangelogReader>> open_reader(const OriginName& origin,
                                                                std::optional<Offset> after) = 0;
-  /// The last message of the log, nullopt when it is empty.
+  /// The last message of the log. nullopt when it is empty, or, seldom, seems so for a moment.
   virtual Result<std::optional<ChangelogMessage>> last(const OriginName& origin) = 0;
 };
 

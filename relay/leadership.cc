@@ -155,6 +155,11 @@ Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succ
   return {};
 }
 
+bool is_former(const Leadership& leadership, ActorId actor) {
+  const auto& former = leadership.former;
+  return std::ranges::find(former, actor, &FormerActor::actor) != former.end();
+}
+
 }  // namespace
 
 Result<Leadership> take_leadership(const Succession& succession) {
@@ -183,19 +188,29 @@ Result<Leadership> take_leadership(const Succession& succession) {
   // A minting that was begun before is settled by the whole log: what the former relay got in may
   // stand on either side of the record, and before what was looked through now.
   if (verdict.mint_because) leadership.looked_through = evidence.end;
-  leadership.unsettled = leadership.head.seq == Seq{} && !leadership.former.empty();
+  leadership.unsettled =
+      leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
   TRIBUTARY_TRY(rebuild_totals(succession.store, leadership));
   return leadership;
 }
 
 Result<void> settle(Leadership& leadership, const Succession& succession) {
   Discarder discarder(succession.store);
-  TRIBUTARY_TRY(scan_changelog(succession.changelog, succession.origin, leadership.others,
-                               leadership.looked_through, [&](const Batch& batch) {
-                                 if (batch.actor == leadership.head.actor) return Result<void>{};
-                                 return discarder.take(batch);
-                               }));
+  TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
+                   scan_changelog(succession.changelog, succession.origin, leadership.others,
+                                  leadership.looked_through, [&](const Batch& batch) {
+                                    if (batch.actor == leadership.head.actor) return Result<void>{};
+                                    return discarder.take(batch);
+                                  }));
   TRIBUTARY_TRY(discarder.flush());
+  if (!evidence.highest.contains(leadership.head.actor)) {
+    return fail(ErrorKind::kTransient, "the changelog does not show the record of the minting");
+  }
+  for (const ActorId actor : evidence.order) {
+    if (actor == leadership.head.actor || is_former(leadership, actor)) continue;
+    return fail(ErrorKind::kTransient, "the changelog holds changes of actor " + actor.hex() +
+                                           ", which was not to be seen before");
+  }
   leadership.unsettled = false;
   return {};
 }

@@ -33,9 +33,10 @@ struct Leadership {
   VersionVector context;  ///< the watermark that writers had been told of when it began
   StoredSchema schema;
   std::vector<FormerActor> former;  ///< oldest first: the last one is the actor's predecessor
-  /// Nothing of the actor was sealed yet, and it follows another one: before the first seal its
-  /// minting has to stand in the changelog, and what the former relay got in before it has to be
-  /// looked at (settle()). From here on.
+  /// Nothing of the actor was sealed yet, and it follows another one, or the changelog looked empty,
+  /// which is only certain once something stands in it: before the first seal its minting has to
+  /// stand in the changelog, and what others got in before it has to be looked at (settle()). From
+  /// here on.
   bool unsettled = false;
   std::optional<Offset> looked_through;  ///< of the changelog
   OtherActors others;
@@ -60,7 +61,7 @@ struct Succession {
 
 /// The record of the minting was confirmed by the changelog. Drops the rows of what the former
 /// relay published before it and after we had looked: consumers apply it, and void what comes
-/// after.
+/// after. kTransient when the record does not show, or actors do that leadership was taken without.
 [[nodiscard]] Result<void> settle(Leadership& leadership, const Succession& succession);
 
 }  // namespace tributary

@@ -25,6 +25,7 @@ struct Link {
   bool hold_deliveries = false;
   std::uint64_t generation = 0;  ///< raised by cut and drop: what was opened before is dead
   std::uint64_t go_back = 0;     ///< messages to deliver again, all told
+  std::size_t seem_empty = 0;    ///< looks for a log's end that find none
   std::deque<PublishFault> publish_faults;
   std::set<OriginName> refused;  ///< logs the client may not touch
 };

@@ -150,9 +150,13 @@ class Session final : public Changelog {
 
   Result<std::optional<ChangelogMessage>> last(const OriginName& origin) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_TRY(reach(origin));
+    TRIBUTARY_ASSIGN(Link* link, reach(origin));
     TRIBUTARY_ASSIGN(const Log* log, state_->log(origin));
     if (log->messages.empty()) return std::nullopt;
+    if (link->seem_empty > 0) {
+      --link->seem_empty;
+      return std::nullopt;
+    }
     return log->messages.back();
   }
 
@@ -256,6 +260,11 @@ void MemoryBroker::hold_deliveries(const std::string& client, bool hold) {
 void MemoryBroker::deliver_again(const std::string& client, std::size_t count) {
   const Lock lock(state_->mutex);
   state_->links[client].go_back += count;
+}
+
+void MemoryBroker::seem_empty(const std::string& client, std::size_t count) {
+  const Lock lock(state_->mutex);
+  state_->links[client].seem_empty += count;
 }
 
 void MemoryBroker::block(bool blocked) {

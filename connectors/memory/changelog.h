@@ -60,6 +60,8 @@ class MemoryBroker {
   void hold_deliveries(const std::string& client, bool hold);
   /// Each open reader of the client goes back `count` messages, as far as there are any.
   void deliver_again(const std::string& client, std::size_t count);
+  /// The next `count` times that the client asks for a log's last message, the log seems empty.
+  void seem_empty(const std::string& client, std::size_t count);
 
   /// A longer message is not stored, and confirmed() is kInvalid after it. 0: no limit.
   void limit_message_bytes(std::size_t largest);

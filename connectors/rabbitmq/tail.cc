@@ -14,7 +14,7 @@ namespace tributary::rabbitmq {
 
 namespace {
 
-constexpr Millis kSilenceOfEmpty{1000};
+constexpr Millis kSilenceOfEmpty{200};
 /// Bounds what the broker reads ahead for us; a chunk of many small messages takes some more
 /// rounds.
 constexpr std::uint16_t kPrefetch = 64;

@@ -61,7 +61,8 @@ std::optional<std::string> World::check_end() {
   }
   if (auto wrong = check_halves()) return wrong;
   if (auto wrong = witness_.wrong(broken)) return wrong;
-  if (auto wrong = witness_.forgot() ? std::nullopt : history_.wrong()) return wrong;
+  if (auto wrong = witness_.forgot() ? std::nullopt : history_.wrong(witness_.losing()))
+    return wrong;
   discard_forgeries();
   if (failure_) return failure_;
   if (auto wrong = check_regions()) return wrong;

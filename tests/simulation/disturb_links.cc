@@ -21,7 +21,9 @@ void World::disturb_link() {
     case 6:
       return dice_.chance(0.5) ? broker.hold_confirms(client, dice_.chance(0.5))
                                : broker.hold_deliveries(client, dice_.chance(0.5));
-    default: return broker.deliver_again(client, 1 + dice_.below(5));
+    default:
+      return dice_.chance(0.7) ? broker.deliver_again(client, 1 + dice_.below(5))
+                               : broker.seem_empty(client, 1);
   }
 }
 

@@ -38,6 +38,7 @@ class Witness {
   [[nodiscard]] bool forgot() const { return forgot_; }
   /// From now on nobody may know what came last of the origin.
   void loses(const OriginName& origin) { loses_.insert(origin); }
+  [[nodiscard]] const std::set<OriginName>& losing() const { return loses_; }
   /// Whom the origin's messages name in the end: its actor, and those that this followed. What is
   /// lost of others, a region of a restored origin that has nothing of them cannot know.
   [[nodiscard]] bool named(const OriginName& origin, ActorId actor) const;

@@ -1,4 +1,5 @@
 /// When an origin's actor may go on, and what becomes of a database that was put back.
+#include <algorithm>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -221,6 +222,26 @@ TEST_CASE("whoever answers, a relay takes no actor for its own that was made for
   shop.sell(2);
   shop.relay_everything();
   for (const FormerActor& former : shop.status().former) CHECK(former.actor == own);
+}
+
+TEST_CASE("a changelog that seems empty at first does not hide what was published") {
+  Shop shop;
+  shop.sell(1);
+  const auto backup = shop.outbox.backup();  // of a time when no relay had led
+  shop.relay_everything();
+  const FormerActor before{*shop.status().actor, shop.status().head_seq};
+  REQUIRE(before.final_seq == Seq{1});
+  shop.region_answers = false;
+  shop.outbox.restore(backup, true);
+  SUBCASE("to the one who takes the lead") { shop.broker.seem_empty("relay", 1); }
+  SUBCASE("nor when it looks for its own record") { shop.broker.seem_empty("relay", 2); }
+  shop.sell(5);
+  shop.relay_everything();
+  CHECK(shop.region.total() == 6);
+  CHECK(shop.region.lost == 0);
+  CHECK(shop.status().depth == 0);
+  const auto& former = shop.status().former;
+  CHECK(std::ranges::find(former, before) != former.end());
 }
 
 TEST_CASE("what the old relay gets in before the record of a minting is not published twice") {
