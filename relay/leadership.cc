@@ -203,8 +203,12 @@ Result<void> settle(Leadership& leadership, const Succession& succession) {
                                     return discarder.take(batch);
                                   }));
   TRIBUTARY_TRY(discarder.flush());
-  if (!evidence.highest.contains(leadership.head.actor)) {
+  const auto own = evidence.highest.find(leadership.head.actor);
+  if (own == evidence.highest.end()) {
     return fail(ErrorKind::kTransient, "the changelog does not show the record of the minting");
+  }
+  if (own->second > leadership.head.seq) {
+    return fail(ErrorKind::kTransient, "the changelog holds changes beyond the database's head");
   }
   for (const ActorId actor : evidence.order) {
     if (actor == leadership.head.actor || is_former(leadership, actor)) continue;

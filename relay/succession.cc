@@ -39,10 +39,24 @@ bool strangers(const Testimony& testimony, const OriginName& origin) {
          });
 }
 
-/// A replica has applied exactly what the database says was sealed.
-bool vouched(const Testimony& testimony, ActorId actor, Seq head) {
-  return std::ranges::any_of(testimony.replicas, [&](const ReplicaProgress& replica) {
-    return replica.watermark.get(actor) == head;
+/// The last changes that were published, for all the database knows.
+std::optional<FormerActor> last_known(const OriginRecord& record) {
+  if (record.actor && record.head_seq > Seq{}) return FormerActor{*record.actor, record.head_seq};
+  const auto last = std::ranges::find_if(record.former.rbegin(), record.former.rend(),
+                                         [](const auto& each) { return each.final_seq > Seq{}; });
+  if (last == record.former.rend()) return std::nullopt;
+  return *last;
+}
+
+/// The changelog should hold something of the actor, or of those before it when nothing of it was
+/// sealed, and does not; nor has any replica applied exactly what the database says was published.
+bool lost(const Testimony& testimony) {
+  const auto last = last_known(testimony.record);
+  const auto& held = testimony.changelog.highest;
+  if (!last) return false;
+  if (testimony.record.head_seq > Seq{} ? held.contains(last->actor) : !held.empty()) return false;
+  return std::ranges::none_of(testimony.replicas, [&](const ReplicaProgress& replica) {
+    return replica.watermark.get(last->actor) == last->final_seq;
   });
 }
 
@@ -137,7 +151,8 @@ std::optional<std::string> why_mint(const Testimony& testimony, const Verdict& v
   if (!testimony.own_replica) {
     return "the region's replica cannot be asked whether changes beyond the head were published";
   }
-  if (record.head_seq > Seq{} && !testimony.changelog.highest.contains(*record.actor)) {
+  if (verdict.log_lost ||
+      (record.head_seq > Seq{} && !testimony.changelog.highest.contains(*record.actor))) {
     return "the changelog holds nothing of the actor: it was lost, or is another one";
   }
   return std::nullopt;
@@ -157,9 +172,7 @@ Verdict judge(const Testimony& testimony, const OriginName& origin) {
   if (record.actor) {
     verdict.restored = verdict.restored || is_retired(testimony, *record.actor) ||
                        published(testimony, *record.actor) > record.head_seq;
-    verdict.log_lost = record.head_seq > Seq{} &&
-                       !testimony.changelog.highest.contains(*record.actor) &&
-                       !vouched(testimony, *record.actor, record.head_seq);
+    verdict.log_lost = lost(testimony);
   }
   verdict.chain = Chain(testimony, origin).take();
   verdict.mint_because = why_mint(testimony, verdict);

@@ -23,7 +23,11 @@ bool Witness::counts(const Batch& batch) {
   std::set<ActorId>& named = named_[batch.origin];
   named = {batch.actor};
   for (const auto& [former, last] : batch.former()) {
-    if (final_.try_emplace(former, last).second) history_.ended(former, last);
+    const auto [known, fresh] = final_.try_emplace(former, last);
+    // What told of more may be lost with its log.
+    const bool less = last < known->second && loses_.contains(batch.origin);
+    if (less) known->second = last;
+    if (fresh || less) history_.ended(former, last);
     named.insert(former);
   }
   return true;

@@ -244,6 +244,45 @@ TEST_CASE("a changelog that seems empty at first does not hide what was publishe
   CHECK(std::ranges::find(former, before) != former.end());
 }
 
+TEST_CASE("a changelog that seems empty does not hide what the actor itself published") {
+  Shop shop;
+  shop.start();
+  shop.steps(10);
+  shop.stop();
+  shop.region_reads = false;
+  shop.sell(1);
+  const auto backup = shop.outbox.backup();  // of an actor that had sealed nothing
+  REQUIRE(shop.status().actor.has_value());
+  shop.relay_everything();
+  shop.outbox.restore(backup, false);
+  shop.broker.seem_empty("relay", 1);
+  shop.sell(5);
+  shop.relay_everything();
+  shop.region.read(shop.broker, Shop::kName);
+  CHECK(shop.region.total() == 6);
+  CHECK(shop.region.lost == 0);
+  CHECK(shop.status().depth == 0);
+}
+
+TEST_CASE("rows are in doubt when the changelog was lost, though nothing of the actor was sealed") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  shop.outbox.restore(shop.outbox.backup(), true);
+  shop.region_reads = false;
+  shop.start();
+  shop.steps(10);  // the copy has another actor
+  shop.stop();
+  shop.sell(2);
+  const auto backup = shop.outbox.backup();
+  shop.relay_everything();
+  shop.outbox.restore(backup, false);
+  shop.broker.delete_log(Shop::kName);
+  shop.region.progress = {};
+  shop.relay_everything();
+  CHECK(shop.status().parked == 1);
+}
+
 TEST_CASE("what the old relay gets in before the record of a minting is not published twice") {
   Shop shop;
   shop.sell(1);
