@@ -110,7 +110,7 @@ std::string details_text(const std::string& region, const Parked& parked, const 
            "\n             it has seen, of actors that are set aside: " + pairs(block.before) +
            "\n";
   }
-  const auto batch = decode_batch(parked.bytes);
+  const auto batch = decode_piece(parked.bytes);
   if (batch) return out + inside(*batch);
   return out + "message:     " + printable(batch.error().message) +
          "\nbytes:       " + cut(parked.bytes) + "\n";

@@ -69,7 +69,7 @@ std::string join_all(const Schema& schema, std::string_view key, Attempt& attemp
     attempt.deferring = attempt.type->prune(copy, {}).deferring;
   }
   for (const Parked& parked : attempt.parked) {
-    auto batch = decode_batch(parked.bytes);
+    auto batch = decode_piece(parked.bytes);
     if (beside(parked)) {
       attempt.rebuild =
           attempt.rebuild || (parked.reason.starts_with(kWrongType) && batch &&

@@ -8,6 +8,9 @@
 namespace tributary {
 namespace {
 
+/// No origin gets there: a million changes a second for nine years.
+constexpr std::uint64_t kMostSeq = std::uint64_t{1} << 48;
+
 std::uint32_t intern(wire::Batch& message, std::string_view type) {
   for (int i = 0; i < message.types_size(); ++i) {
     if (message.types(i) == type) return static_cast<std::uint32_t>(i);
@@ -24,8 +27,17 @@ Result<void> check_range(const wire::Batch& message) {
   if (message.first_seq() == 0) return poison("its first seq is 0");
   if (message.last_seq() + 1 < message.first_seq())
     return poison("its last seq is before its first");
+  bool beyond = message.last_seq() > kMostSeq || message.former_final_seq() > kMostSeq;
+  for (const wire::Former& each : message.earlier()) {
+    beyond = beyond || each.final_seq() > kMostSeq;
+  }
+  if (beyond) return poison("it names a seq that no origin reaches");
   if (message.last_seq() < message.first_seq() && message.deltas_size() > 0) {
     return poison("a heartbeat carries changes");
+  }
+  if (message.last_seq() >= message.first_seq() &&
+      message.last_seq() - message.first_seq() >= kMostChanges) {
+    return poison("it claims more than " + std::to_string(kMostChanges) + " changes");
   }
   if (Hlc{message.hlc()} > kMaxHlc) return poison("its time is beyond the year 2100");
   if (message.former_actor() == message.actor() && message.former_final_seq() > 0) {
@@ -37,6 +49,41 @@ Result<void> check_range(const wire::Batch& message) {
     return poison("it names its own actor as one before, or too many");
   }
   return {};
+}
+
+/// Rows named, each one change; more than kMostChanges: too many, or runs that make no sense.
+std::uint64_t count_rows(const wire::Batch& message) {
+  std::uint64_t count = 0;
+  for (const wire::Rows& rows : message.rows()) {
+    if (rows.last_id() < rows.first_id()) return kMostChanges + 1;
+    const std::uint64_t more =
+        static_cast<std::uint64_t>(rows.last_id()) - static_cast<std::uint64_t>(rows.first_id());
+    if (more >= kMostChanges) return kMostChanges + 1;
+    count = std::min(count + more + 1, kMostChanges + 1);
+  }
+  return count;
+}
+
+/// Every row sealed is one change and every change has a row, also of those that were joined to
+/// one delta; the last change is that of some key. A batch that names no rows (no relay of ours
+/// makes it) holds at most one change a byte.
+Result<void> check_changes(const wire::Batch& message) {
+  if (message.last_seq() < message.first_seq()) return {};  // a heartbeat may name discarded rows
+  const std::uint64_t changes = message.last_seq() - message.first_seq() + 1;
+  std::uint64_t last = 0;
+  std::uint64_t bytes = 0;
+  for (const wire::Delta& delta : message.deltas()) {
+    last = std::max(last, delta.last_seq());
+    bytes += std::max<std::uint64_t>(1, delta.body().size());
+  }
+  if (last < message.last_seq()) return poison("it holds nothing of its last change");
+  const std::uint64_t rows = count_rows(message);
+  const bool accounted = message.rows_size() > 0 ? rows == changes : changes <= bytes;
+  if (accounted) return {};
+  return poison("it claims " + std::to_string(changes) +
+                " changes, and what it holds accounts for " +
+                std::to_string(message.rows_size() > 0 ? rows : bytes) +
+                (rows > kMostChanges ? " or more" : ""));
 }
 
 }  // namespace
@@ -84,7 +131,9 @@ std::string encode(const Batch& batch) {
   return message.SerializeAsString();
 }
 
-Result<Batch> decode_batch(std::string_view bytes) {
+namespace {
+
+Result<Batch> decode(std::string_view bytes, bool whole) {
   if (bytes.size() > kMaxBatchBytes) {
     return poison(std::to_string(bytes.size()) + " bytes, the limit is " +
                   std::to_string(kMaxBatchBytes));
@@ -99,6 +148,7 @@ Result<Batch> decode_batch(std::string_view bytes) {
                   ", this program reads up to " + std::to_string(kBatchFormat) + "; upgrade it");
   }
   TRIBUTARY_TRY(check_range(message));
+  if (whole) TRIBUTARY_TRY(check_changes(message));
   Batch batch;
   batch.actor = ActorId{message.actor()};
   batch.origin = OriginName{std::move(*message.mutable_origin())};
@@ -133,5 +183,10 @@ Result<Batch> decode_batch(std::string_view bytes) {
   }
   return batch;
 }
+
+}  // namespace
+
+Result<Batch> decode_batch(std::string_view bytes) { return decode(bytes, true); }
+Result<Batch> decode_piece(std::string_view bytes) { return decode(bytes, false); }
 
 }  // namespace tributary

@@ -71,6 +71,8 @@ struct Batch {
 }
 
 inline constexpr std::size_t kMostFormer = 64;  ///< that a batch names
+/// More changes are in none: sealing counts 64 bytes and more for each, and cuts below 8 MiB.
+inline constexpr std::uint64_t kMostChanges = std::uint64_t{1} << 17;
 inline constexpr std::uint32_t kBatchFormat = 2;
 /// Larger messages are refused before parsing, and none is made: sealing cuts by encoded size.
 /// RabbitMQ's own default limits are 16 MiB (4.0 and later) and 128 MiB.
@@ -78,7 +80,11 @@ inline constexpr std::size_t kMaxBatchBytes = std::size_t{8} << 20;
 
 /// Deterministic: equal batches have equal bytes.
 [[nodiscard]] std::string encode(const Batch& batch);
-/// kPoison, saying what is wrong, for bytes that are no batch of a format up to kBatchFormat.
+/// kPoison, saying what is wrong, for bytes that are no batch of a format up to kBatchFormat, and
+/// for one that claims other seqs than what it holds accounts for: obeyed, it would make duplicates
+/// of changes that are still to come.
 [[nodiscard]] Result<Batch> decode_batch(std::string_view bytes);
+/// The same for a piece of a batch that was set aside: some of its deltas, without its rows.
+[[nodiscard]] Result<Batch> decode_piece(std::string_view bytes);
 
 }  // namespace tributary

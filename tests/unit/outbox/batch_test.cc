@@ -1,6 +1,7 @@
 /// The batch codec: the bytes of format 1 are fixed, and bad bytes never get through.
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include <doctest/doctest.h>
 
@@ -151,6 +152,57 @@ TEST_CASE("a batch that claims what cannot be is refused") {
     batch.earlier.resize(kMostFormer, {ActorId{4}, Seq{}}), why = "too many";
   }
   CHECK(says(refusal(encode(batch)), why));
+}
+
+TEST_CASE("a batch that claims other seqs than what it holds accounts for is refused") {
+  Batch batch = sample();
+  std::string why;
+  SUBCASE("all numbers there are, and nothing in it") {
+    batch.rows.clear(), batch.deltas.clear();
+    batch.last_seq = Seq{std::uint64_t{1} << 40}, why = "claims more than";
+  }
+  SUBCASE("a heartbeat of a head that no origin reaches") {
+    batch.rows.clear(), batch.deltas.clear();
+    batch.last_seq = Seq{std::uint64_t{1} << 62}, batch.first_seq = batch.last_seq.next();
+    why = "no origin reaches";
+  }
+  SUBCASE("a predecessor that nobody catches up with") {
+    batch.predecessor->final_seq = Seq{std::uint64_t{1} << 62}, why = "no origin reaches";
+  }
+  SUBCASE("one before it that nobody catches up with") {
+    batch.earlier[1].final_seq = Seq{std::uint64_t{1} << 62}, why = "no origin reaches";
+  }
+  SUBCASE("some, and nothing in it") {
+    batch.rows.clear(), batch.deltas.clear(), why = "nothing of its last change";
+  }
+  SUBCASE("behind its last change") { batch.last_seq = Seq{45}, why = "nothing of its last"; }
+  SUBCASE("more than its rows") {
+    batch.last_seq = batch.deltas[1].last_seq = Seq{45}, why = "accounts for 4";
+  }
+  SUBCASE("fewer than its rows") { batch.rows[0].last_id = 1004, why = "accounts for 5"; }
+  SUBCASE("more than any seal makes, with rows to match") {
+    batch.last_seq = batch.deltas[1].last_seq = Seq{41 + kMostChanges};
+    batch.rows = {{.transaction = 1, .first_id = 1, .last_id = 1 + int{kMostChanges}}};
+    why = "claims more than";
+  }
+  SUBCASE("rows of a run that wraps around") {
+    batch.rows[0].first_id = std::numeric_limits<std::int64_t>::min();
+    batch.rows[0].last_id = std::numeric_limits<std::int64_t>::max();
+    why = "accounts for";
+  }
+  SUBCASE("no rows, and more changes than bytes") {
+    batch.rows.clear();
+    batch.last_seq = batch.deltas[1].last_seq = Seq{1000}, why = "claims 960 changes";
+  }
+  CHECK(says(refusal(encode(batch)), why));
+}
+
+TEST_CASE("a piece of a batch that was set aside needs neither rows nor the last change") {
+  Batch batch = sample();
+  batch.rows.clear();
+  batch.deltas.resize(1);
+  CHECK_FALSE(decode_batch(encode(batch)).has_value());
+  CHECK(decode_piece(encode(batch)).has_value());
 }
 
 TEST_CASE("a format above ours is refused with a message that says to upgrade") {

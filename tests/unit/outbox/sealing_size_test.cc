@@ -70,6 +70,12 @@ TEST_CASE_FIXTURE(Origin, "no rows that pass the checks make a batch above the l
       rows.back().transaction = 1;
     }
   }
+  SUBCASE("more changes to one counter than a batch may claim") {
+    for (std::uint64_t i = 0; i < 2 * kMostChanges; ++i) {
+      rows.push_back(counter_add("stock:1", 1));
+      rows.back().transaction = 1;
+    }
+  }
   const std::size_t count = rows.size();
   const Sealing sealing = seals(std::move(rows));  // checks each batch's size
   CHECK(sealing.parked.empty());

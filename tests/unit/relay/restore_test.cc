@@ -87,9 +87,10 @@ TEST_CASE("a batch that does not know the rows' tags takes none of them away") {
   Batch forged{.actor = *shop.status().actor,
                .origin = Shop::kName,
                .first_seq = Seq{2},
-               .last_seq = Seq{2},
+               .last_seq = Seq{1000},
                .hlc = Hlc{5},
-               .rows = {{.transaction = 2, .first_id = 2, .last_id = 1000, .tag = 0}}};
+               .rows = {{.transaction = 2, .first_id = 2, .last_id = 1000, .tag = 0}},
+               .deltas = {{"stock:1", "counter", Seq{1000}, "forged"}}};
   const auto writer = shop.changelog->open_writer(Shop::kName);
   REQUIRE((*writer)->publish(1, encode(forged)));
   shop.region_answers = false;
