@@ -148,12 +148,27 @@ Result<void> OriginRelay::write_confirms() {
   return {};
 }
 
+/// What the region holds beyond our head would make duplicates of the changes that come: whoever
+/// published it, it is as after a restore, and taking the lead again judges it so.
+Result<void> OriginRelay::check_head(const VersionVector& watermark) const {
+  const OriginHead& head = leadership_->head;
+  const Seq applied = watermark.get(head.actor);
+  if (applied <= head.seq) return {};
+  return fail(ErrorKind::kConflict,
+              "the region's replica has applied changes of actor " + head.actor.hex() +
+                  " up to seq " + std::to_string(applied.value) + ", and only " +
+                  std::to_string(head.seq.value) +
+                  " were sealed here: another relay leads, the database was put back, or somebody "
+                  "forged a batch. Unless another relay leads, a new actor is minted");
+}
+
 Result<void> OriginRelay::refresh_context() {
   const Micros now = ports_.clock->monotonic();
   if (now < context_at_) return {};
   context_at_ = now + settings_.context_refresh;
   auto context = ports_.writer_context();
   if (!context) return {};
+  TRIBUTARY_TRY(check_head(context->watermark));
   const bool told = written_context_ && context->watermark == written_context_->watermark &&
                     context->hlc == written_context_->hlc;
   leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));

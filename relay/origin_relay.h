@@ -70,6 +70,7 @@ class OriginRelay {
   void note_left(const Sealing& sealing, std::span<const OutboxRow> rows);
   Result<void> write_confirms();
   Result<void> refresh_context();
+  Result<void> check_head(const VersionVector& watermark) const;
   Result<void> keep_house();
   Result<void> save_totals();
   void heartbeat_when_idle();

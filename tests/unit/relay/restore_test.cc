@@ -143,3 +143,37 @@ TEST_CASE("an actor that published nothing does not hide the one before it") {
   }
   CHECK(shop.region.total() == 15);
 }
+
+TEST_CASE("a relay whose region holds more of its actor than was sealed mints another") {
+  Shop shop;
+  shop.sell(1);
+  shop.start();
+  shop.steps(10);
+  const ActorId before = *shop.status().actor;
+  const Batch forged{.actor = before,
+                     .origin = Shop::kName,
+                     .first_seq = Seq{2},
+                     .last_seq = Seq{500},
+                     .hlc = Hlc{5},
+                     .rows = {{.transaction = 9, .first_id = 2, .last_id = 500, .tag = 7}},
+                     .deltas = {{"cart:1", "set", Seq{500}, "forged"}}};
+  const auto writer = shop.changelog->open_writer(Shop::kName);
+  bool running = false;
+  SUBCASE("when it starts") { running = false; }
+  SUBCASE("while it runs") { running = true; }
+  if (!running) shop.stop();
+  REQUIRE((*writer)->publish(1, encode(forged)));
+  shop.region.read(shop.broker, Shop::kName);
+  REQUIRE(shop.region.progress.watermark.get(before) == Seq{500});
+  shop.context = ReplicaContext{shop.region.progress.watermark, Hlc{}, {}};
+  if (!running) shop.start();
+  shop.steps(100);
+  const ActorId after = *shop.status().actor;
+  CHECK(after != before);
+  CHECK(shop.status().former == std::vector{FormerActor{before, Seq{500}}});
+  shop.sell(5);
+  shop.steps(100);
+  CHECK(*shop.status().actor == after);
+  CHECK(shop.region.total() == 6);
+  CHECK(shop.region.lost == 0);
+}
