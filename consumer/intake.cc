@@ -12,13 +12,6 @@ constexpr std::string_view kForged =
     "its context claims changes that nobody can have made yet; it is not obeyed";
 
 void tell_succession(const OriginName& origin, const Batch& batch, const Admission& admission) {
-  if (admission.superseded) {
-    log::warn("another actor has taken over; what comes of the former one from here on is void",
-              {{"origin", origin.value},
-               {"former_actor", admission.superseded->actor.hex()},
-               {"final_seq", admission.superseded->final_seq.value},
-               {"actor", batch.actor.hex()}});
-  }
   if (admission.beyond_final) {
     log::error(
         "changes of a former actor behind its final seq had already been applied here: this region "
@@ -74,7 +67,18 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
   const std::vector<VersionVector> forged =
       forged_contexts(batch, plan.standing.watermark(), heads_);
   const Admission admission = admit(plan.standing, received.origin, current, batch);
-  if (admission.kind == Kind::kPark) return park(store, plan, received, admission.reason);
+  if (admission.kind == Kind::kPark) {
+    // Of heartbeats that come on and on, one is kept: they carry no changes.
+    if (!batch.heartbeat() || state.first_refused(batch.actor)) {
+      return park(store, plan, received, admission.reason);
+    }
+    move_on(plan, received, nullptr);
+    return {};
+  }
+  if (admission.kind == Kind::kStop) {
+    state.stop_doubtful(admission.reason);
+    return {};
+  }
   if (admission.kind == Kind::kVoid) {
     state.count_void(batch);
     move_on(plan, received, nullptr);

@@ -8,7 +8,7 @@ namespace {
 
 /// Reading a whole log again without a reason is a burden on its broker.
 constexpr Micros kStartOverAgain = std::chrono::hours(1);
-constexpr std::size_t kVoidActorsTold = 1000;
+constexpr std::size_t kActorsTold = 1000;
 
 std::uint64_t distance(Seq from, Seq to) { return to > from ? to.value - from.value : 0; }
 
@@ -115,12 +115,16 @@ void OriginState::count_void(const Batch& batch) {
                "Batches of an actor that another one had followed, behind its final seq",
                {{"origin", name_.value}})
       .add(1);
-  if (void_told_.size() >= kVoidActorsTold || !void_told_.insert(batch.actor).second) return;
+  if (void_told_.size() >= kActorsTold || !void_told_.insert(batch.actor).second) return;
   log::warn("batches of a former actor behind its final seq are void, and skipped",
             {{"origin", name_.value},
              {"actor", batch.actor.hex()},
              {"first_seq", batch.first_seq.value},
              {"last_seq", batch.last_seq.value}});
+}
+
+bool OriginState::first_refused(ActorId actor) {
+  return refused_.size() < kActorsTold && refused_.insert(actor).second;
 }
 
 void OriginState::show(const VersionVector& watermark) {

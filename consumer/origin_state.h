@@ -46,6 +46,8 @@ class OriginState {
   [[nodiscard]] bool retries();
 
   void count_void(const Batch& batch);
+  /// Whether a heartbeat of the actor is the first that must not be obeyed.
+  [[nodiscard]] bool first_refused(ActorId actor);
   void show(const VersionVector& watermark);
 
  private:
@@ -71,6 +73,7 @@ class OriginState {
   bool full_ = false;
   Micros retry_at_{0};
   std::set<ActorId> void_told_;
+  std::set<ActorId> refused_;
 };
 
 }  // namespace tributary

@@ -27,16 +27,27 @@ void retire_former(Standing& standing, const OriginName& origin, const FormerAct
   admission.beyond_final |= standing.watermark().get(former.actor) > former.final_seq;
 }
 
-void take_over(Standing& standing, const OriginName& origin, ActorId current, const Batch& batch,
+void take_over(Standing& standing, const OriginName& origin, const Batch& batch,
                Admission& admission) {
   for (const FormerActor& each : batch.former()) retire_former(standing, origin, each, admission);
   if (standing.find(batch.actor) == nullptr) standing.record(batch.actor, {origin, std::nullopt});
-  const ActorRecord* before = standing.find(current);
-  if (current == batch.actor || standing.retired(batch.actor)) return;
-  if (before == nullptr || before->final_seq || before->origin != origin) return;
-  const Seq final_seq = standing.watermark().get(current);
-  standing.record(current, {origin, final_seq});
-  admission.superseded = FormerActor{current, final_seq};
+}
+
+/// A new actor that says nothing of the one that is the origin's here.
+bool intrudes(const Standing& standing, const OriginName& origin, ActorId current,
+              const Batch& batch) {
+  if (current == batch.actor || standing.find(batch.actor) != nullptr) return false;
+  const ActorRecord* live = standing.find(current);
+  if (live == nullptr || live->origin != origin) return false;
+  const std::vector<FormerActor> former = batch.former();
+  return std::ranges::find(former, current, &FormerActor::actor) == former.end();
+}
+
+Admission unnamed(const OriginName& origin, ActorId current, const Batch& batch) {
+  return {.kind = Kind::kPark,
+          .reason = "actor " + batch.actor.hex() + " is new here and does not name actor " +
+                    current.hex() + ", which is the one of origin \"" + origin.value +
+                    "\": what takes over without naming it is not obeyed"};
 }
 
 }  // namespace
@@ -72,13 +83,14 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
     const Seq have = standing.watermark().get(former);
     if (have < final_seq) return gap(former, have, final_seq);
   }
+  if (intrudes(standing, origin, current, batch)) return unnamed(origin, current, batch);
   const Seq have = standing.watermark().get(batch.actor);
   const bool overlaps = batch.first_seq < have.next() && batch.last_seq > have;
   if (batch.first_seq > have.next() || overlaps) {
     return gap(batch.actor, have, Seq{batch.first_seq.value - 1});
   }
   Admission admission;
-  take_over(standing, origin, current, batch, admission);
+  take_over(standing, origin, batch, admission);
   if (batch.last_seq <= have) return admission;
   admission.kind = Kind::kApply;
   standing.raise(batch.actor, batch.last_seq);

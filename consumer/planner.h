@@ -7,6 +7,9 @@
 /// - A batch names whom its actor followed and that one's final seq. A replica that lacks changes
 ///   up to there is at a gap. From then on the former actor is retired: what comes of it behind its
 ///   final seq is void.
+/// - A new actor takes over only from the one that is the origin's here, by naming it, itself or in
+///   the chain before: else anybody who can write one message would end the live one. A relay names
+///   all that it, the changelog and its region's replica know of.
 #pragma once
 
 #include <map>
@@ -63,8 +66,6 @@ struct Admission {
   ActorId actor = {};
   Seq have = {};
   Seq before = {};
-  /// An actor that this one has taken over from without naming it, and its final seq.
-  std::optional<FormerActor> superseded = std::nullopt;
   /// The predecessor's changes behind its final seq had already been applied here.
   bool beyond_final = false;
 };

@@ -34,7 +34,12 @@ RebuildPass::RebuildPass(const Changelogs& changelogs, const Schema& schema,
     origins_.push_back(origin);
     sources_[origin].changelog = changelog;
   }
-  for (const auto& [origin, each] : progress.origins) heads_.raise(each.actor, each.head_seq);
+  for (const auto& [origin, each] : progress.origins) {
+    heads_.raise(each.actor, each.head_seq);
+    if (const auto source = sources_.find(origin); source != sources_.end()) {
+      source->second.current = each.actor;
+    }
+  }
   heads_.join(progress.watermark);
 }
 

@@ -19,6 +19,14 @@ void EvidenceCollector::meet(ActorId actor) {
   if (std::ranges::find(order, actor) == order.end()) order.push_back(actor);
 }
 
+bool EvidenceCollector::follows(const Batch& batch, const std::vector<FormerActor>& former) const {
+  const std::vector<ActorId>& order = evidence_.order;
+  const std::optional<ActorId>& current = evidence_.current;
+  if (!current || batch.actor == *current || others_.own(batch.actor)) return true;
+  if (std::ranges::find(order, batch.actor) != order.end()) return true;
+  return std::ranges::find(former, *current, &FormerActor::actor) != former.end();
+}
+
 std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   evidence_.end = message.offset;
   auto batch = decode_batch(message.bytes);
@@ -28,6 +36,7 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   for (const FormerActor& each : former) {
     if (others_.contains(each.actor)) return std::nullopt;
   }
+  if (!follows(*batch, former)) return std::nullopt;
   for (auto each = former.rbegin(); each != former.rend(); ++each) {
     meet(each->actor);
     evidence_.retired.try_emplace(each->actor, each->final_seq);
@@ -35,6 +44,7 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   meet(batch->actor);
   const auto retired = evidence_.retired.find(batch->actor);
   if (retired != evidence_.retired.end() && batch->last_seq > retired->second) return std::nullopt;
+  if (retired == evidence_.retired.end()) evidence_.current = batch->actor;
   Seq& highest = evidence_.highest[batch->actor];
   highest = std::max(highest, batch->last_seq);
   evidence_.hlc = std::max(evidence_.hlc, batch->hlc);
@@ -42,16 +52,18 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
 }
 
 Result<ChangelogEvidence> scan_changelog(Changelog& changelog, const OriginName& origin,
-                                         const OtherActors& others, std::optional<Offset> after,
+                                         const OtherActors& others, std::optional<ReadTo> after,
                                          const std::function<Result<void>(const Batch&)>& visit) {
-  EvidenceCollector collector(origin, others);
+  EvidenceCollector collector(origin, others, after ? after->current : std::nullopt);
   TRIBUTARY_ASSIGN(const auto tail, changelog.last(origin));
   if (!tail) return collector.evidence();
-  if (after && *after == tail->offset) {
+  if (after && after->offset == tail->offset) {
     if (const auto batch = collector.take(*tail)) TRIBUTARY_TRY(visit(*batch));
     return collector.evidence();
   }
-  TRIBUTARY_ASSIGN(const auto reader, changelog.open_reader(origin, after));
+  TRIBUTARY_ASSIGN(
+      const auto reader,
+      changelog.open_reader(origin, after ? std::optional(after->offset) : std::nullopt));
   while (true) {
     TRIBUTARY_ASSIGN(const auto message, reader->next(kTailWait));
     if (!message) return fail(ErrorKind::kTransient, "the changelog's end is slow to arrive");

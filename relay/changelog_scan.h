@@ -20,24 +20,37 @@ struct ChangelogEvidence {
   std::vector<ActorId> order;      ///< actors by their first message, named ones included
   std::map<ActorId, Seq> highest;  ///< last seq that counts, of each actor with a message
   std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
+  std::optional<ActorId> current;  ///< the origin's actor at the end, as consumers judge it
   Hlc hlc;                         ///< the largest
 
   [[nodiscard]] Seq highest_of(ActorId actor) const;
 };
 
-/// Takes messages in the order of the log and tells which of them count: what comes of a retired
-/// actor behind its final seq is void, and messages that are no batches of the origin say nothing.
+/// Where somebody has read a changelog to, and who was the origin's actor then (absent: nobody).
+struct ReadTo {
+  Offset offset;
+  std::optional<ActorId> current;
+};
+
+/// Takes messages in the order of the log and tells which of them count, as consumers judge it:
+/// what comes of a retired actor behind its final seq is void, an actor that does not name the one
+/// before it is not obeyed, and messages that are no batches of the origin say nothing.
 class EvidenceCollector {
  public:
   /// What a message says in the name of `others`, or of one that followed them, is forged.
-  EvidenceCollector(OriginName origin, const OtherActors& others)
-      : origin_(std::move(origin)), others_(others) {}
+  /// `current`: the origin's actor before the first message; absent: that of the first message.
+  EvidenceCollector(OriginName origin, const OtherActors& others, std::optional<ActorId> current)
+      : origin_(std::move(origin)), others_(others) {
+    evidence_.current = current;
+  }
   /// The batch, when it counts.
   std::optional<Batch> take(const ChangelogMessage& message);
   [[nodiscard]] const ChangelogEvidence& evidence() const { return evidence_; }
 
  private:
   void meet(ActorId actor);
+  /// Whether the message is not of an actor that takes over without naming the one before.
+  [[nodiscard]] bool follows(const Batch& batch, const std::vector<FormerActor>& former) const;
 
   OriginName origin_;
   const OtherActors& others_;
@@ -50,6 +63,6 @@ class EvidenceCollector {
 /// not arrive.
 [[nodiscard]] Result<ChangelogEvidence> scan_changelog(
     Changelog& changelog, const OriginName& origin, const OtherActors& others,
-    std::optional<Offset> after, const std::function<Result<void>(const Batch&)>& visit);
+    std::optional<ReadTo> after, const std::function<Result<void>(const Batch&)>& visit);
 
 }  // namespace tributary

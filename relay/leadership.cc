@@ -68,7 +68,7 @@ class Coverage {
 };
 
 /// Behind this the own region's replica has read the changelog, and its watermark tells.
-std::optional<Offset> read_by(const ReplicaAnswers& asked, const OriginName& origin) {
+std::optional<ReadTo> read_by(const ReplicaAnswers& asked, const OriginName& origin) {
   if (!asked.own) return std::nullopt;
   const auto& origins = asked.replicas.front().origins;
   const auto known = origins.find(origin);
@@ -77,15 +77,19 @@ std::optional<Offset> read_by(const ReplicaAnswers& asked, const OriginName& ori
   const OriginProgress& progress = known->second;
   const VersionVector& watermark = asked.replicas.front().watermark;
   if (watermark.get(progress.actor) < progress.head_seq) return std::nullopt;
-  return known->second.offset;
+  return ReadTo{progress.offset, progress.actor};
 }
 
-OtherActors others_of(const ReplicaAnswers& asked, const Succession& succession) {
+OtherActors others_of(const OriginRecord& own, const ReplicaAnswers& asked,
+                      const Succession& succession) {
   const OriginName& origin = succession.origin;
   OtherActors others(origin, succession.origins);
+  if (own.actor) others.insert_own(*own.actor);
+  for (const FormerActor& each : own.former) others.insert_own(each.actor);
   for (const ReplicaProgress& replica : asked.replicas) {
     for (const auto& [actor, record] : replica.actors) {
       if (record.origin != origin) others.insert(actor);
+      else others.insert_own(actor);
     }
   }
   return others;
@@ -167,7 +171,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_TRY(succession.changelog.declare(succession.origin));
   const ReplicaAnswers asked = succession.ask_replicas();
   Leadership leadership;
-  leadership.others = others_of(asked, succession);
+  leadership.others = others_of(record, asked, succession);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    scan_changelog(succession.changelog, succession.origin, leadership.others,
                                   read_by(asked, succession.origin), ignore));
@@ -187,7 +191,9 @@ Result<Leadership> take_leadership(const Succession& succession) {
   }
   // A minting that was begun before is settled by the whole log: what the former relay got in may
   // stand on either side of the record, and before what was looked through now.
-  if (verdict.mint_because) leadership.looked_through = evidence.end;
+  if (verdict.mint_because && evidence.end) {
+    leadership.looked_through = ReadTo{*evidence.end, evidence.current};
+  }
   leadership.unsettled =
       leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
   TRIBUTARY_TRY(rebuild_totals(succession.store, leadership));

@@ -12,6 +12,7 @@
 #include <tributary/connectors/replica_store.h>
 #include <tributary/outbox/sealing.h>
 #include <tributary/outbox/totals.h>
+#include <tributary/relay/changelog_scan.h>
 #include <tributary/relay/other_actors.h>
 
 namespace tributary {
@@ -38,7 +39,7 @@ struct Leadership {
   /// stand in the changelog, and what others got in before it has to be looked at (settle()). From
   /// here on.
   bool unsettled = false;
-  std::optional<Offset> looked_through;  ///< of the changelog
+  std::optional<ReadTo> looked_through;  ///< of the changelog
   OtherActors others;
 };
 

@@ -76,6 +76,7 @@ class World {
   void release_stuck(Origin& origin);
   void forge();
   void forge_batch(Origin& origin);
+  void forge_own(Origin& origin);
   void break_for_good();
   void roll_out();
 

@@ -55,12 +55,64 @@ TEST_CASE("what comes of an actor behind its final seq is void") {
   CHECK(region.parked().empty());
 }
 
+TEST_CASE("a new actor that does not name the live one takes nothing over") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
+  Batch second = counter_batch(kShop, ActorId{5}, 1, "stock:1", 10);
+  second.predecessor = FormerActor{kShopActor, Seq{1}};
+  region.publish(second);
+  region.run(Millis{500});
+  Batch intruder = counter_batch(kShop, ActorId{6}, 1, "stock:1", 500);
+  Batch beat = heartbeat(kShop, ActorId{6}, 0);
+  std::size_t parked = 1;
+  SUBCASE("by a heartbeat that names nobody") { region.publish(beat); }
+  SUBCASE("by a batch that names nobody") { region.publish(intruder); }
+  SUBCASE("by a batch that names nobody, and is not its first") {
+    intruder = counter_batch(kShop, ActorId{6}, 9, "stock:1", 500);
+    region.publish(intruder);
+  }
+  SUBCASE("by a batch that names one before the live one") {
+    intruder.predecessor = FormerActor{kShopActor, Seq{1}};
+    region.publish(intruder);
+  }
+  SUBCASE("by heartbeats without end, of which one is kept") {
+    for (int i = 0; i < 50; ++i) region.publish(beat);
+    region.publish(intruder);
+    parked = 2;
+  }
+  region.publish(counter_batch(kShop, ActorId{5}, 2, "stock:1", 20));
+  region.run(Millis{1000});
+  CHECK(region.view("stock:1") == "21");
+  REQUIRE(region.parked().size() == parked);
+  CHECK(region.parked().front().reason.find("does not name actor") != std::string::npos);
+  const ReplicaProgress progress = *region.store()->progress();
+  CHECK(progress.origins.at(kShop).actor == ActorId{5});
+  CHECK_FALSE(progress.actors.at(ActorId{5}).final_seq);
+  CHECK_FALSE(progress.actors.contains(ActorId{6}));
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 0);
+}
+
+TEST_CASE("a new actor that names the live one behind others takes over") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
+  Batch next = counter_batch(kShop, ActorId{6}, 1, "stock:1", 10);
+  next.predecessor = FormerActor{ActorId{5}, Seq{}};  // published nothing, so nobody knows it
+  next.earlier = {FormerActor{kShopActor, Seq{1}}};
+  region.publish(next);
+  region.run(Millis{500});
+  CHECK(region.view("stock:1") == "11");
+  CHECK(region.parked().empty());
+  CHECK(region.store()->progress()->actors.at(kShopActor).final_seq == Seq{1});
+}
+
 TEST_CASE("an old actor's batch, sent again, neither moves its origin back nor the lag") {
   RegionUnderTest region;
   for (std::uint64_t seq = 1; seq <= 3; ++seq) {
     region.publish(counter_batch(kShop, kShopActor, seq, "stock:1", static_cast<int>(seq)));
   }
-  region.publish(counter_batch(kShop, ActorId{5}, 1, "stock:1", 1));
+  Batch next = counter_batch(kShop, ActorId{5}, 1, "stock:1", 1);
+  next.predecessor = FormerActor{kShopActor, Seq{3}};
+  region.publish(next);
   region.run(Millis{500});
   region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
   region.run(Millis{500});

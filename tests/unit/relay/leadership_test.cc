@@ -283,6 +283,30 @@ TEST_CASE("rows are in doubt when the changelog was lost, though nothing of the 
   CHECK(shop.status().parked == 1);
 }
 
+TEST_CASE("an actor that names nobody is no evidence: no consumer obeys it") {
+  for (const bool answers : {true, false}) {
+    CAPTURE(answers);
+    Shop shop;
+    shop.sell(1);
+    shop.relay_everything();
+    const ActorId own = *shop.status().actor;
+    const Batch forged{.actor = ActorId{7},
+                       .origin = Shop::kName,
+                       .first_seq = Seq{1},
+                       .last_seq = Seq{1},
+                       .hlc = {},
+                       .deltas = {{"stock:1", "counter", Seq{1}, "forged"}}};
+    const auto writer = shop.changelog->open_writer(Shop::kName);
+    REQUIRE((*writer)->publish(1, encode(forged)));
+    shop.region_answers = answers;
+    shop.region_reads = false;
+    shop.sell(2);
+    shop.relay_everything();
+    for (const FormerActor& former : shop.status().former)
+      CHECK(former == FormerActor{own, Seq{1}});
+  }
+}
+
 TEST_CASE("what the old relay gets in before the record of a minting is not published twice") {
   Shop shop;
   shop.sell(1);
