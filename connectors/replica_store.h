@@ -231,11 +231,14 @@ class ReplicaStore {
   };
   virtual Result<Walk> walk(std::string_view cursor, std::size_t limit) = 0;
   /// The Redis type ("none": not there) and the content of a view, as in KeyReading, of views with
-  /// at most `members` members; of larger ones no values.
+  /// at most `members` members and kMostViewBytes; of larger ones no values. Read piece by piece:
+  /// while the state's version stays the same, no commit was in between.
+  static constexpr std::size_t kMostViewBytes = std::size_t{16} << 20;
   struct ViewContent {
     std::string found;
     std::size_t size = 0;
     std::vector<std::pair<std::string, std::string>> values;
+    bool whole = false;  ///< the values are all that there are
   };
   virtual Result<ViewContent> view(std::string_view key, std::size_t members) = 0;
 

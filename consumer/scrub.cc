@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <tributary/base/log.h>
 #include <tributary/consumer/group.h>
@@ -9,6 +10,8 @@ namespace tributary {
 namespace {
 
 constexpr std::size_t kMembersCompared = 10'000;
+constexpr int kSessionsEnded = 3;
+constexpr std::size_t kMostLeftOut = 1000;
 
 Result<LoadedKey> load_whole(ReplicaStore& store, const std::string& key) {
   const KeyLoad wanted{key, {true, {}}};
@@ -61,7 +64,7 @@ std::vector<std::pair<std::string, std::string>> values_of(const crdt::Type& typ
 }
 
 bool same(const crdt::Type& type, const crdt::ViewEdits& edits, ReplicaStore::ViewContent content) {
-  if (content.size > kMembersCompared) return true;
+  if (!content.whole) return true;
   if (type.view != crdt::ViewKind::kList) std::sort(content.values.begin(), content.values.end());
   return values_of(type, edits) == content.values;
 }
@@ -96,8 +99,29 @@ Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, std::size_t l
   for (const ChangedView& view : changed) differ.insert(view.key);
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const std::string& key = found.keys[i];
-    TRIBUTARY_TRY(look_at(store, known, key, heads[i], differ.contains(key)));
+    TRIBUTARY_TRY(watched(store, known, key, heads[i], differ.contains(key)));
   }
+  return {};
+}
+
+void Scrub::restart() {
+  cursor_.clear();
+  const std::string key = std::exchange(at_, {});
+  if (key.empty() || ++ended_[key] < kSessionsEnded) return;
+  if (left_out_.size() >= kMostLeftOut) left_out_.clear();
+  log::error("a view cannot be compared with its state; it is left out of that from here on",
+             {{"key", key}});
+  left_out_.insert(key);
+  ended_.clear();
+}
+
+Result<void> Scrub::watched(ReplicaStore& store, KnownReplica& known, const std::string& key,
+                            const LoadedKey& head, bool changed) {
+  if (left_out_.contains(key)) return {};
+  at_ = key;
+  TRIBUTARY_TRY(look_at(store, known, key, head, changed));
+  at_.clear();
+  if (!ended_.empty()) ended_.erase(key);
   return {};
 }
 
@@ -111,7 +135,6 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   const crdt::Type* type = crdt::find_type(head.type);
   if (type == nullptr) return {};
   TRIBUTARY_ASSIGN(auto content, store.view(key, kMembersCompared));
-  if (!changed && content.size > kMembersCompared) return {};
   if (content.found != "none" && content.found != crdt::to_string(type->view)) {
     return block(store, known, key,
                  "the key holds a Redis " + content.found +
@@ -119,8 +142,9 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
                  false)
         .map([](bool) {});
   }
+  if (!changed && !content.whole) return {};
   TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
-  if (loaded.version != head.version) return {};
+  if (loaded.version != head.version) return {};  // the view may be of another moment
   if (!loaded.damage.empty()) return look_at(store, known, key, loaded, changed);
   const crdt::ViewEdits edits = whole_view(*type, loaded.state);
   if (!changed && same(*type, edits, std::move(content))) return {};

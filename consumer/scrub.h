@@ -2,6 +2,8 @@
 /// were deleted or changed by others. Not for: rebuilding states (see rebuilder.h).
 #pragma once
 
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 
@@ -18,17 +20,26 @@ class Scrub {
   explicit Scrub(Metrics& metrics);
 
   /// Looks at about `limit` keys more, from the first again after the last. Members of views with
-  /// more than 10,000 are not compared, only their number. kConflict when the replica is not the
-  /// one that is known.
+  /// more than 10,000, or 16 MiB, are not compared, only their number. kConflict when the replica
+  /// is not the one that is known.
   Result<void> step(ReplicaStore& store, KnownReplica& known, std::size_t limit);
-  void restart() { cursor_.clear(); }
+  /// Another session. A key that ended three of them in a row is left out from then on: whatever
+  /// is wrong with it must not stop the region.
+  void restart();
 
  private:
   Result<void> look_at(ReplicaStore& store, KnownReplica& known, const std::string& key,
                        const LoadedKey& head, bool changed);
 
+  /// As look_at(), remembering the key in case it ends the session.
+  Result<void> watched(ReplicaStore& store, KnownReplica& known, const std::string& key,
+                       const LoadedKey& head, bool changed);
+
   Counter& mended_;
   std::string cursor_;
+  std::string at_;                                 ///< the key that is looked at
+  std::map<std::string, int, std::less<>> ended_;  ///< sessions, since it was looked at well
+  std::set<std::string, std::less<>> left_out_;
 };
 
 /// Puts right what commits that stopped half-way have left.

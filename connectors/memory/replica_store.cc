@@ -227,10 +227,15 @@ class MemoryReplicaStore final : public ReplicaStore {
   Result<ViewContent> view(std::string_view key, std::size_t members) override {
     return call(Call::kView, [&]() -> Result<ViewContent> {
       const auto found = disk().views.find(key);
-      if (found == disk().views.end()) return ViewContent{"none", 0, {}};
+      if (found == disk().views.end()) return ViewContent{"none", 0, {}, true};
       const MemoryView& view = found->second;
-      ViewContent content{std::string(crdt::to_string(view.kind)), view.size(), {}};
-      if (content.size <= members) content.values = view.values();
+      ViewContent content{std::string(crdt::to_string(view.kind)), view.size(), {}, false};
+      if (content.size > members) return content;
+      auto values = view.values();
+      std::size_t bytes = 0;
+      for (const auto& [name, value] : values) bytes += name.size() + value.size();
+      content.whole = bytes <= kMostViewBytes;
+      if (content.whole) content.values = std::move(values);
       return content;
     });
   }

@@ -19,6 +19,8 @@ struct KnownError {
   std::string_view advice;
 };
 
+constexpr Millis kForAMegabyte{1000};  // of a large script, on a busy machine
+
 constexpr std::string_view kGrant =
     "grant the user this command and all keys (ACL SETUSER; docs/operations.md lists them)";
 
@@ -127,8 +129,18 @@ void Connection::queue(std::initializer_list<std::string_view> first, const Argu
   ++queued_;
 }
 
+/// The server works on what it was sent before it answers, and a key that is made whole may have
+/// many megabytes.
+void Connection::allow(std::size_t bytes) {
+  const Millis more = kForAMegabyte * (bytes >> 20);
+  if (more == allowed_) return;
+  allowed_ = more;
+  redisSetTimeout(context_.get(), to_timeval(command_deadline_ + more));
+}
+
 Result<void> Connection::send() {
   if (dead_) return die("the connection is dead; open a new one");
+  allow(out_.size());
   // Not hiredis' own writer: it knows no MSG_NOSIGNAL and copies the command once more.
   std::string_view rest = out_;
   while (!rest.empty()) {
@@ -153,7 +165,8 @@ Result<Reply> Connection::receive(std::string_view tolerated) {
   void* raw = nullptr;
   if (redisGetReply(context_.get(), &raw) != REDIS_OK || raw == nullptr) {
     if (timed_out(errno) && context_->err == REDIS_ERR_IO) {
-      return die("no answer within " + std::to_string(command_deadline_.count()) + " ms");
+      return die("no answer within " + std::to_string((command_deadline_ + allowed_).count()) +
+                 " ms");
     }
     return die("the connection broke: " + std::string(context_->errstr));
   }

@@ -56,10 +56,12 @@ class Connection {
  private:
   Connection(std::string where, const Endpoint& endpoint, redisContext* context);
   Result<void> log_in(const Endpoint& endpoint);
+  void allow(std::size_t bytes);
   [[nodiscard]] tl::unexpected<Error> die(const std::string& why);
 
   std::string where_;
   Millis command_deadline_;
+  Millis allowed_{0};  ///< beyond it, for the bytes sent last
   std::unique_ptr<redisContext, FreeContext> context_;
   std::string out_;
   std::size_t queued_ = 0;      ///< commands in out_

@@ -1,39 +1,33 @@
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include <tributary/connectors/redis/layout.h>
 #include <tributary/connectors/redis/progress.h>
 #include <tributary/connectors/redis/reading.h>
+#include <tributary/connectors/redis/view_pages.h>
 
 namespace tributary::redis {
 namespace {
 
 using crdt::ViewKind;
-using Values = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t kKeysAtOnce = 1000;
+constexpr int kReadAttempts = 20;
 
-// KEYS: view, then state, watermark and blocked, or none of them. ARGV: the most members to answer
-// ("": all). Answers, all of one moment, the view's Redis type, its size, its content, the state's
-// version (an error: another program's key), the watermark, the block, and whether there is a
-// state.
-constexpr std::string_view kReadScript = R"lua(
-local call, view, most = redis.call, KEYS[1], tonumber(ARGV[1] or '')
-local found, size, value = call('TYPE', view).ok, 0, {}
-if found == 'string' then size = 1
+// KEYS: view, then state, watermark and blocked, or none of them. Answers, all of one moment, the
+// view's Redis type, its size, its bytes if it is a string, the state's version (an error: another
+// program's key), the watermark, the block, and whether there is a state.
+constexpr std::string_view kHeadScript = R"lua(
+local call, view = redis.call, KEYS[1]
+local found, size, bytes = call('TYPE', view).ok, 0, 0
+if found == 'string' then size, bytes = 1, call('STRLEN', view)
 elseif found == 'set' then size = call('SCARD', view)
 elseif found == 'hash' then size = call('HLEN', view)
 elseif found == 'zset' then size = call('ZCARD', view)
 elseif found == 'list' then size = call('LLEN', view) end
-if not most or size <= most then
-  if found == 'string' then value = {call('GET', view)}
-  elseif found == 'set' then value = call('SMEMBERS', view)
-  elseif found == 'hash' then value = call('HGETALL', view)
-  elseif found == 'zset' then value = call('ZRANGE', view, 0, -1, 'WITHSCORES')
-  elseif found == 'list' then value = call('LRANGE', view, 0, -1) end
-end
-if #KEYS == 1 then return {found, size, value} end
-return {found, size, value, redis.pcall('HGET', KEYS[2], 'version'), call('HGETALL', KEYS[3]),
+if #KEYS == 1 then return {found, size, bytes} end
+return {found, size, bytes, redis.pcall('HGET', KEYS[2], 'version'), call('HGETALL', KEYS[3]),
         call('HGET', KEYS[4], view), call('EXISTS', KEYS[2])}
 )lua";
 
@@ -57,21 +51,6 @@ std::optional<ViewKind> kind_of(std::string_view redis_type) {
     if (crdt::to_string(kind) == redis_type) return kind;
   }
   return std::nullopt;
-}
-
-/// As in KeyReading.
-Values decode_values(const redisReply& reply, ViewKind kind) {
-  Values values;
-  const bool pairs = kind == ViewKind::kHash || kind == ViewKind::kSortedSet;
-  for (std::size_t i = 0; i < size(reply); i += pairs ? 2 : 1) {
-    std::string first(text(at(reply, i)));
-    if (pairs) values.emplace_back(std::move(first), text(at(reply, i + 1)));
-    else if (kind == ViewKind::kSet) values.emplace_back(std::move(first), "");
-    else values.emplace_back("", std::move(first));
-  }
-  const bool unordered = kind == ViewKind::kSet || kind == ViewKind::kHash;
-  if (unordered) std::sort(values.begin(), values.end());
-  return values;
 }
 
 /// Why the view cannot be trusted, told from the state's version, whether there is a state, and
@@ -102,14 +81,23 @@ std::optional<ChangedView> compare(std::string_view key, ViewKind kind, const re
   return other_size ? std::optional(std::move(changed)) : std::nullopt;
 }
 
-}  // namespace
-
-Result<KeyReading> read_key(Connection& connection, std::string_view key) {
+Result<Reply> read_head(Connection& connection, std::string_view key) {
   const std::string state = state_key(key).whole();
-  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kReadScript, "4", key, state,
-                                                       kWatermark.name, kBlocked.name}));
+  return connection.call({"EVAL", kHeadScript, "4", key, state, kWatermark.name, kBlocked.name});
+}
+
+/// Whether nothing was committed to the key between the two heads. The watermark may have moved:
+/// that of the first holds for the key at both.
+bool same_moment(const redisReply& before, const redisReply& after) {
+  return text(at(before, 0)) == text(at(after, 0)) &&
+         integer(at(before, 1)) == integer(at(after, 1)) &&
+         text(at(before, 3)) == text(at(after, 3)) && text(at(before, 5)) == text(at(after, 5)) &&
+         integer(at(before, 6)) == integer(at(after, 6));
+}
+
+Result<KeyReading> read_once(Connection& connection, std::string_view key, const redisReply& head) {
   KeyReading reading;
-  const redisReply& version = at(*reply, 3);
+  const redisReply& version = at(head, 3);
   const auto parsed = parse_version(is_error(version) ? std::string_view{} : text(version));
   if (parsed) reading.type = parsed->type;
   const std::string_view found = text(at(*reply, 0));
@@ -131,20 +119,46 @@ Result<KeyReading> read_key(Connection& connection, std::string_view key) {
   }
   reading.view = *kind;
   reading.exists = true;
-  reading.values = decode_values(at(*reply, 2), *kind);
+  auto pages = read_pages(connection, key, *kind, std::numeric_limits<std::size_t>::max());
+  // Another type by now: the head that is read next tells.
+  if (!pages && pages.error().message.find("WRONGTYPE") != std::string::npos) return reading;
+  TRIBUTARY_ASSIGN(auto values, std::move(pages));
+  reading.values = std::move(*values);
   return reading;
+}
+
+}  // namespace
+
+Result<KeyReading> read_key(Connection& connection, std::string_view key) {
+  TRIBUTARY_ASSIGN(Reply head, read_head(connection, key));
+  for (int attempt = 1;; ++attempt) {
+    TRIBUTARY_ASSIGN(KeyReading reading, read_once(connection, key, *head));
+    TRIBUTARY_ASSIGN(Reply now, read_head(connection, key));
+    if (same_moment(*head, *now)) return reading;
+    if (attempt == kReadAttempts) {
+      reading.problem = "it changed all the while it was read: its parts are of different moments";
+      return reading;
+    }
+    head = std::move(now);
+  }
 }
 
 Result<ReplicaStore::ViewContent> read_view(Connection& connection, std::string_view key,
                                             std::size_t members) {
-  const std::string most = std::to_string(members);
-  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kReadScript, "1", key, most}));
+  TRIBUTARY_ASSIGN(const Reply head, connection.call({"EVAL", kHeadScript, "1", key}));
   ReplicaStore::ViewContent content;
-  content.found = text(at(*reply, 0));
-  content.size = static_cast<std::size_t>(integer(at(*reply, 1)));
-  if (const auto kind = kind_of(content.found)) {
-    content.values = decode_values(at(*reply, 2), *kind);
-  }
+  content.found = text(at(*head, 0));
+  content.size = static_cast<std::size_t>(integer(at(*head, 1)));
+  content.whole = content.found == "none";
+  const auto kind = kind_of(content.found);
+  const auto bytes = static_cast<std::size_t>(integer(at(*head, 2)));
+  if (!kind || content.size > members || bytes > ReplicaStore::kMostViewBytes) return content;
+  auto pages = read_pages(connection, key, *kind, ReplicaStore::kMostViewBytes);
+  // Another program has put another type there in between.
+  if (!pages && pages.error().message.find("WRONGTYPE") != std::string::npos) return content;
+  TRIBUTARY_ASSIGN(auto values, std::move(pages));
+  content.whole = values.has_value();
+  if (values) content.values = std::move(*values);
   return content;
 }
 

@@ -12,11 +12,11 @@ namespace {
 using crdt::ViewKind;
 
 /// docs/operations.md.
-constexpr std::array<std::string_view, 30> kCommands{
-    "eval",   "evalsha",     "script|load", "mset",     "set",         "get",   "strlen",  "exists",
-    "type",   "unlink",      "hset",        "hdel",     "hget",        "hmget", "hgetall", "hlen",
-    "sadd",   "srem",        "scard",       "smembers", "srandmember", "zadd",  "zrem",    "zcard",
-    "zrange", "zrangebylex", "rpush",       "llen",     "lrange",      "scan"};
+constexpr std::array<std::string_view, 31> kCommands{
+    "eval",  "evalsha", "script|load", "mset",  "set",   "get",         "strlen",  "exists",
+    "type",  "unlink",  "hset",        "hdel",  "hget",  "hmget",       "hgetall", "hlen",
+    "sadd",  "srem",    "scard",       "sscan", "hscan", "srandmember", "zadd",    "zrem",
+    "zcard", "zrange",  "zrangebylex", "rpush", "llen",  "lrange",      "scan"};
 
 redis::Endpoint restricted(RedisSubject& subject, std::string_view without = {}) {
   need(subject.other().call(

@@ -1,5 +1,6 @@
 /// What only Redis can do to us.
 #include <chrono>
+#include <set>
 
 #include "draft.h"
 #include "subjects.h"
@@ -181,6 +182,59 @@ TEST_CASE("bytes under our names that cannot be read are named, and cost no more
   forget.unparked = {"a"};
   need(forget.commit(*store));
   CHECK(need(store->parked("", 10)).size() == 1);
+}
+
+TEST_CASE("a view of many megabytes is read in pieces that nobody waits for") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  redis::Endpoint endpoint = subject.endpoint();
+  endpoint.command_deadline = Millis{1000};
+  const auto store = need(redis::open_replica_store(endpoint));
+  for (int i = 0; i < 60; ++i) {
+    const std::string member = std::to_string(i) + std::string(900'000, 'x');
+    need(subject.other().call({"SADD", "set", member}));
+    need(subject.other().call({"HSET", "hash", member, "1"}));
+    need(subject.other().call({"ZADD", "zset", "1", member}));
+    need(subject.other().call({"RPUSH", "list", member}));
+  }
+  const std::uint64_t before = subject.info("total_net_output_bytes");
+  for (const std::string_view key : {"set", "hash", "zset", "list"}) {
+    CAPTURE(key);
+    const auto content = need(store->view(key, 10'000));
+    CHECK(content.size == 60);
+    CHECK_FALSE(content.whole);
+    CHECK(content.values.empty());
+  }
+  CHECK(subject.info("total_net_output_bytes") - before < 4 * (std::uint64_t{40} << 20));
+  for (const std::string_view key : {"set", "hash", "zset", "list"}) {
+    CAPTURE(key);
+    CHECK(need(store->read(key)).values.size() == 60);
+  }
+  subject.flush();
+}
+
+TEST_CASE("a view of many small members is read whole") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  for (int i = 0; i < 5000; ++i) {
+    const std::string member = std::to_string(i);
+    need(subject.other().call({"SADD", "set", member}));
+    need(subject.other().call({"HSET", "hash", member, member}));
+    need(subject.other().call({"ZADD", "zset", member, member}));
+    need(subject.other().call({"RPUSH", "list", member}));
+  }
+  for (const std::string_view key : {"set", "hash", "zset", "list"}) {
+    CAPTURE(key);
+    const auto content = need(store->view(key, 5000));
+    CHECK(content.whole);
+    CHECK(std::set(content.values.begin(), content.values.end()).size() == 5000);
+    CHECK(content.values.size() == 5000);
+    CHECK(need(store->view(key, 4999)).values.empty());
+  }
+  const auto list = need(store->view("list", 5000));
+  CHECK(list.values.front().second == "0");
+  CHECK(list.values.back().second == "4999");
 }
 
 TEST_CASE("a stream where a view should be is named, not read") {
