@@ -74,6 +74,8 @@ struct KeyBlock {
   /// them, and the key has to be rebuilt from there.
   bool incomplete = false;
   std::string reason;  ///< of the first
+  std::uint64_t retries =
+      0;  ///< that a person asked for: whoever waits before the next look does not
 };
 
 /// A key to load and which of its state fields.

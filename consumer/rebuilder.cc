@@ -10,8 +10,9 @@ namespace {
 constexpr std::size_t kKeysInAPass = 1000;
 constexpr std::size_t kBlockedAtOnce = 1000;
 constexpr int kPagesInAStep = 10;
+constexpr std::size_t kLooksInAStep = 200;  // at keys that are not tried then
 constexpr std::size_t kHopelessKept = 10'000;
-constexpr Micros kHopelessFor = std::chrono::hours(1);
+constexpr Micros kHopelessFor = std::chrono::minutes(1);
 constexpr Millis kLeastPause{10'000};
 constexpr Millis kLookAgain{2000};
 constexpr int kPauseFactor = 10;
@@ -97,20 +98,16 @@ Millis Rebuilder::step(const std::stop_token& stop) {
 /// The next incomplete keys, with the types their states have; a few pages of the blocked ones.
 Result<std::map<std::string, std::string>> Rebuilder::choose(ReplicaStore& store) {
   std::map<std::string, std::string> wanted;
-  for (int page = 0; page < kPagesInAStep && wanted.size() < kKeysInAPass; ++page) {
+  std::size_t in_vain = 0;
+  for (int page = 0; page < kPagesInAStep; ++page) {
     TRIBUTARY_ASSIGN(const auto blocked, store.blocked(cursor_, kBlockedAtOnce));
     for (const auto& [key, block] : blocked) {
-      if (wanted.size() == kKeysInAPass) break;
+      if (wanted.size() == kKeysInAPass || in_vain == kLooksInAStep) return wanted;
       cursor_ = key;
       if (!block.incomplete) continue;
-      TRIBUTARY_ASSIGN(const bool try_it, again(store, key));
-      if (!try_it) continue;
-      const KeyLoad load{key, {}};
-      TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
-      TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
-      const std::string_view keyspace = keyspace_type(settings_.schema, key);
-      const std::string type = keyspace.empty() ? loaded.front().type : std::string(keyspace);
-      if (!in_the_way(view.found, crdt::find_type(type))) wanted[key] = loaded.front().type;
+      TRIBUTARY_ASSIGN(const Look now, look(store, key));
+      if (again(key, block, now)) wanted[key] = now.type;
+      else ++in_vain;
     }
     if (blocked.size() == kBlockedAtOnce) continue;
     cursor_.clear();
@@ -119,16 +116,25 @@ Result<std::map<std::string, std::string>> Rebuilder::choose(ReplicaStore& store
   return wanted;
 }
 
-Result<bool> Rebuilder::again(ReplicaStore& store, const std::string& key) {
-  const auto hopeless = hopeless_.find(key);
-  if (hopeless == hopeless_.end()) return true;
-  bool moved = false;
-  if (!hopeless->second.view.empty()) {
-    TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
-    moved = view.found != hopeless->second.view;
-  }
-  if (!moved && clock_.monotonic() < hopeless->second.until) return false;
-  hopeless_.erase(hopeless);
+Result<Rebuilder::Look> Rebuilder::look(ReplicaStore& store, const std::string& key) {
+  const KeyLoad load{key, {}};
+  TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
+  TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
+  const LoadedKey& state = loaded.front();
+  const std::string_view keyspace = keyspace_type(settings_.schema, key);
+  const std::string type = keyspace.empty() ? state.type : std::string(keyspace);
+  return Look{state.type, view.found, in_the_way(view.found, crdt::find_type(type)),
+              state.version + '\n' + state.damage + '\n' + view.found};
+}
+
+bool Rebuilder::again(const std::string& key, const KeyBlock& block, const Look& look) {
+  if (look.in_the_way) return false;
+  const auto found = hopeless_.find(key);
+  if (found == hopeless_.end()) return true;
+  const Hopeless& hopeless = found->second;
+  const bool same = hopeless.standing == look.standing && hopeless.retries == block.retries;
+  if (same && clock_.monotonic() < hopeless.until) return false;
+  hopeless_.erase(found);
   return true;
 }
 
@@ -143,7 +149,7 @@ Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, st
   for (const auto& [key, type] : wanted) {
     TRIBUTARY_ASSIGN(const std::string why, rebuild(store, pass, key, stop));
     if (why.empty()) ++made;
-    else TRIBUTARY_TRY(give_up(store, key, pass.keys().find(key)->second.type, why));
+    else TRIBUTARY_TRY(give_up(store, key, why));
   }
   rebuilt_.add(static_cast<double>(made));
   log::info("keys were rebuilt from the changelogs",
@@ -179,15 +185,14 @@ Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
   }
 }
 
-Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key, const crdt::Type* type,
+Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key,
                                 const std::string& reason) {
   if (hopeless_.size() >= kHopelessKept) hopeless_.clear();
-  TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
-  const bool foreign = in_the_way(view.found, type);
-  hopeless_[key] = {clock_.monotonic() + kHopelessFor, foreign ? view.found : std::string()};
+  TRIBUTARY_ASSIGN(const Look now, look(store, key));
   const KeyLoad load{key, {}};
   TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
   KeyBlock next = loaded.front().block;
+  hopeless_[key] = {clock_.monotonic() + kHopelessFor, now.standing, next.retries};
   if (!next.incomplete || next.reason == reason) return {};
   log::error("a key could not be rebuilt", {{"key", key}, {"reason", reason}});
   next.reason = reason;

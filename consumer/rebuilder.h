@@ -25,24 +25,34 @@ class Rebuilder {
             const ConsumerSettings& settings, Clock& clock, Metrics& metrics);
 
   /// Rebuilds what is incomplete, at most a thousand keys a pass; the value is how long to wait. A
-  /// pass reads all changelogs once: the pauses are ten times as long as the passes.
+  /// pass reads all changelogs once: the pauses are ten times as long as the passes. A key that
+  /// could not be made is tried again when anything of it has changed, when a person retries it,
+  /// and every minute.
   Millis step(const std::stop_token& stop);
 
  private:
+  /// What stands for a key now, as far as it decides whether it can be made.
+  struct Look {
+    std::string type;      ///< of its state
+    std::string view;      ///< Redis type
+    bool in_the_way;       ///< it is not that of the key's views
+    std::string standing;  ///< all of it: another text when something has changed
+  };
+  struct Hopeless {
+    Micros until{0};
+    std::string standing;
+    std::uint64_t retries = 0;
+  };
+
   Result<std::map<std::string, std::string>> choose(ReplicaStore& store);
+  Result<Look> look(ReplicaStore& store, const std::string& key);
   Result<void> pass(ReplicaStore& store, const std::map<std::string, std::string>& wanted,
                     const std::stop_token& stop);
   Result<std::string> rebuild(ReplicaStore& store, RebuildPass& pass, const std::string& key,
                               const std::stop_token& stop);
   /// Whether a key that could not be made should be tried again.
-  Result<bool> again(ReplicaStore& store, const std::string& key);
-  Result<void> give_up(ReplicaStore& store, const std::string& key, const crdt::Type* type,
-                       const std::string& reason);
-
-  struct Hopeless {
-    Micros until{0};
-    std::string view;  ///< whose Redis type is in the way; until it is moved. Empty: none is
-  };
+  bool again(const std::string& key, const KeyBlock& block, const Look& look);
+  Result<void> give_up(ReplicaStore& store, const std::string& key, const std::string& reason);
 
   OpenReplica open_replica_;
   RebuildPass::Changelogs changelogs_;

@@ -141,7 +141,12 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
   const KeyBlock& block = attempt.loaded.block;
   RetriedKey retried{std::string(key), 0, {}};
   if (block.incomplete) {
-    retried.reason = block.reason + " (changes were left out; the consumer rebuilds it by itself)";
+    KeyBlock next = block;
+    ++next.retries;
+    TRIBUTARY_TRY(commit(store, key, attempt, next, {}, false));
+    retried.reason =
+        block.reason +
+        " (changes were left out; the consumer rebuilds it, and looks at it again now)";
     return retried;
   }
   retried.reason = attempt.loaded.damage;

@@ -29,7 +29,8 @@ struct RetriedKey {
 
 /// Tries the changes parked for one key, all at once: when one of them cannot be joined, all stay.
 /// A key that is not blocked is no error: nothing is applied. A key that is incomplete stays
-/// blocked: the consumer rebuilds it from the changelogs. Retries conflicts by itself.
+/// blocked and is marked: the consumer rebuilds it from the changelogs, and the next time it looks,
+/// though it has failed before. Retries conflicts by itself.
 [[nodiscard]] Result<RetriedKey> retry_key(ReplicaStore& store, const Schema& schema,
                                            std::string_view key);
 

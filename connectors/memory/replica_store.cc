@@ -326,6 +326,16 @@ void MemoryReplica::damage(std::string_view key, Damage how) {
   }
 }
 
+void MemoryReplica::drop_state(std::string_view key) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.states.erase(std::string(key));
+}
+
+void MemoryReplica::meddle(const std::function<void(ReplicaProgress&)>& with) {
+  const std::lock_guard lock(shared_->mutex);
+  with(shared_->disk.progress);
+}
+
 std::string MemoryReplica::dump() const {
   const std::lock_guard lock(shared_->mutex);
   return tributary::dump(shared_->disk);

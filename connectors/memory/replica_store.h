@@ -65,6 +65,10 @@ class MemoryReplica {
   /// A view expires, or another program deletes it.
   void drop_view(std::string_view key);
   void damage(std::string_view key, Damage how);
+  /// Another program deletes what stands in the place of a key's state.
+  void drop_state(std::string_view key);
+  /// Somebody meddles with what the replica knows of the origins.
+  void meddle(const std::function<void(ReplicaProgress&)>& with);
 
   /// All states and views in canonical order, one line each, without versions, progress and parked
   /// changes: replicas with equal watermarks have equal dumps.

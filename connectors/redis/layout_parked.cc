@@ -8,7 +8,7 @@ namespace tributary::redis {
 namespace {
 
 constexpr std::uint64_t kParkedFormat = 2;
-constexpr std::uint64_t kBlockFormat = 1;
+constexpr std::uint64_t kBlockFormat = 2;
 constexpr std::size_t kMarkDigits = 16;
 
 std::optional<Parked> decode_rest(std::string_view bytes) {
@@ -32,6 +32,7 @@ std::optional<KeyBlock> decode_rest_of_block(std::string_view bytes) {
   block.bodies = in.varint();
   block.incomplete = in.varint() == 1;
   block.reason = in.text();
+  block.retries = in.varint();
   while (in.ok() && !in.at_end()) {
     const ActorId actor{in.fixed64()};
     block.before.emplace(actor, Seq{in.varint()});
@@ -83,6 +84,7 @@ std::string encode(const KeyBlock& block, std::string_view mark) {
   out.varint(block.bodies);
   out.varint(block.incomplete ? 1 : 0);
   out.text(block.reason);
+  out.varint(block.retries);
   for (const auto& [actor, seq] : block.before) {
     out.fixed64(actor.value);
     out.varint(seq.value);

@@ -134,3 +134,62 @@ TEST_CASE("while the replica is away the gauges say so") {
   region.run(Millis{10'000});
   CHECK(region.gauge("tributary_consumer_replica_connected") == 1);
 }
+
+TEST_CASE("a key whose comparison ends the replica's session is left out of it, and all goes on") {
+  RegionUnderTest region;
+  fill_cart(region);
+  int looks = 0;
+  region.replica.set_fault_hook([&](MemoryReplica::Call call) {
+    if (call != MemoryReplica::Call::kView) return MemoryReplica::Fault::kNone;
+    ++looks;
+    return MemoryReplica::Fault::kBefore;
+  });
+  region.run(Millis{60'000});
+  CHECK(looks == 3);
+  region.publish(set_batch(kShop, kShopActor, 3, "cart:1", "add", "d"));
+  region.run(Millis{500});
+  CHECK(region.view("cart:1") == "{a,b,c,d}");
+}
+
+TEST_CASE("a stray key that is taken away frees its key within moments") {
+  RegionUnderTest region;
+  fill_cart(region);
+  region.replica.damage("stock:9", MemoryReplica::Damage::kStray);  // no changelog knows the key
+  region.run(Millis{1000});
+  region.rebuild();
+  REQUIRE(region.store()->blocked({}, 10)->size() == 1);
+  region.replica.drop_state("stock:9");
+  region.rebuild();
+  CHECK(region.store()->blocked({}, 10)->empty());
+}
+
+TEST_CASE("a key that could not be rebuilt is tried again by a retry, and every minute") {
+  RegionUnderTest region(kNoScrub);
+  const Batch first = set_batch(kShop, kShopActor, 1, "cart:1", "add", "a");
+  const Batch second = set_batch(kShop, kShopActor, 2, "cart:1", "add", "b");
+  region.publish(first);
+  region.publish(second);
+  region.run(Millis{500});
+  region.replica.damage("cart:1", MemoryReplica::Damage::kBytes);
+  region.broker.delete_log(kShop);
+  REQUIRE(region.changelog->declare(kShop));
+  region.publish(set_batch(kShop, kShopActor, 3, "cart:1", "add", "c"));
+  region.run(Millis{500});
+  region.rebuild();
+  REQUIRE(region.store()->blocked({}, 10)->front().second.reason.find("cannot be rebuilt") !=
+          std::string::npos);
+  region.broker.delete_log(kShop);  // refilled from the origin's batches
+  REQUIRE(region.changelog->declare(kShop));
+  region.publish(first);
+  region.publish(second);
+  region.publish(set_batch(kShop, kShopActor, 3, "cart:1", "add", "c"));
+  region.rebuild();
+  REQUIRE(region.store()->blocked({}, 10)->size() == 1);  // not at every step
+  SUBCASE("when a person retries it") {
+    CHECK_FALSE(retry_key(*region.store(), {}, "cart:1")->reason.empty());
+  }
+  SUBCASE("after a minute") { region.run(std::chrono::minutes(1)); }
+  region.rebuild();
+  CHECK(region.store()->blocked({}, 10)->empty());
+  CHECK(region.view("cart:1") == "{a,b,c}");
+}
