@@ -49,8 +49,8 @@ void add_unreached(const SystemFacts& facts, Sentences& out) {
     if (region.replica) continue;
     out.push_back("region " + region.name + ": its replica was not reached (" +
                   printable(region.problem) +
-                  "), so nobody knows what it holds; start it, or correct `regions." + region.name +
-                  ".replica` in the topology");
+                  "), so nobody knows what it holds; start or mend it, or correct `regions." +
+                  region.name + ".replica` in the topology");
   }
   for (const OriginFacts& origin : facts.origins) {
     if (origin.retired) continue;
@@ -115,6 +115,9 @@ void add_set_aside(const SystemFacts& facts, Sentences& out) {
   for (const RegionFacts& region : facts.regions) {
     if (!region.replica) continue;
     add("region", region.name, region.replica->parked, region.replica->parked_example);
+    for (const std::string& damage : region.replica->progress.damage) {
+      out.push_back("region " + region.name + ": " + damage);
+    }
     const std::size_t unfinished = region.replica->progress.unfinished.size();
     if (unfinished == 0) continue;
     out.push_back("region " + region.name + ": a commit stopped half-way, the views of " +

@@ -50,6 +50,12 @@ struct ReplicaProgress {
   /// hold some of the commit, and their views have to be made whole. Until a commit names them in
   /// `finished`.
   std::vector<std::string> unfinished;
+  /// Fields of ours that cannot be read, one sentence each: which, what follows, what to do. What
+  /// they held is absent here, or taken from what stands beside it.
+  std::vector<std::string> damage = {};
+  /// Actors of which nobody can tell any more how much was applied, or whether they are retired,
+  /// and why. Nothing that they or those who followed them publish may be applied.
+  std::map<ActorId, std::string> doubtful = {};
 };
 
 /// What readers of this replica may have seen, and so a writer beside it: the watermark, but less

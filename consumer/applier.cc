@@ -45,7 +45,7 @@ Result<Millis> Applier::step() {
 }
 
 Result<Millis> Applier::work() {
-  retry_full();
+  TRIBUTARY_TRY(retry_halted());
   auto received = inbox_.take(settings_.group_deltas);
   const bool idle = received.empty();
   if (!idle) TRIBUTARY_TRY(apply(std::move(received)));
@@ -80,11 +80,20 @@ void Applier::warn() {
   }
 }
 
+void Applier::tell_damage(const ReplicaProgress& progress) {
+  for (const std::string& damage : progress.damage) {
+    if (warned_.insert(damage).second) {
+      log::error("something that the replica keeps for Tributary is damaged", {{"reason", damage}});
+    }
+  }
+}
+
 Result<Millis> Applier::open() {
   TRIBUTARY_ASSIGN(store_, open_replica_());
   TRIBUTARY_ASSIGN(ReplicaProgress progress, store_->progress());
+  tell_damage(progress);
   known_ = {std::move(progress.token), std::move(progress.watermark), std::move(progress.actors),
-            progress.hlc};
+            progress.hlc, std::move(progress.doubtful)};
   parking_.reset();
   waiting_.clear();
   TRIBUTARY_TRY(upkeep_.open(*store_, known_, progress.unfinished));
@@ -103,14 +112,21 @@ Result<Millis> Applier::open() {
   return Millis{0};
 }
 
-void Applier::retry_full() {
+Result<void> Applier::retry_halted() {
   for (auto& [origin, state] : origins_) {
     if (!state.retries()) continue;
+    if (!known_.doubtful.empty()) {
+      TRIBUTARY_ASSIGN(const ReplicaProgress now, store_->progress());
+      if (now.doubtful != known_.doubtful) {
+        return fail(ErrorKind::kConflict, "what was damaged in it has changed");
+      }
+    }
     parking_.reset();  // perhaps there is room by now
     const Offset offset = state.progress().offset;
     const bool seen = state.progress() != OriginProgress{};
     inbox_.restart(origin, seen ? std::optional(offset) : std::nullopt);
   }
+  return {};
 }
 
 // ---- committing ----------------------------------------------------------------------------
@@ -165,7 +181,7 @@ Result<void> Applier::join_and_commit(Plan& plan) {
                                                  .progress = progress,
                                                  .parked = aside.parked,
                                                  .unparked = {},
-                                                 .hlc = plan.hlc}));
+                                                 .hlc = std::max(plan.hlc, known_.hlc)}));
   committed(plan, aside);
   return {};
 }

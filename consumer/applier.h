@@ -52,7 +52,9 @@ class Applier {
   void committed(const Plan& plan, const ParkingPlan& parked);
   void moved(const Plan& plan);
   Result<void> commit_heartbeats();
-  void retry_full();
+  Result<void> retry_halted();
+  /// What cannot be read in the replica, once each.
+  void tell_damage(const ReplicaProgress& progress);
   Result<Millis> recover(const Error& error);
 
   OpenReplica open_replica_;

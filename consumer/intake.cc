@@ -30,7 +30,7 @@ Result<void> Intake::plan(ReplicaStore& store, Plan& plan) {
 }
 
 Result<void> Intake::plan_message(ReplicaStore& store, Plan& plan, const Received& received) {
-  if (origins_.at(received.origin).full()) return {};
+  if (origins_.at(received.origin).halted()) return {};
   if (!received.batch) return park(store, plan, received, received.batch.error().message);
   const Batch& batch = *received.batch;
   if (batch.origin == received.origin) return plan_batch(store, plan, received, batch);

@@ -20,7 +20,7 @@ struct Plan {
   Plan(std::vector<Received> messages, const KnownReplica& known, const Schema& schema,
        const std::vector<OriginName>& origins)
       : received(std::move(messages)),
-        standing(known.watermark, known.actors, origins),
+        standing(known.watermark, known.actors, origins, &known.doubtful),
         group(schema) {}
 
   std::vector<Received> received;  ///< owns the batches that deltas point into

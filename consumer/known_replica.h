@@ -14,6 +14,7 @@ struct KnownReplica {
   VersionVector watermark;
   std::map<ActorId, ActorRecord> actors;
   Hlc hlc;
+  std::map<ActorId, std::string> doubtful = {};  ///< see ReplicaProgress
 };
 
 /// kConflict when the replica is not the one that is known: it was flushed, rolled back, or written

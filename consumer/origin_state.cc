@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <tributary/base/log.h>
 #include <tributary/consumer/origin_state.h>
@@ -33,7 +34,7 @@ void OriginState::open(std::optional<OriginProgress> progress) {
   progress_ = progress.value_or(OriginProgress{});
   waits_ = false;
   missing_since_.reset();
-  full_ = false;
+  halted_ = false;
   if (actor_ == ActorId{} && progress) {
     actor_ = progress->actor;
     head_ = progress->head_seq;
@@ -93,10 +94,21 @@ void OriginState::advanced() {
   stopped_ = false;
 }
 
-void OriginState::stop_full(const std::string& reason) {
-  full_ = true;
+void OriginState::halt() {
+  halted_ = true;
   retry_at_ = clock_.monotonic() + settings_.gap_retry;
   stopped_gauge_.set(1);
+}
+
+void OriginState::stop_doubtful(const std::string& reason) {
+  halt();
+  if (std::exchange(doubt_told_, reason) == reason) return;
+  log::error("what is known of this origin is damaged: it is stopped, the others go on",
+             {{"origin", name_.value}, {"reason", reason}});
+}
+
+void OriginState::stop_full(const std::string& reason) {
+  halt();
   log::error(
       "too many messages of this origin are parked: it is stopped, the others go on. Look at them "
       "with `tributary parked list`, and discard what is not wanted",
@@ -104,8 +116,8 @@ void OriginState::stop_full(const std::string& reason) {
 }
 
 bool OriginState::retries() {
-  if (!full_ || clock_.monotonic() < retry_at_) return false;
-  full_ = false;
+  if (!halted_ || clock_.monotonic() < retry_at_) return false;
+  halted_ = false;
   return true;
 }
 
@@ -134,7 +146,7 @@ void OriginState::show(const VersionVector& watermark) {
   }
   lag_.set(static_cast<double>(lag));
   applied_.set(static_cast<double>(watermark.get(progress_.actor).value));
-  if (!stopped_ && !full_) stopped_gauge_.set(0);
+  if (!stopped_ && !halted_) stopped_gauge_.set(0);
 }
 
 }  // namespace tributary

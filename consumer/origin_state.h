@@ -41,8 +41,10 @@ class OriginState {
 
   /// Nothing more of the origin can be set aside.
   void stop_full(const std::string& reason);
+  /// Nobody can tell how much of it was applied here.
+  void stop_doubtful(const std::string& reason);
   /// Stopped so; true once when it is time to try again.
-  [[nodiscard]] bool full() const { return full_; }
+  [[nodiscard]] bool halted() const { return halted_; }
   [[nodiscard]] bool retries();
 
   void count_void(const Batch& batch);
@@ -51,6 +53,7 @@ class OriginState {
   void show(const VersionVector& watermark);
 
  private:
+  void halt();
   void stop_at_gap(const Batch& batch, const Admission& gap);
 
   OriginName name_;
@@ -70,7 +73,8 @@ class OriginState {
   std::optional<Micros> missing_since_;  ///< at the log's tail
   bool stopped_ = false;                 ///< at a gap, and said so
   std::optional<Micros> start_over_at_;  ///< not before; absent: at once
-  bool full_ = false;
+  bool halted_ = false;
+  std::string doubt_told_;
   Micros retry_at_{0};
   std::set<ActorId> void_told_;
   std::set<ActorId> refused_;

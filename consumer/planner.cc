@@ -70,9 +70,16 @@ bool Standing::retired(ActorId actor) const {
   return record != nullptr && record->final_seq.has_value();
 }
 
+const std::string* Standing::doubt(ActorId actor) const {
+  if (doubtful_ == nullptr) return nullptr;
+  const auto found = doubtful_->find(actor);
+  return found == doubtful_->end() ? nullptr : &found->second;
+}
+
 Admission admit(Standing& standing, const OriginName& origin, ActorId current, const Batch& batch) {
   const OriginName* speaks = standing.owner(batch.actor);
   if (speaks != nullptr && *speaks != origin) return parked(origin, batch.actor, *speaks);
+  if (const std::string* why = standing.doubt(batch.actor)) return {Kind::kStop, *why};
   const ActorRecord* own = standing.find(batch.actor);
   if (own != nullptr && own->final_seq && batch.last_seq > *own->final_seq) {
     return {.kind = Kind::kVoid};
@@ -80,6 +87,7 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
   for (const auto& [former, final_seq] : batch.former()) {
     const OriginName* owner = standing.owner(former);
     if (owner != nullptr && *owner != origin) return parked(origin, former, *owner);
+    if (const std::string* why = standing.doubt(former)) return {Kind::kStop, *why};
     const Seq have = standing.watermark().get(former);
     if (have < final_seq) return gap(former, have, final_seq);
   }

@@ -27,16 +27,20 @@ namespace tributary {
 /// What is known of actors and their changes while messages are judged, one after the other.
 class Standing {
  public:
-  /// `known`, and `origins` (all that there are), are borrowed.
+  using Doubts = std::map<ActorId, std::string>;
+  /// `known`, `origins` (all that there are) and `doubtful` (actors of which it is not known what
+  /// was applied, and why; null: none) are borrowed.
   Standing(VersionVector watermark, const std::map<ActorId, ActorRecord>& known,
-           const std::vector<OriginName>& origins)
-      : watermark_(std::move(watermark)), known_(&known), origins_(&origins) {}
+           const std::vector<OriginName>& origins, const Doubts* doubtful = nullptr)
+      : watermark_(std::move(watermark)), known_(&known), origins_(&origins), doubtful_(doubtful) {}
 
   /// nullptr when the actor belongs to nobody yet.
   [[nodiscard]] const ActorRecord* find(ActorId actor) const;
   /// Whose the actor is, bound or made for; nullptr when nobody can tell.
   [[nodiscard]] const OriginName* owner(ActorId actor) const;
   [[nodiscard]] bool retired(ActorId actor) const;
+  /// Why nobody knows what was applied of the actor; nullptr when it is known.
+  [[nodiscard]] const std::string* doubt(ActorId actor) const;
   /// Binds the actor, or retires it, from here on.
   void record(ActorId actor, ActorRecord next) { changed_[actor] = std::move(next); }
   void raise(ActorId actor, Seq seq) { watermark_.raise(actor, seq); }
@@ -49,6 +53,7 @@ class Standing {
   VersionVector watermark_;
   const std::map<ActorId, ActorRecord>* known_;
   const std::vector<OriginName>* origins_;
+  const Doubts* doubtful_;
   std::map<ActorId, ActorRecord> changed_;
 };
 
@@ -59,9 +64,10 @@ struct Admission {
     kVoid,   ///< of a retired actor, behind its final seq
     kGap,    ///< changes before it are missing
     kPark,   ///< must not be obeyed
+    kStop,   ///< nobody can tell whether it may be obeyed: the origin has to wait
   };
   Kind kind = Kind::kSeen;
-  std::string reason = {};  ///< kPark
+  std::string reason = {};  ///< kPark, kStop
   // kGap: of `actor` the changes behind `have` up to `before` are missing.
   ActorId actor = {};
   Seq have = {};

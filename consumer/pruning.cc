@@ -45,6 +45,7 @@ bool Pruning::never_comes(const KnownReplica& known,
     const auto& final_seq = record->second.final_seq;
     return final_seq && *final_seq < seq && known.watermark.get(actor) >= *final_seq;
   }
+  if (known.doubtful.contains(actor)) return false;
   if (strangers_.size() >= kStrangersKept) strangers_.clear();
   // An hour more, for clocks that run ahead of each other.
   const Hlc met = strangers_.try_emplace(actor, known.hlc).first->second;

@@ -56,6 +56,13 @@ Result<std::string> commit_rebuilt(ReplicaStore& store, const std::string& key,
                        .hlc = {}});
 }
 
+/// Where the replica stands; not while nobody can tell what was applied.
+Result<ReplicaProgress> progress_of(ReplicaStore& store) {
+  TRIBUTARY_ASSIGN(ReplicaProgress progress, store.progress());
+  if (progress.doubtful.empty()) return progress;
+  return fail(ErrorKind::kTransient, progress.doubtful.begin()->second);
+}
+
 }  // namespace
 
 Rebuilder::Rebuilder(OpenReplica open_replica, RebuildPass::Changelogs changelogs,
@@ -141,7 +148,7 @@ bool Rebuilder::again(const std::string& key, const KeyBlock& block, const Look&
 Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, std::string>& wanted,
                              const std::stop_token& stop) {
   log::info("keys are being rebuilt from the changelogs", {{"keys", wanted.size()}});
-  TRIBUTARY_ASSIGN(const ReplicaProgress progress, store.progress());
+  TRIBUTARY_ASSIGN(const ReplicaProgress progress, progress_of(store));
   RebuildPass pass(changelogs_, settings_.schema, progress);
   for (const auto& [key, type] : wanted) pass.want(key, type);
   TRIBUTARY_TRY(pass.read_all(stop));
@@ -161,7 +168,7 @@ Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, st
 Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
                                        const std::string& key, const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
-    TRIBUTARY_ASSIGN(const ReplicaProgress now, store.progress());
+    TRIBUTARY_ASSIGN(const ReplicaProgress now, progress_of(store));
     TRIBUTARY_ASSIGN(std::string missing, pass.catch_up(now.watermark, stop));
     if (!missing.empty()) return missing;
     pass.advance(now.watermark);

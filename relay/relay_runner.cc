@@ -77,7 +77,9 @@ std::uint64_t random64() {
 Result<ReplicaProgress> progress_of(
     const std::function<Result<std::unique_ptr<ReplicaStore>>()>& open) {
   TRIBUTARY_ASSIGN(const auto store, open());
-  return store->progress();
+  TRIBUTARY_ASSIGN(ReplicaProgress progress, store->progress());
+  if (progress.doubtful.empty()) return progress;
+  return fail(ErrorKind::kTransient, progress.doubtful.begin()->second);
 }
 
 /// All at once: a region that cannot be reached costs its deadline, and not the sum of all.

@@ -56,7 +56,7 @@ local now = call('GET', token) or ''
 call('HLEN', watermark) call('HLEN', actors) call('HLEN', progress) call('STRLEN', hlc)
 call('SCARD', deferring) call('HLEN', parked) call('ZCARD', parked_ids) call('ZCARD', parked_keys)
 call('ZCARD', blocked_keys) call('SCARD', incomplete) call('HLEN', lowest)
-call('STRLEN', unfinished)
+local left = call('STRLEN', unfinished)
 if guarded and now ~= expected then return 'token' end
 for _ = 1, count() do
   if (call('HGET', watermark, A[p]) or '0') ~= A[p + 1] then return 'watermark ' .. A[p] end
@@ -70,7 +70,8 @@ if count() == 1 then              -- the watermark is bounded
   end
   local found = call('HGETALL', watermark)
   for i = 1, #found, 2 do
-    if less(most[found[i]] or '0', found[i + 1]) then return 'watermark ' .. found[i] end
+    local actor = #found[i] == 16 and string.find(found[i], '^%x+$')
+    if actor and less(most[found[i]] or '0', found[i + 1]) then return 'watermark ' .. found[i] end
   end
 end
 local named = {}
@@ -225,14 +226,18 @@ local function unpark()
   end
 end
 
--- Forgets names in tributary:unfinished.
+-- Forgets names in tributary:unfinished, and what is no name.
 local function finish(n)
-  if n == 0 then return end
+  if left == 0 then
+    p = p + n
+    return
+  end
   local done, kept, all, at = {}, {}, call('GET', unfinished) or '', 1
   for i = p, p + n - 1 do done[A[i]] = true end
   p = p + n
   while at <= #all do
     local to = at + 8 + (tonumber(sub(all, at, at + 7), 16) or #all)
+    if to > #all + 1 then break end
     if not done[sub(all, at + 8, to - 1)] then kept[#kept + 1] = sub(all, at, to - 1) end
     at = to
   end
@@ -253,7 +258,9 @@ local function write()
   run('HSET', watermark, count())
   run('HSET', actors, count())
   run('HSET', progress, count())
-  if A[p] > (call('GET', hlc) or '') then call('SET', hlc, A[p]) end
+  local held = call('GET', hlc) or ''
+  if #held ~= 20 or string.find(held, '%D') or held > '18446744073709551615' then held = '' end
+  if A[p] > held then call('SET', hlc, A[p]) end
   p = p + 1
   run('SREM', deferring, count())
   unpark()

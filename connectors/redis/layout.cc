@@ -112,7 +112,7 @@ std::string encode(Hlc hlc) {
   return std::string(20 - digits.size(), '0') + digits;
 }
 
-std::optional<std::vector<std::string>> decode_names(std::string_view bytes) {
+std::pair<std::vector<std::string>, bool> decode_names(std::string_view bytes) {
   std::vector<std::string> names;
   while (!bytes.empty()) {
     std::size_t size = 0;
@@ -120,11 +120,11 @@ std::optional<std::vector<std::string>> decode_names(std::string_view bytes) {
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
     const bool good = error == std::errc{} && end == digits.data() + 8;
-    if (!good || size > bytes.size() - 8) return std::nullopt;
+    if (!good || size > bytes.size() - 8) return {std::move(names), false};
     names.emplace_back(bytes.substr(8, size));
     bytes.remove_prefix(8 + size);
   }
-  return names;
+  return {std::move(names), true};
 }
 
 }  // namespace tributary::redis

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <tributary/connectors/replica_store.h>
 
@@ -91,8 +93,9 @@ struct Version {
 /// Bytes that cannot be read are a block that is incomplete.
 [[nodiscard]] KeyBlock decode_block(std::string_view bytes);
 
-/// Names, each after its length in 8 hex digits.
-[[nodiscard]] std::optional<std::vector<std::string>> decode_names(std::string_view bytes);
+/// Names, each after its length in 8 hex digits, as far as they can be read; and whether that was
+/// all.
+[[nodiscard]] std::pair<std::vector<std::string>, bool> decode_names(std::string_view bytes);
 
 /// A decimal 64-bit number; nullopt for anything else.
 [[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <tributary/base/text.h>
 #include <tributary/connectors/redis/progress.h>
 
 namespace tributary::redis {
@@ -19,31 +20,121 @@ return {redis.call('HGETALL', KEYS[1]), redis.call('GET', KEYS[2]), few and 1 or
 )lua";
 constexpr std::string_view kLoweredKeys = "1000";
 
-Result<Hlc> decode_hlc(const Connection& connection, const redisReply& reply) {
-  if (is_nil(reply)) return Hlc{};
-  const auto number = parse_u64(text(reply));
-  if (!number) return damaged(connection, kHlc, {});
-  return Hlc{*number};
+/// Calls each(name, value) for the pairs of a hash.
+template <typename Each>
+void each_pair(const redisReply& pairs, Each each) {
+  for (std::size_t i = 0; i + 1 < size(pairs); i += 2) each(text(at(pairs, i)), at(pairs, i + 1));
+}
+
+std::string unreadable(const SharedKey& key, std::string_view field) {
+  return std::string(key.name) + " holds what Tributary did not write at field " +
+         in_quotes(field) + ": ";
+}
+
+std::string of_nobody(const SharedKey& key, std::string_view field) {
+  return unreadable(key, field) + "it is nobody's and passed over; remove that field";
+}
+
+void doubt(const SharedKey& key, ActorId actor, ReplicaProgress& progress) {
+  const bool watermark = key.name == kWatermark.name;
+  std::string why =
+      unreadable(key, actor.hex()) + "nobody can tell " +
+      (watermark ? "how much of this actor was applied"
+                 : "whose this actor is and whether it is retired") +
+      ", so its origin is stopped here, and what it publishes waits in its changelog. "
+      "Copy another region's replica over this one (docs/operations.md, \"A new or "
+      "empty replica\")";
+  progress.damage.push_back(why);
+  progress.doubtful.emplace(actor, std::move(why));
+}
+
+/// 20 digits; anything else is no timestamp of ours, and makes none.
+std::optional<Hlc> decode_hlc(const redisReply& reply) {
+  const auto number = text(reply).size() == 20 ? parse_u64(text(reply)) : std::nullopt;
+  return number ? std::optional(Hlc{*number}) : std::nullopt;
+}
+
+void take_watermark(const redisReply& pairs, ReplicaProgress& progress) {
+  each_pair(pairs, [&](std::string_view name, const redisReply& value) {
+    const auto actor = ActorId::from_hex(name);
+    const auto seq = parse_u64(text(value));
+    if (!actor) progress.damage.push_back(of_nobody(kWatermark, name));
+    else if (!seq) doubt(kWatermark, *actor, progress);
+    else progress.watermark.raise(*actor, Seq{*seq});
+  });
+}
+
+void take_actors(const redisReply& pairs, ReplicaProgress& progress) {
+  each_pair(pairs, [&](std::string_view name, const redisReply& value) {
+    const auto actor = ActorId::from_hex(name);
+    auto record = decode_actor(text(value));
+    if (!actor) progress.damage.push_back(of_nobody(kActors, name));
+    else if (!record) doubt(kActors, *actor, progress);
+    else progress.actors.emplace(*actor, std::move(*record));
+  });
+}
+
+/// Where an origin stands by its actors: its changelog is read from the start, once more.
+std::optional<OriginProgress> from_actors(const OriginName& origin,
+                                          const ReplicaProgress& progress) {
+  std::optional<OriginProgress> found;
+  for (const auto& [actor, record] : progress.actors) {
+    if (record.origin != origin || record.final_seq) continue;
+    if (found) return std::nullopt;
+    found = OriginProgress{actor, Offset{0}, progress.watermark.get(actor), Hlc{}};
+  }
+  return found;
+}
+
+/// After the watermark and the actors.
+void take_origins(const redisReply& pairs, ReplicaProgress& progress) {
+  each_pair(pairs, [&](std::string_view name, const redisReply& value) {
+    OriginName origin{std::string(name)};
+    auto known = decode_progress(text(value));
+    if (!known) {
+      progress.damage.push_back(unreadable(kProgress, name) +
+                                "where that origin stands is taken from its actors, and its "
+                                "changelog is read from the start; remove that field if there is "
+                                "no such origin");
+      known = from_actors(origin, progress);
+    }
+    if (known) progress.origins.emplace(std::move(origin), *known);
+  });
+}
+
+/// After the origins: they tell where time stood when it is lost.
+void take_hlc(const redisReply& reply, ReplicaProgress& progress) {
+  const auto hlc = decode_hlc(reply);
+  progress.hlc = hlc.value_or(Hlc{});
+  if (hlc || is_nil(reply)) return;
+  for (const auto& [origin, each] : progress.origins) {
+    progress.hlc = std::max(progress.hlc, each.hlc);
+  }
+  progress.damage.push_back(std::string(kHlc.name) +
+                            " holds what Tributary did not write: the time is taken from the "
+                            "origins, and the next commit writes it anew");
 }
 
 /// Keys of a commit that stopped twice are there twice.
-Result<std::vector<std::string>> decode_unfinished(const Connection& connection,
-                                                   const redisReply& reply) {
-  auto names = decode_names(text(reply));
-  if (!names) return damaged(connection, kUnfinished, {});
-  std::sort(names->begin(), names->end());
-  names->erase(std::unique(names->begin(), names->end()), names->end());
-  return std::move(*names);
+void take_unfinished(const redisReply& reply, ReplicaProgress& progress) {
+  auto [names, whole] = decode_names(text(reply));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  progress.unfinished = std::move(names);
+  if (whole) return;
+  progress.damage.push_back(std::string(kUnfinished.name) +
+                            " holds what Tributary did not write: should a commit have stopped "
+                            "half-way, the views of its keys are found by and by; the next commit "
+                            "drops it");
 }
 
-Result<LoweredSeqs> decode_lowest(const Connection& connection, const redisReply& pairs) {
+/// Of an actor that cannot be read nothing counts as seen: too little is safe.
+LoweredSeqs decode_lowest(const redisReply& pairs) {
   LoweredSeqs lowest;
-  for (std::size_t i = 0; i + 1 < size(pairs); i += 2) {
-    const auto actor = ActorId::from_hex(text(at(pairs, i)));
-    const auto seq = parse_u64(text(at(pairs, i + 1)));
-    if (!actor || !seq) return damaged(connection, kLowest, {});
-    lowest.emplace(*actor, Seq{*seq});
-  }
+  each_pair(pairs, [&](std::string_view name, const redisReply& value) {
+    const auto actor = ActorId::from_hex(name);
+    if (actor) lowest.emplace(*actor, Seq{parse_u64(text(value)).value_or(0)});
+  });
   return lowest;
 }
 
@@ -51,9 +142,8 @@ Result<LoweredSeqs> decode_lowest(const Connection& connection, const redisReply
 
 tl::unexpected<Error> damaged(const Connection& connection, const SharedKey& key,
                               std::string_view found) {
-  std::string what = connection.where() + std::string(key.name) + " holds ";
-  if (found.empty()) what.append("what Tributary did not write");
-  else what.append("a Redis ").append(found).append(", where Tributary keeps a ").append(key.type);
+  std::string what = connection.where() + std::string(key.name) + " holds a Redis ";
+  what.append(found).append(", where Tributary keeps a ").append(key.type);
   what.append(
       "; another program wrote to it, so stop that first. Then copy another region's replica over "
       "this one (docs/operations.md, \"A new or empty replica\"). Emptying this Redis instead "
@@ -73,15 +163,10 @@ Error explained(Connection& connection, Error error) {
   return error;
 }
 
-Result<VersionVector> decode_watermark(const Connection& connection, const redisReply& pairs) {
-  VersionVector watermark;
-  for (std::size_t i = 0; i + 1 < size(pairs); i += 2) {
-    const auto actor = ActorId::from_hex(text(at(pairs, i)));
-    const auto seq = parse_u64(text(at(pairs, i + 1)));
-    if (!actor || !seq) return damaged(connection, kWatermark, {});
-    watermark.raise(*actor, Seq{*seq});
-  }
-  return watermark;
+VersionVector decode_watermark(const redisReply& pairs) {
+  ReplicaProgress progress;
+  take_watermark(pairs, progress);
+  return std::move(progress.watermark);
 }
 
 Result<ReplicaProgress> read_progress(Connection& connection) {
@@ -89,23 +174,12 @@ Result<ReplicaProgress> read_progress(Connection& connection) {
                    connection.call({"EVAL", kProgressScript, "6", kWatermark.name, kProgress.name,
                                     kHlc.name, kActors.name, kToken.name, kUnfinished.name}));
   ReplicaProgress progress;
-  TRIBUTARY_ASSIGN(progress.watermark, decode_watermark(connection, at(*reply, 0)));
-  const redisReply& origins = at(*reply, 1);
-  for (std::size_t i = 0; i + 1 < size(origins); i += 2) {
-    const auto origin = decode_progress(text(at(origins, i + 1)));
-    if (!origin) return damaged(connection, kProgress, {});
-    progress.origins.emplace(OriginName{std::string(text(at(origins, i)))}, *origin);
-  }
-  TRIBUTARY_ASSIGN(progress.hlc, decode_hlc(connection, at(*reply, 2)));
-  const redisReply& actors = at(*reply, 3);
-  for (std::size_t i = 0; i + 1 < size(actors); i += 2) {
-    const auto actor = ActorId::from_hex(text(at(actors, i)));
-    auto record = decode_actor(text(at(actors, i + 1)));
-    if (!actor || !record) return damaged(connection, kActors, {});
-    progress.actors.emplace(*actor, std::move(*record));
-  }
+  take_watermark(at(*reply, 0), progress);
+  take_actors(at(*reply, 3), progress);
+  take_origins(at(*reply, 1), progress);
+  take_hlc(at(*reply, 2), progress);
   progress.token = text(at(*reply, 4));
-  TRIBUTARY_ASSIGN(progress.unfinished, decode_unfinished(connection, at(*reply, 5)));
+  take_unfinished(at(*reply, 5), progress);
   return progress;
 }
 
@@ -114,18 +188,21 @@ Result<ReplicaContext> read_context(Connection& connection) {
                    connection.call({"EVAL", kContextScript, "4", kWatermark.name, kHlc.name,
                                     kBlocked.name, kLowest.name, kLoweredKeys}));
   ReplicaContext context;
-  TRIBUTARY_ASSIGN(context.watermark, decode_watermark(connection, at(*reply, 0)));
-  TRIBUTARY_ASSIGN(context.hlc, decode_hlc(connection, at(*reply, 1)));
+  context.watermark = decode_watermark(at(*reply, 0));
+  const auto hlc = decode_hlc(at(*reply, 1));
+  context.hlc = hlc.value_or(Hlc{});
+  if (!hlc && !is_nil(at(*reply, 1))) {
+    TRIBUTARY_ASSIGN(const ReplicaProgress progress, read_progress(connection));
+    context.hlc = progress.hlc;
+  }
   const redisReply& pairs = at(*reply, 3);
   if (integer(at(*reply, 2)) == 0) {
-    TRIBUTARY_ASSIGN(const LoweredSeqs lowest, decode_lowest(connection, pairs));
-    context.watermark = lower(std::move(context.watermark), lowest);
+    context.watermark = lower(std::move(context.watermark), decode_lowest(pairs));
     return context;
   }
-  for (std::size_t i = 0; i + 1 < size(pairs); i += 2) {
-    const KeyBlock block = decode_block(text(at(pairs, i + 1)));
-    context.lowered.emplace(text(at(pairs, i)), block.before);
-  }
+  each_pair(pairs, [&](std::string_view key, const redisReply& bytes) {
+    context.lowered.emplace(key, decode_block(text(bytes)).before);
+  });
   return context;
 }
 

@@ -11,9 +11,8 @@ namespace tributary::redis {
 [[nodiscard]] Result<ReplicaProgress> read_progress(Connection& connection);
 [[nodiscard]] Result<ReplicaContext> read_context(Connection& connection);
 
-/// Of a reply with the pairs in tributary:watermark.
-[[nodiscard]] Result<VersionVector> decode_watermark(const Connection& connection,
-                                                     const redisReply& pairs);
+/// Of a reply with the pairs in tributary:watermark. What cannot be read counts as nothing.
+[[nodiscard]] VersionVector decode_watermark(const redisReply& pairs);
 
 /// kFatal: `key` does not hold what Tributary keeps there.
 [[nodiscard]] tl::unexpected<Error> damaged(const Connection& connection, const SharedKey& key,

@@ -100,11 +100,11 @@ Result<KeyReading> read_once(Connection& connection, std::string_view key, const
   const redisReply& version = at(head, 3);
   const auto parsed = parse_version(is_error(version) ? std::string_view{} : text(version));
   if (parsed) reading.type = parsed->type;
-  const std::string_view found = text(at(*reply, 0));
-  const auto members = static_cast<std::uint64_t>(integer(at(*reply, 1)));
-  reading.problem = problem_of(version, integer(at(*reply, 6)) != 0, found, members);
-  TRIBUTARY_ASSIGN(reading.context, decode_watermark(connection, at(*reply, 4)));
-  if (const std::string_view bytes = text(at(*reply, 5)); !bytes.empty()) {
+  const std::string_view found = text(at(head, 0));
+  const auto members = static_cast<std::uint64_t>(integer(at(head, 1)));
+  reading.problem = problem_of(version, integer(at(head, 6)) != 0, found, members);
+  reading.context = decode_watermark(at(head, 4));
+  if (const std::string_view bytes = text(at(head, 5)); !bytes.empty()) {
     const KeyBlock block = decode_block(bytes);
     reading.problem = "blocked: " + block.reason;
     reading.context = lower(std::move(reading.context), block.before);

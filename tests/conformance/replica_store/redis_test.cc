@@ -151,21 +151,90 @@ TEST_CASE("bytes under our names that cannot be read are named, and cost no more
   RedisSubject subject;
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
-  const auto expect_fatal = [&](const redis::SharedKey& key) {
-    const auto progress = store->progress();
-    REQUIRE(!progress);
-    CHECK(progress.error().kind == ErrorKind::kFatal);
-    CHECK(mentions(progress.error(), key.name));
-    need(subject.other().call({"DEL", key.name}));
+  Draft fill;
+  const ActorId shop{1};
+  const ActorId till{2};
+  fill.actors = {{shop, {OriginName{"shop"}, std::nullopt}}, {till, {OriginName{"till"}, {}}}};
+  fill.progress = {{OriginName{"shop"}, {shop, Offset{7}, Seq{5}, Hlc{50}}},
+                   {OriginName{"till"}, {till, Offset{8}, Seq{6}, Hlc{60}}}};
+  fill.hlc = Hlc{60};
+  fill.token = "";
+  need(fill.step(shop, 0, 5).step(till, 0, 6).commit(*store));
+  const ReplicaProgress whole = need(store->progress());
+  REQUIRE(whole.damage.empty());
+  const auto look = [&](std::string_view key, std::string_view field) {
+    ReplicaProgress progress = need(store->progress());
+    REQUIRE(progress.damage.size() == 1);
+    CAPTURE(progress.damage.front());
+    CHECK(progress.damage.front().find(key) != std::string::npos);
+    CHECK(progress.damage.front().find(field) != std::string::npos);
+    need(store->context());
+    need(store->read("k"));
+    return progress;
   };
-  for (const auto& key : {redis::kWatermark, redis::kProgress, redis::kActors}) {
-    need(subject.other().call({"HSET", key.name, "theirs", "theirs"}));
-    expect_fatal(key);
+  SUBCASE("fields of nobody") {
+    for (const auto& key : {redis::kWatermark, redis::kProgress, redis::kActors}) {
+      need(subject.other().call({"HSET", key.name, "theirs", "theirs"}));
+      const ReplicaProgress progress = look(key.name, "theirs");
+      CHECK(progress.watermark == whole.watermark);
+      CHECK(progress.origins == whole.origins);
+      CHECK(progress.actors == whole.actors);
+      CHECK(progress.doubtful.empty());
+      need(subject.other().call({"HDEL", key.name, "theirs"}));
+    }
   }
-  for (const auto& key : {redis::kHlc, redis::kUnfinished}) {
-    need(subject.other().call({"SET", key.name, "theirs"}));
-    expect_fatal(key);
+  SUBCASE("where an origin stands") {
+    need(subject.other().call({"HSET", redis::kProgress.name, "shop", "theirs"}));
+    const ReplicaProgress progress = look(redis::kProgress.name, "shop");
+    CHECK(progress.origins.at(OriginName{"shop"}) == OriginProgress{shop, Offset{0}, Seq{5}, {}});
+    CHECK(progress.origins.at(OriginName{"till"}) == whole.origins.at(OriginName{"till"}));
+    CHECK(progress.doubtful.empty());
   }
+  SUBCASE("what was applied of an actor, or whose it is") {
+    for (const auto& key : {redis::kWatermark, redis::kActors}) {
+      const auto held = need(subject.other().call({"HGET", key.name, shop.hex()}));
+      need(subject.other().call({"HSET", key.name, shop.hex(), "theirs"}));
+      const ReplicaProgress progress = look(key.name, shop.hex());
+      CHECK(progress.doubtful.size() == 1);
+      CHECK(progress.doubtful.contains(shop));
+      CHECK(progress.watermark.get(till) == Seq{6});
+      need(subject.other().call({"HSET", key.name, shop.hex(), redis::text(*held)}));
+    }
+    CHECK(need(store->progress()).damage.empty());
+  }
+  SUBCASE("the time, and what a commit had left") {
+    for (const auto& [key, value] : {std::pair{redis::kHlc, "theirs"},
+                                     {redis::kHlc, "99999999999999999999"},
+                                     {redis::kHlc, "7"},
+                                     {redis::kUnfinished, "theirs"},
+                                     {redis::kUnfinished, "00000001kffffffff"}}) {
+      CAPTURE(value);
+      need(subject.other().call({"SET", key.name, value}));
+      ReplicaProgress progress = look(key.name, "");
+      CHECK(progress.hlc == Hlc{60});
+      CHECK(need(store->context()).hlc == Hlc{60});
+      Draft next;
+      next.token = progress.token;
+      next.hlc = Hlc{61};
+      need(next.commit(*store));
+      progress = need(store->progress());
+      CHECK(progress.damage.empty());
+      if (key.name == redis::kHlc.name) CHECK(progress.hlc == Hlc{61});
+      need(subject.other().call({"SET", redis::kHlc.name, "00000000000000000060"}));
+      need(subject.other().call({"DEL", redis::kUnfinished.name}));
+    }
+  }
+  const ReplicaProgress before = need(store->progress());
+  need(subject.other().call({"HSET", redis::kWatermark.name, "theirs", "theirs"}));
+  Draft rebuilt;  // is not in the way of a commit that bounds the watermark
+  rebuilt.watermark_at_most = before.watermark;
+  need(rebuilt.commit(*store));
+}
+
+TEST_CASE("what is set aside and cannot be read is named, and can be dropped") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
   need(subject.other().call({"HSET", "tributary:blocked", "k", "theirs"}));
   const KeyLoad load{"k", {}};
   CHECK(need(store->load({&load, 1})).front().block.incomplete);

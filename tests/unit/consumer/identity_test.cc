@@ -187,3 +187,30 @@ TEST_CASE("heartbeats that change nothing that matters are not committed one by 
   CHECK(commits <= 2);
   CHECK(offset < region.store()->progress()->origins.at(kShop).offset);
 }
+
+TEST_CASE("an origin of which it is not known what was applied stops alone, until it is known") {
+  RegionUnderTest region;
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
+  region.publish(counter_batch(kTill, kTillActor, 1, "stock:2", 1));
+  region.run(Millis{500});
+  region.replica.meddle([](ReplicaProgress& progress) {
+    progress.watermark.erase(kShopActor);
+    progress.doubtful[kShopActor] = "a field is damaged";
+    progress.token = "another";  // whoever opens it anew
+  });
+  region.publish(counter_batch(kShop, kShopActor, 2, "stock:1", 2));
+  region.publish(counter_batch(kTill, kTillActor, 2, "stock:2", 2));
+  region.run(Millis{60'000});
+  CHECK(region.view("stock:1") == "1");
+  CHECK(region.view("stock:2") == "2");
+  CHECK(region.parked().empty());
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  CHECK(region.gauge("tributary_consumer_stopped", "till") == 0);
+  region.replica.meddle([](ReplicaProgress& progress) {
+    progress.watermark.raise(kShopActor, Seq{1});
+    progress.doubtful.clear();
+  });
+  region.run(Millis{60'000});
+  CHECK(region.view("stock:1") == "2");
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 0);
+}
