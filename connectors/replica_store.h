@@ -79,9 +79,8 @@ struct KeyBlock {
   /// Changes were left out for good (too many, or the state is lost): only the changelogs have
   /// them, and the key has to be rebuilt from there.
   bool incomplete = false;
-  std::string reason;  ///< of the first
-  std::uint64_t retries =
-      0;  ///< that a person asked for: whoever waits before the next look does not
+  std::string reason;         ///< of the first
+  std::uint64_t retries = 0;  ///< that persons asked for: they end every wait for the next look
 };
 
 /// A key to load and which of its state fields.
