@@ -34,7 +34,7 @@ struct OriginRecord {
   Seq confirmed_seq;               ///< batches up to here were confirmed by the changelog
   Seq totals_seq;              ///< the stored totals hold every change up to here, maybe more not
   Hlc context_hlc;             ///< the largest that writers were told of so far
-  VersionVector context = {};  ///< the watermark that writers were told of last
+  VersionVector told = {};     ///< the join of all that writers were ever told of
   std::vector<FormerActor> former = {};  ///< oldest first
 };
 
@@ -151,7 +151,8 @@ class OutboxStore {
   virtual Result<void> confirm(ActorId actor, Seq seq, Micros retention) = 0;
 
   /// What changes written from now on count as seen by their writer. The hlc that writers are told
-  /// never goes down. Fenced, at the latest when it is written.
+  /// never goes down, and OriginRecord::told holds it from the moment that a writer can have it.
+  /// Fenced, at the latest when it is written.
   virtual Result<void> set_context(const VersionVector& watermark, Hlc hlc) = 0;
 
   /// Needs no lease. May be called on a store that never led, as the following.

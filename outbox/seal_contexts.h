@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include <tributary/base/result.h>
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/rows.h>
 #include <tributary/outbox/sealing.h>
@@ -21,27 +22,34 @@ struct SealedContext {
   std::size_t bytes = 0;   ///< encoded, about
 };
 
+/// A context, or why the row that carries it can never be applied.
+using JudgedContext = tl::expected<SealedContext, std::string>;
+
+/// No context passes that claims more than is known of an actor: it would remove what nobody has
+/// written yet. A token that the writer gave may have been read in a region that is ahead of this
+/// one, so it counts up to what is known. Any other context was told by this database, or by the
+/// one it was restored from: a larger one is damage, or a lie.
+///
 /// Decodes each context once. Answers live as long as it. Not thread-safe.
 class SealContexts {
  public:
-  SealContexts(ActorId own, const SealRules& rules) : own_(own), rules_(rules) {}
+  SealContexts(ActorId own, const SealRules& rules);
 
-  /// nullptr when the bytes do not decode.
-  [[nodiscard]] const SealedContext* of(const OutboxRow& row);
-  /// Contexts that claimed more than the region has applied.
+  [[nodiscard]] const JudgedContext& of(const OutboxRow& row);
+  /// Tokens that claimed more than is known.
   [[nodiscard]] std::size_t capped() const { return capped_; }
 
  private:
-  [[nodiscard]] std::optional<SealedContext> make(const OutboxRow& row,
-                                                  const std::map<ActorId, Seq>* limit);
+  [[nodiscard]] JudgedContext make(const OutboxRow& row, const std::map<ActorId, Seq>* limit);
   void cap(VersionVector& context);
+  [[nodiscard]] std::string beyond(const VersionVector& context) const;
 
   ActorId own_;
   const SealRules& rules_;
+  VersionVector known_seqs_;  ///< the most that a context may claim
   std::size_t capped_ = 0;
   /// (lowered key or empty, exact, bytes) -> context.
-  std::map<std::tuple<std::string_view, bool, std::string_view>, std::optional<SealedContext>>
-      known_;
+  std::map<std::tuple<std::string_view, bool, std::string_view>, JudgedContext> known_;
 };
 
 }  // namespace tributary

@@ -123,9 +123,10 @@ class Sieve {
     verdicts_.reserve(rows.size());
     for (const OutboxRow& row : rows) {
       RowVerdict& verdict = verdicts_.emplace_back(check_.check(row));
-      if (verdict.kind == RowVerdict::Kind::kLegal && verdict.operation->observes &&
-          contexts.of(row) == nullptr) {
-        verdict = {RowVerdict::Kind::kIllegal, nullptr, nullptr, "its context does not decode"};
+      if (verdict.kind == RowVerdict::Kind::kLegal && verdict.operation->observes) {
+        if (const JudgedContext& context = contexts.of(row); !context) {
+          verdict = {RowVerdict::Kind::kIllegal, nullptr, nullptr, context.error()};
+        }
       }
       if (verdict.kind == RowVerdict::Kind::kIllegal) refuse(row, verdict.why);
     }
@@ -249,7 +250,8 @@ class Sealer {
     if (verdict.operation->accumulates && !totals_.add(row.key, row.field, row.amount, totals)) {
       return false;
     }
-    const SealedContext* context = verdict.operation->observes ? contexts_.of(row) : nullptr;
+    const SealedContext* context =
+        verdict.operation->observes ? &contexts_.of(row).value() : nullptr;
     out_.head.seq = out_.head.seq.next();
     const Hlc latest = std::max(Hlc{rules_.seen.value + 1}, rules_.clock);
     out_.head.hlc = seal_hlc(row.hlc, out_.head.hlc, latest);

@@ -32,9 +32,9 @@ struct SealRules {
   Hlc seen;   ///< the largest that writers may have seen: never clamped below it
   /// The origin's former actors. What they wrote, a later writer in the same database has seen.
   std::vector<FormerActor> former = {};
-  /// What the origin's region has applied: a context that a writer gave counts up to here only,
-  /// whatever it claims to have seen.
-  VersionVector applied = {};
+  /// The most of other origins' changes that a writer can have seen: what the origin's region has
+  /// applied, and whatever the database was ever told. See SealContexts.
+  VersionVector known = {};
   /// Blocked key -> what readers of that key have seen of the actors named.
   std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
   std::size_t batch_bytes = std::size_t{4} << 20;  ///< a batch is cut here, between transactions
@@ -49,7 +49,7 @@ struct Sealing {
   std::vector<std::int64_t> left;
   std::string left_because;  ///< of the first
   std::size_t pieces = 0;    ///< batches that end within a transaction: it was too large for one
-  std::size_t capped = 0;    ///< contexts that claimed more than the region has applied
+  std::size_t capped = 0;    ///< tokens that claimed more than the region has applied
   OriginHead head;           ///< after it
 };
 

@@ -181,7 +181,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
                      std::max(record.hlc, std::min(verdict.hlc, kMaxHlc))};
   leadership.totals_seq = record.totals_seq;
   leadership.seen = std::min(record.context_hlc, kMaxHlc);
-  leadership.context = record.context;
+  leadership.told = record.told;
   leadership.former = record.former;
   if (verdict.mint_because) {
     if (verdict.restored || verdict.log_lost) {

@@ -172,6 +172,7 @@ Result<void> OriginRelay::refresh_context() {
   const bool told = written_context_ && context->watermark == written_context_->watermark &&
                     context->hlc == written_context_->hlc;
   leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
+  leadership_->told.join(context->watermark);  // even if the database does not answer
   if (!told) TRIBUTARY_TRY(store_->set_context(context->watermark, leadership_->seen));
   written_context_ = std::move(context);
   return {};

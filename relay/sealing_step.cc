@@ -76,11 +76,11 @@ SealRules OriginRelay::rules_for(std::span<const OutboxRow> rows) {
   }
   if (context) {
     leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
-    rules.applied = std::move(context->watermark);
+    rules.known = std::move(context->watermark);
     lowered_ = std::move(context->lowered);
   }
   rules.lowered = lowered_;  // of before, while the replica is away: too little seen is safe
-  rules.applied.join(leadership_->context);
+  rules.known.join(leadership_->told);
   rules.seen = leadership_->seen;
   return rules;
 }

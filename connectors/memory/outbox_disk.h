@@ -60,6 +60,7 @@ struct OutboxDisk {
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
   VersionVector watermark;
+  VersionVector told;
   Hlc replica_hlc;
   std::int64_t next_id = 1;
   std::int64_t next_transaction = 1;

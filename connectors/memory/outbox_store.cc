@@ -28,7 +28,7 @@ class Store final : public OutboxStore {
       record.leader_epoch = ++disk().origin.leader_epoch;
       record.current_identity = disk().identity;
       record.context_hlc = disk().replica_hlc;
-      record.context = disk().watermark;
+      record.told = disk().told;
       known_ = {record.leader_epoch, record.actor, record.head_seq};
       return record;
     });
@@ -184,6 +184,7 @@ class Store final : public OutboxStore {
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
     return fenced("set_context", [&]() -> Result<void> {
       disk().watermark = watermark;
+      disk().told.join(watermark);
       if (hlc <= latest_believed()) disk().replica_hlc = std::max(disk().replica_hlc, hlc);
       return {};
     });

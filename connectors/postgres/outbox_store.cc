@@ -41,12 +41,14 @@ class Store final : public OutboxStore {
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kLead);
     pipeline_.queue(statements::kFormer);
+    pipeline_.queue(statements::kTold);
     pipeline_.queue(statements::kAllPutBack, Params().add(put_back));
     TRIBUTARY_ASSIGN(const Results results, named(commit_queued(pipeline_)));
     const PGresult* const row = results[1].get();
     TRIBUTARY_TRY(check_origin(row));
     OriginRecord record = read_origin(row);
     record.former = read_former(results[2].get());
+    told_ = record.told = read_told(results[3].get());
     fence_ = {record.leader_epoch, record.actor, record.head_seq};
     identity_ = text_at(row, 0, 3);
     counters_.start(bool_at(row, 0, 12));
@@ -137,11 +139,13 @@ class Store final : public OutboxStore {
   }
 
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
+    told_.join(watermark);
     const std::string bytes = watermark.bytes();
+    const std::string told = told_.bytes();
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kRelaxed);
     pipeline_.queue(statements::kFence, fence_.params());
-    pipeline_.queue(statements::kSetContext, Params().add(bytes).add(hlc.value));
+    pipeline_.queue(statements::kSetContext, Params().add(bytes).add(hlc.value).add(told));
     TRIBUTARY_TRY(named(commit_queued(pipeline_)));
     return {};
   }
@@ -253,6 +257,7 @@ class Store final : public OutboxStore {
   FormerCounters counters_;
   bool leased_ = false;
   Fence fence_;
+  VersionVector told_;
   std::string identity_;
 };
 

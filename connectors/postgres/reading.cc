@@ -16,8 +16,7 @@ OriginRecord read_origin(const PGresult* row) {
           .leader_epoch = unsigned_at(row, 0, 6),
           .confirmed_seq = Seq{unsigned_at(row, 0, 7)},
           .totals_seq = Seq{unsigned_at(row, 0, 8)},
-          .context_hlc = Hlc{unsigned_at(row, 0, 10)},
-          .context = VersionVector::from_bytes(text_at(row, 0, 13)).value_or(VersionVector{})};
+          .context_hlc = Hlc{unsigned_at(row, 0, 10)}};
 }
 
 std::vector<FormerActor> read_former(const PGresult* rows) {
@@ -26,6 +25,11 @@ std::vector<FormerActor> read_former(const PGresult* rows) {
     former.push_back({ActorId{unsigned_at(rows, row, 0)}, Seq{unsigned_at(rows, row, 1)}});
   }
   return former;
+}
+
+VersionVector read_told(const PGresult* row) {
+  if (PQntuples(row) == 0) return {};
+  return VersionVector::from_bytes(text_at(row, 0, 0)).value_or(VersionVector{});
 }
 
 OutboxStatus read_status(const PGresult* row) {

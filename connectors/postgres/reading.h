@@ -13,6 +13,7 @@ namespace tributary::postgres {
 /// there by a restore.
 [[nodiscard]] OriginRecord read_origin(const PGresult* row);
 [[nodiscard]] std::vector<FormerActor> read_former(const PGresult* rows);
+[[nodiscard]] VersionVector read_told(const PGresult* row);
 [[nodiscard]] OutboxStatus read_status(const PGresult* row);
 [[nodiscard]] StoredSchema read_schema(const PGresult* rows);
 [[nodiscard]] std::vector<SealedBatch> read_batches(const PGresult* rows);

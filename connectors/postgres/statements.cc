@@ -56,8 +56,7 @@ const Statement kLead{"lead",
                       "head_seq, hlc, leader_epoch, confirmed_seq, totals_seq, "
                       "(SELECT max(version) FROM public.tributary_schema), "
                       "(SELECT tributary.believed_hlc(c.hlc) FROM public.tributary_context c), "
-                      "put_back, counters_swept, "
-                      "(SELECT c.watermark FROM public.tributary_context c)"};
+                      "put_back, counters_swept"};
 const Statement kMint{"mint",
                       "UPDATE public.tributary_origin SET actor = $1, identity = $2, head_seq = 0, "
                       "confirmed_seq = 0, totals_seq = 0, hlc = greatest("
@@ -72,6 +71,8 @@ const Statement kRemember{
     "ON CONFLICT (actor) DO UPDATE SET final_seq = greatest(a.final_seq, excluded.final_seq)"};
 const Statement kFormer{"former",
                         "SELECT actor, final_seq FROM public.tributary_actor ORDER BY position"};
+// A statement of its own behind kLead, which waits for what another leader is still telling.
+const Statement kTold{"told", "SELECT told FROM public.tributary_context"};
 const Statement kSchema{
     "schema",
     "SELECT 1::bigint, position, convert_to(pattern, 'UTF8'), convert_to(type, 'UTF8'), 0::bigint "
@@ -226,10 +227,11 @@ const Statement kForget{
 // The time never goes down, unless it is one that nobody believes.
 const Statement kSetContext{
     "set_context",
-    "UPDATE public.tributary_context c SET watermark = $1, hlc = n.hlc FROM ("
+    "UPDATE public.tributary_context c SET watermark = $1, told = $3, hlc = n.hlc FROM ("
     "  SELECT greatest(tributary.believed_hlc(hlc) # (-9223372036854775808),"
     "    tributary.believed_hlc($2) # (-9223372036854775808)) # (-9223372036854775808) AS hlc"
-    "  FROM public.tributary_context) n WHERE c.watermark <> $1 OR c.hlc <> n.hlc"};
+    "  FROM public.tributary_context) n "
+    "WHERE c.watermark <> $1 OR c.told <> $3 OR c.hlc <> n.hlc"};
 
 const Statement kStatus{
     "status",

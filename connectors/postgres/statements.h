@@ -23,6 +23,7 @@ extern const Statement kLead;
 extern const Statement kMint;
 extern const Statement kRemember;
 extern const Statement kFormer;
+extern const Statement kTold;
 extern const Statement kSchema;
 extern const Statement kFence;
 

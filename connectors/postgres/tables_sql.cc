@@ -16,6 +16,9 @@ namespace {
 // tributary_origin: `stamp` is the transaction that wrote the row last, so that a row put there by
 // a restore (COPY, INSERT, UPDATE) is told from the relay's own: its xmin is another. `put_back`
 // keeps that until an actor is minted.
+//
+// tributary_context: `watermark` is what a writer of now has seen, `told` the join of all that any
+// writer was told.
 constexpr std::string_view kTables = R"sql(
 CREATE SCHEMA IF NOT EXISTS tributary;
 
@@ -98,6 +101,7 @@ CREATE INDEX IF NOT EXISTS tributary_counter_near ON public.tributary_counter (a
 CREATE TABLE IF NOT EXISTS public.tributary_context (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   watermark bytea NOT NULL DEFAULT '\x00',
+  told bytea NOT NULL DEFAULT '\x00',
   hlc bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
 INSERT INTO public.tributary_context DEFAULT VALUES ON CONFLICT DO NOTHING;

@@ -39,7 +39,7 @@ Result<void> check_replaced(const Fence& fence, const OpenFile& file, const std:
 Result<OriginRecord> read_record(const Fence& fence, const OriginName& origin) {
   TRIBUTARY_ASSIGN(Statement row,
                    fence.prepare("SELECT o.name, actor, identity, generation, head_seq, o.hlc, "
-                                 "leader_epoch, confirmed_seq, totals_seq, c.hlc, c.watermark "
+                                 "leader_epoch, confirmed_seq, totals_seq, c.hlc, c.told "
                                  "FROM tributary_origin o, tributary_context c"));
   TRIBUTARY_ASSIGN(const bool found, row.step());
   if (!found) return fail(no_origin());
@@ -55,7 +55,7 @@ Result<OriginRecord> read_record(const Fence& fence, const OriginName& origin) {
                       .context_hlc = Hlc{row.unsigned_integer(9)}};
   if (!row.null(1)) record.actor = ActorId{row.unsigned_integer(1)};
   if (absurd(record.context_hlc)) record.context_hlc = Hlc{};
-  record.context = VersionVector::from_bytes(row.bytes(10)).value_or(VersionVector{});
+  record.told = VersionVector::from_bytes(row.bytes(10)).value_or(VersionVector{});
   return record;
 }
 

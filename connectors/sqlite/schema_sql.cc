@@ -14,6 +14,9 @@ namespace {
 //
 // `tag` and `written_id`: see OutboxRow; written_id is NULL unless the row was parked and retried.
 //
+// tributary_context: `watermark` is what a writer of now has seen, `told` the join of all that any
+// writer was told.
+//
 // An amount has no declared type, since SQLite would turn the text '3' into a number by itself.
 constexpr std::string_view kTables = R"sql(
 CREATE TABLE IF NOT EXISTS tributary_outbox (
@@ -89,9 +92,10 @@ CREATE TABLE IF NOT EXISTS tributary_counter (
 CREATE TABLE IF NOT EXISTS tributary_context (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
   watermark BLOB NOT NULL,
+  told BLOB NOT NULL,
   hlc INTEGER NOT NULL
 );
-INSERT OR IGNORE INTO tributary_context VALUES (1, x'00', 0);
+INSERT OR IGNORE INTO tributary_context VALUES (1, x'00', x'00', 0);
 CREATE TABLE IF NOT EXISTS tributary_parked (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   id INTEGER NOT NULL,

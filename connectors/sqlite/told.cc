@@ -42,7 +42,7 @@ Result<void> Told::context(const VersionVector& watermark, Hlc hlc) {
     TRIBUTARY_ASSIGN(stored_, read_context());
   }
   const Hlc known = context_ ? context_->hlc : stored_->hlc;
-  context_ = Context{watermark, absurd(hlc) ? known : std::max(known, hlc)};
+  context_ = Context{watermark, {}, absurd(hlc) ? known : std::max(known, hlc)};
   if (context_->watermark == stored_->watermark && context_->hlc == stored_->hlc) context_.reset();
   else if (matters(*stored_)) {
     due_ = std::min(due_.value_or(now() + kContextWait), now() + kContextWait);
@@ -51,21 +51,25 @@ Result<void> Told::context(const VersionVector& watermark, Hlc hlc) {
 }
 
 Result<Told::Context> Told::read_context() const {
-  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("SELECT watermark, hlc FROM tributary_context"));
+  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("SELECT watermark, told, hlc FROM tributary_context"));
   TRIBUTARY_ASSIGN(const bool found, row.step());
   if (!found) return fail(no_origin());
   Context context{VersionVector::from_bytes(row.bytes(0)).value_or(VersionVector{}),
-                  Hlc{row.unsigned_integer(1)}};
+                  VersionVector::from_bytes(row.bytes(1)).value_or(VersionVector{}),
+                  Hlc{row.unsigned_integer(2)}};
   if (absurd(context.hlc)) context.hlc = Hlc{};
   return context;
 }
 
 Result<void> Told::write_context() const {
-  TRIBUTARY_ASSIGN(const Context stored, read_context());
+  TRIBUTARY_ASSIGN(Context stored, read_context());
+  stored.told.join(context_->watermark);
   TRIBUTARY_ASSIGN(Statement row,
-                   fence_.prepare("UPDATE tributary_context SET watermark = ?, hlc = ?"));
+                   fence_.prepare("UPDATE tributary_context SET watermark = ?, told = ?, hlc = ?"));
   const std::string bytes = context_->watermark.bytes();
-  return row.add_blob(bytes).add(std::max(stored.hlc, context_->hlc).value).run();
+  const std::string told = stored.told.bytes();
+  row.add_blob(bytes).add_blob(told);
+  return row.add(std::max(stored.hlc, context_->hlc).value).run();
 }
 
 Result<void> Told::write() {

@@ -37,6 +37,7 @@ class Told {
  private:
   struct Context {
     VersionVector watermark;
+    VersionVector told;  ///< the join of all watermarks there were
     Hlc hlc;
   };
 

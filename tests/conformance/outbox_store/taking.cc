@@ -94,6 +94,34 @@ TEST_CASE_TEMPLATE("a row comes back with every byte that was written", Kind, Me
   store->abort_seal();
 }
 
+TEST_CASE_TEMPLATE("what writers were ever told is remembered, though they are told less now", Kind,
+                   Memory, Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto session = backend->open_session();
+  const auto vector = [](std::uint64_t third, std::uint64_t fourth) {
+    VersionVector some;
+    some.raise(ActorId{3}, Seq{third});
+    some.raise(ActorId{4}, Seq{fourth});
+    return some;
+  };
+  const auto told = [&](OutboxStore& store, const VersionVector& watermark) {
+    must(store.set_context(watermark, Hlc{}));
+    write(*session, {set::remove("set:a", "x")});
+    CHECK(must(store.begin_seal({100})).back().context == watermark.bytes());
+    store.abort_seal();
+    return lead_soon(store).told;
+  };
+  {
+    const auto store = backend->open_store();
+    CHECK(lead(*store).told == VersionVector{});
+    CHECK(told(*store, vector(4, 0)) == vector(4, 0));
+    CHECK(told(*store, vector(2, 1)) == vector(4, 1));  // the replica was lost, and is rebuilt
+  }
+  const auto store = backend->open_store();
+  CHECK(lead(*store).told == vector(4, 1));
+  CHECK(told(*store, vector(0, 3)) == vector(4, 3));
+}
+
 TEST_CASE_TEMPLATE("the time that writers are told never goes back, and no writer fails", Kind,
                    Memory, Sqlite, Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);

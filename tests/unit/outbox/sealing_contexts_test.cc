@@ -15,7 +15,7 @@ TEST_CASE_FIXTURE(Origin, "a writer has seen what the origin's former actors wro
 
 TEST_CASE_FIXTURE(Origin, "a context that the writer gave counts as given, up to what is known") {
   rules.former = {{ActorId{3}, Seq{9}}};
-  rules.applied.raise(ActorId{8}, Seq{4});
+  rules.known.raise(ActorId{8}, Seq{4});
   VersionVector context;
   context.raise(ActorId{3}, Seq{5});
   context.raise(ActorId{8}, Seq{std::uint64_t{1} << 62});
@@ -31,11 +31,53 @@ TEST_CASE_FIXTURE(Origin, "a context that the writer gave counts as given, up to
   CHECK(sealing.capped == 1);
 }
 
+TEST_CASE_FIXTURE(Origin, "a context that this database never told anybody is parked, not obeyed") {
+  rules.former = {{ActorId{3}, Seq{9}}};
+  rules.known.raise(ActorId{8}, Seq{4});
+  VersionVector context;
+  std::string who;
+  SUBCASE("of another actor, one change too far") {
+    context.raise(ActorId{8}, Seq{5});
+    who = "change 5 of actor 0000000000000008, but this outbox was never told of more than 4";
+  }
+  SUBCASE("of another actor, as far as numbers go") {
+    context.raise(ActorId{8}, Seq{~std::uint64_t{}});
+    who = "change 18446744073709551615 of actor 0000000000000008";
+  }
+  SUBCASE("of an actor that nobody knows") {
+    context.raise(ActorId{9}, Seq{1});
+    who = "change 1 of actor 0000000000000009, but this outbox was never told of more than 0";
+  }
+  SUBCASE("of a former actor, beyond its end") {
+    context.raise(ActorId{3}, Seq{10});
+    who = "change 10 of actor 0000000000000003, but this outbox was never told of more than 9";
+  }
+  const std::string bytes = context.bytes();
+  const Sealing sealing =
+      seals(in_transaction(1, {element("add", "y"), element("clear", {}, bytes)}));
+  REQUIRE(sealing.parked.size() == 2);
+  CHECK_MESSAGE(sealing.parked[1].reason.find(who) != std::string::npos, sealing.parked[1].reason);
+  CHECK(sealing.batches.empty());
+  CHECK(sealing.capped == 0);
+}
+
+TEST_CASE_FIXTURE(Origin, "a context that this database told once is obeyed, whatever it tells now") {
+  rules.known.raise(ActorId{8}, Seq{4});
+  VersionVector context;
+  context.raise(ActorId{7}, Seq{99});  // the own actor's counts up to the change itself, anyway
+  context.raise(ActorId{8}, Seq{4});
+  const std::string bytes = context.bytes();
+  const Batch sealed = batch({element("remove", "x", bytes)});
+  CHECK(sealed.contexts.at(0).get(ActorId{8}) == Seq{4});
+  CHECK(sealed.contexts.at(0).get(ActorId{7}) == Seq{});
+}
+
 TEST_CASE_FIXTURE(Origin, "what is parked for a key was not seen by a writer of that key") {
   rules.lowered["buyers:1"] = {{ActorId{8}, Seq{2}}, {ActorId{9}, Seq{}}};
   VersionVector context;
   context.raise(ActorId{8}, Seq{4});
   context.raise(ActorId{9}, Seq{4});
+  rules.known = context;
   const std::string bytes = context.bytes();
   OutboxRow other = element("remove", "x", bytes);
   other.key = "buyers:2";

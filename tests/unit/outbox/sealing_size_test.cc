@@ -52,6 +52,7 @@ TEST_CASE_FIXTURE(Origin, "no rows that pass the checks make a batch above the l
       context.raise(ActorId{0x9e3779b97f4a7c15U}, Seq{1'000'000 + i});
       texts.push_back(context.bytes());
     }
+    rules.known = context;
     for (const std::string& text : texts) rows.push_back(element("remove", "e", text));
   }
   SUBCASE("the largest values and keys, one transaction") {

@@ -59,6 +59,7 @@ TEST_CASE_FIXTURE(Origin, "equal contexts are stored once, without the actor's o
   VersionVector context;
   context.raise(ActorId{7}, Seq{1});
   context.raise(ActorId{8}, Seq{4});
+  rules.known = context;
   const std::string bytes = context.bytes();
   const Batch sealed = batch({element("remove", "x", bytes), element("remove", "y", bytes)});
   REQUIRE(sealed.contexts.size() == 1);
