@@ -1,119 +1,17 @@
 #include <algorithm>
-#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
 #include <tributary/base/check.h>
-#include <tributary/crdt/context_table.h>
 #include <tributary/crdt/type.h>
+#include <tributary/outbox/batch_draft.h>
 #include <tributary/outbox/row_check.h>
 #include <tributary/outbox/seal_contexts.h>
+#include <tributary/outbox/seal_order.h>
 #include <tributary/outbox/sealing.h>
 
 namespace tributary {
 namespace {
-
-/// What a change adds to a batch beside its bytes: key and length heads, seqs, a timestamp, its
-/// row's id and transaction.
-constexpr std::size_t kRowOverhead = 64;
-
-/// At least what a row adds to a batch, about.
-std::size_t size_of(const OutboxRow& row) {
-  return kRowOverhead + row.key.size() + row.field.size() + row.value.size() + row.context.size();
-}
-
-/// Names whom the batch's actor followed: see Batch::predecessor.
-void name_former(Batch& batch, std::span<const FormerActor> former) {
-  if (former.empty()) return;
-  batch.predecessor = former.back();
-  for (std::size_t at = former.size() - 1;
-       at > 0 && former[at].final_seq == Seq{} && batch.earlier.size() + 2 < kMostFormer; --at) {
-    batch.earlier.push_back(former[at - 1]);
-  }
-}
-
-/// One batch while its rows come in: the changes of each key, in order.
-class BatchDraft {
- public:
-  explicit BatchDraft(Seq first) : first_(first) {}
-
-  void add(const OutboxRow& row, const crdt::Type& type, const crdt::SealedChange& change,
-           std::size_t context_bytes) {
-    note_consumed(row);
-    const auto [entry, fresh] = group_of_.try_emplace(row.key, groups_.size());
-    if (fresh) groups_.push_back({row.key, &type, {}});
-    groups_[entry->second].changes.push_back(change);
-    bytes_ += size_of(row) - row.context.size();
-    if (change.context != nullptr) count_context(row, change.context, context_bytes);
-  }
-
-  /// At least what encode() will give, about.
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool empty() const { return groups_.empty(); }
-
-  [[nodiscard]] SealedBatch encode(const OriginHead& head,
-                                   std::span<const FormerActor> former) const {
-    crdt::ContextTable contexts;
-    Batch batch{.actor = head.actor,
-                .origin = head.origin,
-                .first_seq = first_,
-                .last_seq = head.seq,
-                .hlc = head.hlc,
-                .rows = consumed_};
-    name_former(batch, former);
-    batch.deltas.reserve(groups_.size());
-    for (const Group& group : groups_) {
-      batch.deltas.push_back({std::string(group.key), std::string(group.type->name),
-                              group.changes.back().seq,
-                              group.type->seal(head.actor, group.changes, contexts)});
-    }
-    batch.contexts = contexts.contexts();
-    return {batch.actor, batch.first_seq, batch.last_seq, tributary::encode(batch)};
-  }
-
- private:
-  struct Group {
-    std::string_view key;
-    const crdt::Type* type = nullptr;
-    std::vector<crdt::SealedChange> changes;
-  };
-
-  /// Equal contexts are sealed once. What observes twice, with different contexts, gets one of its
-  /// own that joins them.
-  void count_context(const OutboxRow& row, const VersionVector* context, std::size_t bytes) {
-    if (contexts_.insert(context).second) bytes_ += bytes;
-    const auto [entry, fresh] =
-        observers_.try_emplace({row.key, row.value}, Observer{context, bytes});
-    Observer& observer = entry->second;
-    if (fresh || observer.context == context) return;
-    bytes_ += observer.uncounted + bytes;
-    observer = {context, 0};
-  }
-
-  void note_consumed(const OutboxRow& row) {
-    const std::int64_t id = row.first_id();
-    if (!consumed_.empty()) {
-      ConsumedRows& last = consumed_.back();
-      if (last.transaction == row.transaction && last.last_id + 1 == id) {
-        last.last_id = id;
-        return;
-      }
-    }
-    consumed_.push_back({row.transaction, id, id, row.tag});
-  }
-
-  Seq first_;
-  std::size_t bytes_ = 0;
-  std::vector<Group> groups_;
-  std::unordered_map<std::string_view, std::size_t> group_of_;
-  struct Observer {
-    const VersionVector* context = nullptr;  ///< its last one
-    std::size_t uncounted = 0;               ///< bytes of what was sealed for it with others so far
-  };
-  std::unordered_set<const VersionVector*> contexts_;
-  std::map<std::pair<std::string_view, std::string_view>, Observer> observers_;  ///< (key, element)
-  std::vector<ConsumedRows> consumed_;
-};
 
 /// Which of the rows cannot be sealed now, by whole transactions.
 class Sieve {
@@ -202,44 +100,85 @@ class Sealer {
     return sieve_.refused(row) == nullptr && !sieve_.left(row);
   }
 
-  /// Row i ends a batch well when no transaction has rows on both sides.
-  std::vector<bool> ends() const {
-    std::unordered_map<std::int64_t, std::size_t> last_of;
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      if (taken(rows_[i])) last_of[rows_[i].transaction] = i;
+  [[nodiscard]] const SealedContext* context_of(std::size_t i) {
+    return sieve_.verdict(i).operation->observes ? &contexts_.of(rows_[i]).value() : nullptr;
+  }
+
+  [[nodiscard]] BatchDraft new_draft() const { return {out_.head, rules_.former}; }
+
+  /// The size of a batch may pass piece_bytes by that much before it is looked at exactly.
+  [[nodiscard]] std::size_t most_bytes() const {
+    return rules_.piece_bytes + rules_.piece_bytes / 16;
+  }
+
+  /// Whether a batch of so many bytes takes the whole unit, for certain.
+  bool takes(std::size_t bytes, const SealUnit& unit) {
+    std::size_t most = bytes;
+    for (const std::size_t i : unit) {
+      const SealedContext* context = context_of(i);
+      most += DraftSize::most_of(rows_[i], context == nullptr ? 0 : context->bytes);
     }
-    std::vector<bool> ends(rows_.size(), false);
-    std::size_t open_until = 0;
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      if (taken(rows_[i])) open_until = std::max(open_until, last_of[rows_[i].transaction]);
-      ends[i] = open_until <= i;
+    if (most <= most_bytes()) return true;
+    DraftSize size(bytes);
+    std::unordered_set<std::string_view> keys;
+    for (const std::size_t i : unit) {
+      const SealedContext* context = context_of(i);
+      size.add(rows_[i], keys.insert(rows_[i].key).second,
+               context == nullptr ? nullptr : &context->others,
+               context == nullptr ? 0 : context->bytes);
     }
-    return ends;
+    return size.bytes() <= most_bytes();
+  }
+
+  /// Whether the draft, within a unit, has to end before row i. The exact size is asked for only
+  /// after a sixteenth of it has come in anew, so that this takes linear time.
+  bool full(BatchDraft& draft, std::size_t i) {
+    const SealedContext* context = context_of(i);
+    const auto passes = [&] {
+      const auto more = context == nullptr ? draft.more(rows_[i], nullptr, 0)
+                                           : draft.more(rows_[i], &context->others, context->bytes);
+      return draft.bytes() + more > most_bytes();
+    };
+    if (draft.empty() || !passes()) return false;
+    return draft.measure(out_.head) >= rules_.piece_bytes || passes();
+  }
+
+  std::vector<SealUnit> units() {
+    const std::size_t fresh = new_draft().bytes();
+    return seal_order(
+        rows_, [this](const OutboxRow& row) { return taken(row); },
+        [&](const SealUnit& unit) { return !takes(fresh, unit); });
   }
 
   bool number() {
     out_ = {};
     out_.head = start_;
-    const std::vector<bool> ends = this->ends();
-    BatchDraft draft(out_.head.seq.next());
-    bool whole = true;  // the draft ends between transactions
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      if (!taken(rows_[i])) continue;
-      if (!draft.empty() && draft.bytes() + size_of(rows_[i]) > rules_.piece_bytes) {
-        out_.pieces += whole ? 0 : 1;
-        cut(draft);
+    BatchDraft draft = new_draft();
+    std::vector<std::size_t> added;
+    for (const SealUnit& unit : units()) {
+      const bool whole = takes(draft.bytes(), unit);
+      if (!whole && !draft.empty()) cut(draft);
+      for (const std::size_t i : unit) {
+        if (!whole && full(draft, i)) {
+          ++out_.pieces;
+          cut(draft);
+        }
+        if (!add(draft, i)) {
+          overflowed(i, added);
+          return false;
+        }
+        added.push_back(i);
       }
-      if (!add(draft, i)) {
-        for (std::size_t j = 0; j < i; ++j) take_back(j);
-        sieve_.refuse(rows_[i], "counter \"" + std::string(rows_[i].key) +
-                                    "\" would overflow 9223372036854775807");
-        return false;
-      }
-      whole = ends[i];
-      if (whole && draft.bytes() >= rules_.batch_bytes) cut(draft);
+      if (draft.bytes() >= rules_.batch_bytes) cut(draft);
     }
     if (!draft.empty()) cut(draft);
     return true;
+  }
+
+  void overflowed(std::size_t row, std::span<const std::size_t> added) {
+    for (const std::size_t i : added) take_back(i);
+    sieve_.refuse(rows_[row], "counter \"" + std::string(rows_[row].key) +
+                                  "\" would overflow 9223372036854775807");
   }
 
   /// False: the counter would overflow.
@@ -250,8 +189,7 @@ class Sealer {
     if (verdict.operation->accumulates && !totals_.add(row.key, row.field, row.amount, totals)) {
       return false;
     }
-    const SealedContext* context =
-        verdict.operation->observes ? &contexts_.of(row).value() : nullptr;
+    const SealedContext* context = context_of(i);
     out_.head.seq = out_.head.seq.next();
     const Hlc latest = std::max(Hlc{rules_.seen.value + 1}, rules_.clock);
     out_.head.hlc = seal_hlc(row.hlc, out_.head.hlc, latest);
@@ -272,15 +210,14 @@ class Sealer {
   }
 
   void take_back(std::size_t i) {
-    const RowVerdict& verdict = sieve_.verdict(i);
-    if (verdict.operation == nullptr || !verdict.operation->accumulates || !taken(rows_[i])) return;
+    if (!sieve_.verdict(i).operation->accumulates) return;
     totals_.take_back(rows_[i].key, rows_[i].field, rows_[i].amount);
   }
 
   void cut(BatchDraft& draft) {
-    out_.batches.push_back(draft.encode(out_.head, rules_.former));
+    out_.batches.push_back(draft.encode(out_.head));
     CHECK(out_.batches.back().bytes.size() <= kMaxBatchBytes);
-    draft = BatchDraft(out_.head.seq.next());
+    draft = new_draft();
   }
 
   std::span<const OutboxRow> rows_;

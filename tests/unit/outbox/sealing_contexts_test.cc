@@ -61,7 +61,8 @@ TEST_CASE_FIXTURE(Origin, "a context that this database never told anybody is pa
   CHECK(sealing.capped == 0);
 }
 
-TEST_CASE_FIXTURE(Origin, "a context that this database told once is obeyed, whatever it tells now") {
+TEST_CASE_FIXTURE(Origin,
+                  "a context that this database told once is obeyed, whatever it tells now") {
   rules.known.raise(ActorId{8}, Seq{4});
   VersionVector context;
   context.raise(ActorId{7}, Seq{99});  // the own actor's counts up to the change itself, anyway

@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <utility>
+
+#include <tributary/crdt/context_table.h>
+#include <tributary/outbox/batch_draft.h>
+
+namespace tributary {
+namespace {
+
+/// Fixed fields, the interned names of types, and the actors before.
+std::size_t head_bytes(const OriginHead& head, std::size_t former) {
+  constexpr std::size_t kFixed = 1024;
+  constexpr std::size_t kFormer = 24;
+  return kFixed + head.origin.value.size() + kFormer * std::min(former, kMostFormer);
+}
+
+}  // namespace
+
+void name_former(Batch& batch, std::span<const FormerActor> former) {
+  if (former.empty()) return;
+  batch.predecessor = former.back();
+  for (std::size_t at = former.size() - 1;
+       at > 0 && former[at].final_seq == Seq{} && batch.earlier.size() + 2 < kMostFormer; --at) {
+    batch.earlier.push_back(former[at - 1]);
+  }
+}
+
+BatchDraft::BatchDraft(const OriginHead& head, std::span<const FormerActor> former)
+    : first_(head.seq.next()), former_(former), size_(head_bytes(head, former.size())) {}
+
+void BatchDraft::add(const OutboxRow& row, const crdt::Type& type, const crdt::SealedChange& change,
+                     std::size_t context_bytes) {
+  note_consumed(row);
+  const auto [entry, fresh] = group_of_.try_emplace(row.key, groups_.size());
+  if (fresh) groups_.push_back({row.key, &type, 0, {}});
+  Group& group = groups_[entry->second];
+  group.changes.push_back(change);
+  const bool counted = std::exchange(group.counted, measured_) == measured_;
+  size_.add(row, !counted, change.context, context_bytes);
+}
+
+std::size_t BatchDraft::more(const OutboxRow& row, const VersionVector* context,
+                             std::size_t context_bytes) const {
+  const auto group = group_of_.find(row.key);
+  const bool counted = group != group_of_.end() && groups_[group->second].counted == measured_;
+  return size_.more(row, !counted, context, context_bytes);
+}
+
+std::size_t BatchDraft::measure(const OriginHead& head) {
+  const std::size_t bytes = encode(head).bytes.size();
+  size_.measured(bytes);
+  ++measured_;
+  return bytes;
+}
+
+SealedBatch BatchDraft::encode(const OriginHead& head) const {
+  crdt::ContextTable contexts;
+  Batch batch{.actor = head.actor,
+              .origin = head.origin,
+              .first_seq = first_,
+              .last_seq = head.seq,
+              .hlc = head.hlc,
+              .rows = consumed_};
+  name_former(batch, former_);
+  batch.deltas.reserve(groups_.size());
+  for (const Group& group : groups_) {
+    batch.deltas.push_back({std::string(group.key), std::string(group.type->name),
+                            group.changes.back().seq,
+                            group.type->seal(head.actor, group.changes, contexts)});
+  }
+  batch.contexts = contexts.contexts();
+  return {batch.actor, batch.first_seq, batch.last_seq, tributary::encode(batch)};
+}
+
+void BatchDraft::note_consumed(const OutboxRow& row) {
+  const std::int64_t id = row.first_id();
+  if (!consumed_.empty()) {
+    ConsumedRows& last = consumed_.back();
+    if (last.transaction == row.transaction && last.last_id + 1 == id) {
+      last.last_id = id;
+      return;
+    }
+  }
+  consumed_.push_back({row.transaction, id, id, row.tag});
+}
+
+}  // namespace tributary

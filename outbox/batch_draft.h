@@ -1,0 +1,62 @@
+/// One batch while its rows come in: the changes of each key, in order. Not for: which rows
+/// (seal_order.h).
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <tributary/crdt/type.h>
+#include <tributary/outbox/batch.h>
+#include <tributary/outbox/draft_size.h>
+#include <tributary/outbox/sealing.h>
+
+namespace tributary {
+
+/// Names whom the batch's actor followed: see Batch::predecessor.
+void name_former(Batch& batch, std::span<const FormerActor> former);
+
+/// Not thread-safe. Borrows rows, contexts and former actors.
+class BatchDraft {
+ public:
+  /// `head`: before its first change.
+  BatchDraft(const OriginHead& head, std::span<const FormerActor> former);
+
+  /// `context_bytes`: of change.context, encoded.
+  void add(const OutboxRow& row, const crdt::Type& type, const crdt::SealedChange& change,
+           std::size_t context_bytes);
+
+  /// What that would add to bytes().
+  [[nodiscard]] std::size_t more(const OutboxRow& row, const VersionVector* context,
+                                 std::size_t context_bytes) const;
+
+  [[nodiscard]] bool empty() const { return groups_.empty(); }
+  /// At least what encode() gives.
+  [[nodiscard]] std::size_t bytes() const { return size_.bytes(); }
+  /// Exactly what encode() gives, which takes as long. bytes() is near it afterwards.
+  std::size_t measure(const OriginHead& head);
+
+  /// `head`: after its last change.
+  [[nodiscard]] SealedBatch encode(const OriginHead& head) const;
+
+ private:
+  struct Group {
+    std::string_view key;
+    const crdt::Type* type = nullptr;
+    std::size_t counted = 0;  ///< at which measurement, see measured_
+    std::vector<crdt::SealedChange> changes;
+  };
+
+  void note_consumed(const OutboxRow& row);
+
+  Seq first_;
+  std::span<const FormerActor> former_;
+  DraftSize size_;
+  std::size_t measured_ = 1;  ///< how often, and 1
+  std::vector<Group> groups_;
+  std::unordered_map<std::string_view, std::size_t> group_of_;
+  std::vector<ConsumedRows> consumed_;
+};
+
+}  // namespace tributary

@@ -1,0 +1,59 @@
+/// How large a batch will be once it is encoded, while its rows come in: never less than it is.
+///
+/// Each row adds at most a known number of bytes, which takes constant time to tell; but what the
+/// changes to one key have in common is encoded once, so the sum may be far above the truth. When
+/// it matters, whoever holds the rows encodes them and sets the sum right: measured().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include <tributary/crdt/version_vector.h>
+#include <tributary/outbox/rows.h>
+
+namespace tributary {
+
+/// Not thread-safe. Borrows rows and contexts.
+class DraftSize {
+ public:
+  /// `head_bytes`: of what stands in an empty batch.
+  explicit DraftSize(std::size_t head_bytes) : bytes_(head_bytes) {}
+
+  /// What a row adds. `new_key`: no row of that key was added since measured(). `context`: nullptr
+  /// when the operation does not observe; `context_bytes` when encoded.
+  [[nodiscard]] std::size_t more(const OutboxRow& row, bool new_key, const VersionVector* context,
+                                 std::size_t context_bytes) const;
+  void add(const OutboxRow& row, bool new_key, const VersionVector* context,
+           std::size_t context_bytes);
+  /// What was added so far is encoded in so many bytes.
+  void measured(std::size_t bytes);
+
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+  /// A row adds no more than that, whatever came before it.
+  [[nodiscard]] static std::size_t most_of(const OutboxRow& row, std::size_t context_bytes);
+
+ private:
+  /// An element that removes name: it is sealed with the join of their contexts.
+  struct Observer {
+    const VersionVector* last = nullptr;
+    std::size_t bytes = 0;      ///< of its contexts
+    std::size_t uncounted = 0;  ///< of these, what is counted for all that share them, not for it
+  };
+
+  [[nodiscard]] std::size_t more_contexts(const OutboxRow& row, const VersionVector* context,
+                                          std::size_t bytes) const;
+  void note_context(const OutboxRow& row, const VersionVector* context, std::size_t bytes);
+
+  std::size_t bytes_;
+  std::int64_t last_transaction_ = 0;
+  std::int64_t last_id_ = -1;
+  std::unordered_set<const VersionVector*> contexts_;  ///< counted since measured()
+  std::map<std::pair<std::string_view, std::string_view>, Observer> observers_;  ///< (key, element)
+};
+
+}  // namespace tributary
