@@ -32,9 +32,9 @@ struct OriginRecord {
   Hlc hlc;                         ///< of the last sealed change
   std::uint64_t leader_epoch = 0;  ///< ours; a later leader has a larger one
   Seq confirmed_seq;               ///< batches up to here were confirmed by the changelog
-  Seq totals_seq;              ///< the stored totals hold every change up to here, maybe more not
-  Hlc context_hlc;             ///< the largest that writers were told of so far
-  VersionVector told = {};     ///< the join of all that writers were ever told of
+  Seq totals_seq;           ///< the stored totals hold every change up to here, maybe more not
+  Hlc context_hlc;          ///< the largest that writers were told of so far
+  VersionVector told = {};  ///< the join of all that writers were ever told of
   std::vector<FormerActor> former = {};  ///< oldest first
 };
 

@@ -28,7 +28,7 @@ struct Limits {
   std::size_t key_bytes = 1024;
   std::size_t value_bytes = 1024 * 1024;  ///< of a field, a value or an element
   std::size_t transaction_changes = 100'000;
-  std::size_t transaction_bytes = 16 * 1024 * 1024;  ///< of keys, fields and values together
+  std::size_t transaction_bytes = 16 * 1024 * 1024;  ///< of keys, fields, values and given contexts
   bool operator==(const Limits&) const = default;
 };
 

@@ -18,7 +18,8 @@ bool accumulate(crdt::Totals& totals, std::int64_t amount) {
 namespace {
 
 std::size_t size_of(const Change& change) {
-  return change.key.size() + change.field.size() + change.value.size();
+  return change.key.size() + change.field.size() + change.value.size() +
+         (change.context ? change.context->bytes().size() : 0);
 }
 
 /// The change was checked.

@@ -29,9 +29,9 @@ using AskReplicas = std::function<ReplicaAnswers()>;
 struct Leadership {
   OriginHead head;
   TotalsCache totals;
-  Seq totals_seq;         ///< the stored totals hold at least everything up to here
-  Hlc seen;               ///< the largest that writers were told of so far
-  VersionVector told;     ///< all that writers were ever told of
+  Seq totals_seq;      ///< the stored totals hold at least everything up to here
+  Hlc seen;            ///< the largest that writers were told of so far
+  VersionVector told;  ///< all that writers were ever told of
   StoredSchema schema;
   std::vector<FormerActor> former;  ///< oldest first: the last one is the actor's predecessor
   /// Nothing of the actor was sealed yet, and it follows another one, or the changelog looked empty,

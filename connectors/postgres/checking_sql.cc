@@ -59,15 +59,18 @@ BEGIN
 END $$;
 )sql";
 
-// A row that names an hlc and an earlier transaction comes from a backup, or was parked: it keeps
-// both, its tag and its context, so that it is recognised when a batch has consumed it. All others
-// are this transaction's, whatever they say.
+// A row that names another transaction and a time between 2020 and now comes from a backup, or was
+// parked: it keeps both, its tag and its context, so that it is recognised when a batch has
+// consumed it. All others are this transaction's, whatever they say. Whether a context that it
+// brings was ever told is for the seal to say: a restore may put back the outbox before what was
+// told.
 constexpr std::string_view kTrigger = R"sql(
 CREATE OR REPLACE FUNCTION tributary.check_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   number CONSTANT bigint := pg_current_xact_id()::text::bigint;
   limits CONSTANT bigint[] := tributary.limits();
   key_bytes CONSTANT bigint := octet_length(NEW.key);
+  bytes bigint;
   clock bigint;
   at record;
 BEGIN
@@ -79,7 +82,7 @@ BEGIN
     FROM public.tributary_context c CROSS JOIN public.tributary_outbox_id_seq s
     LEFT JOIN public.tributary_operation o ON o.type = NEW.type AND o.operation = NEW.operation;
   IF NEW.key IS NULL OR NEW.key = '' OR starts_with(NEW.key, 'tributary:')
-     OR key_bytes > limits[1] OR at.type IS DISTINCT FROM NEW.type THEN
+     OR key_bytes > limits[1] OR at.type IS NULL OR at.type IS DISTINCT FROM NEW.type THEN
     PERFORM tributary.check_key(NEW.key, NEW.type, at.type, limits[1]);
   END IF;
   IF at.operation IS NULL OR at.takes_field <> (NEW.field IS NOT NULL)
@@ -97,16 +100,19 @@ BEGIN
   END IF;
   IF NOT at.observes THEN NEW.context := NULL; END IF;
   clock := tributary.write_hlc(at.hlc);
-  IF NEW.hlc <> 0 AND NEW.transaction_id > 0 AND NEW.transaction_id <> number
-     AND (NEW.hlc # (-9223372036854775808)) <=
+  bytes := key_bytes + coalesce(length(NEW.field), 0) + coalesce(length(NEW.value), 0)
+           + coalesce(length(NEW.context), 0);
+  IF NEW.transaction_id > 0 AND NEW.transaction_id <> number
+     AND (NEW.hlc # (-9223372036854775808)) BETWEEN
+         (1577836800000000 << 12) # (-9223372036854775808) AND
          (clock # (-9223372036854775808)) + (3600000000 << 12) THEN
+    PERFORM tributary.count_kept(NEW.transaction_id, bytes, limits);
     NEW.exact := coalesce(NEW.exact, false);
     PERFORM tributary.note_filled('tributary_outbox');
     IF coalesce(NEW.tag, 0) = 0 THEN NEW.tag := tributary.new_tag(); END IF;
     RETURN NEW;
   END IF;
-  PERFORM tributary.count_written(1, key_bytes + coalesce(length(NEW.field), 0)
-    + coalesce(length(NEW.value), 0) + coalesce(length(NEW.context), 0), limits);
+  PERFORM tributary.count_written(1, bytes, limits);
   NEW.exact := NEW.context IS NOT NULL;
   IF at.observes AND NEW.context IS NULL THEN NEW.context := at.watermark; END IF;
   NEW.hlc := clock;
@@ -120,8 +126,8 @@ CREATE OR REPLACE FUNCTION tributary.check_rest(id bigint, key text, type text, 
   field bytea, value bytea, amount numeric, context bytea, at record, limits bigint[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  what CONSTANT text := format('operation %s of %s on key "%s"', coalesce(operation, 'NULL'), type,
-                               left(key, 80));
+  what CONSTANT text := format('operation %s of %s on key "%s"', coalesce(operation, 'NULL'),
+                               coalesce(type, 'NULL'), left(key, 80));
 BEGIN
   IF at.operation IS NULL THEN
     PERFORM tributary.refuse(what || ' does not exist', 'See docs/sql.md for what a type has.');

@@ -10,7 +10,9 @@ namespace {
 //
 // What a transaction has written, {changes, bytes}, is counted in a setting that is local to it: a
 // savepoint that is rolled back takes its part along, and a pooled connection keeps nothing.
-// Another keeps the limits, {key, value, changes, bytes}, so that they are read once.
+// Another keeps the limits, {key, value, changes, bytes}, so that they are read once. Rows of a
+// backup count for the transaction that they name, {transaction, changes, bytes}: a restore puts
+// back many, one behind the other.
 //
 // No function here has a search_path of its own, which would cost more than all of the checks: all
 // names are qualified but those of pg_catalog, which come first in any path.
@@ -63,6 +65,19 @@ BEGIN
   RETURN known::bigint[];
 END $$;
 
+CREATE OR REPLACE FUNCTION tributary.refuse_more(changes bigint, limits bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF changes > limits[3] THEN
+    PERFORM tributary.refuse(
+      format('one transaction writes more than %s changes, the limit', limits[3]),
+      'Commit in smaller transactions, or raise limits.transaction_changes in the topology.');
+  END IF;
+  PERFORM tributary.refuse(
+    format('one transaction writes more than %s bytes of changes, the limit', limits[4]),
+    'Commit in smaller transactions, or raise limits.transaction_bytes in the topology.');
+END $$;
+
 CREATE OR REPLACE FUNCTION tributary.count_written(changes bigint, bytes bigint, limits bigint[])
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -71,16 +86,26 @@ DECLARE
   bytes_ CONSTANT bigint := bytes + coalesce(before[2], 0);
   ignored text;
 BEGIN
-  IF changes_ > limits[3] THEN
-    PERFORM tributary.refuse(
-      format('one transaction writes more than %s changes, the limit', limits[3]),
-      'Commit in smaller transactions, or raise limits.transaction_changes in the topology.');
-  ELSIF bytes_ > limits[4] THEN
-    PERFORM tributary.refuse(
-      format('one transaction writes more than %s bytes of changes, the limit', limits[4]),
-      'Commit in smaller transactions, or raise limits.transaction_bytes in the topology.');
+  IF changes_ > limits[3] OR bytes_ > limits[4] THEN
+    PERFORM tributary.refuse_more(changes_, limits);
   END IF;
   ignored := set_config('tributary.written', '{' || changes_ || ',' || bytes_ || '}', true);
+END $$;
+
+CREATE OR REPLACE FUNCTION tributary.count_kept(number bigint, bytes bigint, limits bigint[])
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  before CONSTANT bigint[] := nullif(current_setting('tributary.kept', true), '')::bigint[];
+  same CONSTANT boolean := coalesce(before[1] = number, false);
+  changes_ CONSTANT bigint := 1 + CASE WHEN same THEN before[2] ELSE 0 END;
+  bytes_ CONSTANT bigint := bytes + CASE WHEN same THEN before[3] ELSE 0 END;
+  ignored text;
+BEGIN
+  IF changes_ > limits[3] OR bytes_ > limits[4] THEN
+    PERFORM tributary.refuse_more(changes_, limits);
+  END IF;
+  ignored := set_config('tributary.kept',
+                        '{' || number || ',' || changes_ || ',' || bytes_ || '}', true);
 END $$;
 
 CREATE OR REPLACE FUNCTION tributary.is_context(bytes bytea) RETURNS boolean
@@ -136,6 +161,7 @@ BEGIN
     FROM public.tributary_outbox o
     WHERE o.key = key_ AND coalesce(o.field, '') = field_
       AND (o.amount >= 2305843009213693952 OR o.amount <= -2305843009213693952)
+      AND o.amount BETWEEN -9223372036854775808 AND 9223372036854775807
   LOOP
     total_up := total_up + row_.up;
     total_down := total_down + row_.down;

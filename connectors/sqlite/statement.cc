@@ -115,14 +115,27 @@ std::int64_t Statement::integer(int column) const {
 }
 
 std::string_view Statement::bytes(int column) const {
-  const void* data = sqlite3_column_blob(statement_.get(), column);
+  // As UTF-8, whatever the database's encoding.
+  const void* data = sqlite3_column_type(statement_.get(), column) == SQLITE_TEXT
+                         ? static_cast<const void*>(sqlite3_column_text(statement_.get(), column))
+                         : sqlite3_column_blob(statement_.get(), column);
   if (data == nullptr) return {};
   return {static_cast<const char*>(data),
           static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-bool Statement::null(int column) const {
-  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+Statement::Cell Statement::cell(int column) const {
+  switch (sqlite3_column_type(statement_.get(), column)) {
+    case SQLITE_NULL: return Cell::kNull;
+    case SQLITE_INTEGER: return Cell::kInteger;
+    case SQLITE_FLOAT: return Cell::kReal;
+    case SQLITE_TEXT: return Cell::kText;
+    default: return Cell::kBlob;
+  }
 }
+
+bool Statement::null(int column) const { return cell(column) == Cell::kNull; }
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 
 }  // namespace tributary::sqlite

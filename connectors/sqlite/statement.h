@@ -47,6 +47,10 @@ class Statement {
   /// Of text and blobs; valid until the next step() or reset().
   [[nodiscard]] std::string_view bytes(int column) const;
   [[nodiscard]] bool null(int column) const;
+  [[nodiscard]] double real(int column) const;
+  /// What a column holds, whatever type it was declared with. Ask before anything else.
+  enum class Cell { kNull, kInteger, kReal, kText, kBlob };
+  [[nodiscard]] Cell cell(int column) const;
 
  private:
   struct Finalize {

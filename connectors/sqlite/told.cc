@@ -51,7 +51,8 @@ Result<void> Told::context(const VersionVector& watermark, Hlc hlc) {
 }
 
 Result<Told::Context> Told::read_context() const {
-  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("SELECT watermark, told, hlc FROM tributary_context"));
+  TRIBUTARY_ASSIGN(Statement row,
+                   fence_.prepare("SELECT watermark, told, hlc FROM tributary_context"));
   TRIBUTARY_ASSIGN(const bool found, row.step());
   if (!found) return fail(no_origin());
   Context context{VersionVector::from_bytes(row.bytes(0)).value_or(VersionVector{}),

@@ -48,6 +48,8 @@ BEGIN
       THEN RAISE(ABORT, 'tributary: the field or the value is longer than limits.value_bytes')
     WHEN typeof(NEW.context) NOT IN ('blob', 'null')
       THEN RAISE(ABORT, 'tributary: the context is not a blob; write a token as x''...''')
+    WHEN length(NEW.context) > (SELECT value FROM tributary_limits WHERE name = 'value_bytes')
+      THEN RAISE(ABORT, 'tributary: the context is longer than limits.value_bytes')
   END
   FROM tributary_operation WHERE type = NEW.type AND operation = NEW.operation;
   SELECT CASE
@@ -78,7 +80,7 @@ BEGIN
         SELECT max(amount, 0), max(-amount, 0) FROM tributary_outbox
         WHERE key = NEW.key AND coalesce(field, x'') = CAST(coalesce(NEW.field, '') AS BLOB)
           AND (amount >= 2305843009213693952 OR amount <= -2305843009213693952)
-          AND amount <> -9223372036854775808)
+          AND typeof(amount) = 'integer' AND amount <> -9223372036854775808)
   WHERE (SELECT accumulates FROM tributary_operation
          WHERE type = NEW.type AND operation = NEW.operation)
   HAVING count(*) > 0;
@@ -102,7 +104,7 @@ BEGIN
     last_id = NEW.id,
     changes = changes + 1,
     bytes = bytes + length(CAST(NEW.key AS BLOB)) + length(CAST(coalesce(NEW.field, '') AS BLOB))
-            + length(CAST(coalesce(NEW.value, '') AS BLOB));
+            + length(CAST(coalesce(NEW.value, '') AS BLOB)) + coalesce(length(NEW.context), 0);
   SELECT CASE
     WHEN changes > (SELECT value FROM tributary_limits WHERE name = 'transaction_changes')
       THEN RAISE(ABORT, 'tributary: the transaction has more changes than limits.transaction_changes; split it, and end each part with UPDATE tributary_transaction SET number = number + 1')

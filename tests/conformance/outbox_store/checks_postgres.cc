@@ -123,6 +123,10 @@ TEST_CASE("a NULL, a fraction or what is no number is refused, and says so") {
   check_refused(psql, insert + "'counter', 'add', 'NaN'::float8)", "no 64-bit integer");
   check_refused(psql, insert + "'counter', NULL, 1)", "does not exist");
   check_refused(psql, insert + "NULL, 'add', 1)", "not a NULL");
+  check_refused(psql,
+                "INSERT INTO tributary_outbox (key, type, operation, amount) "
+                "VALUES ('nobody:a', NULL, 'add', 1)",
+                "no keyspace matches key \"nobody:a\"");
   for (const char* whole :
        {"1", "1::smallint", "1::bigint", "'1'", "1.0", "-9223372036854775807"}) {
     CHECK(psql.run("SELECT tributary.counter_add('counter:b', " + std::string(whole) + ")") ==

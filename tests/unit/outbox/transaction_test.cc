@@ -126,6 +126,9 @@ TEST_CASE_FIXTURE(Service, "what is too large is refused, with the limit's name"
   CHECK(refuses(register_::set("price:1", "12345"), "limits.value_bytes"));
   REQUIRE(tx.write(register_::set("price:1", "1234")).has_value());
   CHECK(refuses(register_::set("price:2", "1234"), "limits.transaction_bytes"));
+  VersionVector seen;
+  seen.raise(ActorId{8}, Seq{1});
+  CHECK(refuses(set::remove("buyers:1", "1", seen), "limits.transaction_bytes"));
   REQUIRE(tx.write(register_::set("price:2", "1")).has_value());
   CHECK(refuses(register_::clear("price:3"), "limits.transaction_changes"));
 }
