@@ -16,6 +16,11 @@ std::string takes_no(std::string_view what, const OutboxRow& row) {
          "\" takes no " + std::string(what);
 }
 
+std::string needs(std::string_view what, const OutboxRow& row) {
+  return "operation \"" + std::string(row.operation) + "\" of type \"" + std::string(row.type) +
+         "\" needs " + std::string(what) + ", and it is NULL";
+}
+
 std::string too_long(std::string_view what, std::size_t bytes, std::size_t limit) {
   return std::string(what) + " has " + std::to_string(bytes) + " bytes, the limit is " +
          std::to_string(limit) + " (limits.value_bytes)";
@@ -27,6 +32,9 @@ std::string wrong_operands(const crdt::Operation& operation, const OutboxRow& ro
   if (!takes_value(operation.operand) && !row.value.empty()) return takes_no("value", row);
   if (!takes_field(operation.operand) && !row.field.empty()) return takes_no("field", row);
   if (!takes_amount(operation.operand) && row.amount != 0) return takes_no("amount", row);
+  if (takes_value(operation.operand) && row.null_value) return needs("a value", row);
+  if (takes_field(operation.operand) && row.null_field) return needs("a field", row);
+  if (takes_amount(operation.operand) && row.null_amount) return needs("an amount", row);
   if (row.value.size() > limits.value_bytes) {
     return too_long("the value", row.value.size(), limits.value_bytes);
   }
@@ -70,6 +78,7 @@ const RowCheck::KeyRule& RowCheck::rule_of(std::string_view key) {
 }
 
 RowVerdict RowCheck::check(const OutboxRow& row) {
+  if (!row.odd.empty()) return illegal(row.odd);
   const KeyRule& rule = rule_of(row.key);
   if (!rule.why.empty()) return illegal(rule.why);
   if (row.type != rule.type_name) {

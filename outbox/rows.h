@@ -30,6 +30,10 @@ struct OutboxRow {
   std::uint64_t tag = 0;     ///< random, drawn when it was written, and kept ever after
   /// The id it was written under, when it was parked and retried since; 0: `id`.
   std::int64_t written_id = 0;
+  bool null_field = false;  ///< as told by the database; the members above are then empty or 0
+  bool null_value = false;
+  bool null_amount = false;
+  std::string odd = {};  ///< what a column holds that no member here can: why it is illegal
 
   [[nodiscard]] std::int64_t first_id() const { return written_id != 0 ? written_id : id; }
 };

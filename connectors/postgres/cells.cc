@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cstdlib>
 
 #include <libpq-fe.h>
@@ -22,6 +23,23 @@ std::uint64_t unsigned_at(const PGresult* result, int row, int column) {
 
 bool bool_at(const PGresult* result, int row, int column) {
   return PQgetisnull(result, row, column) == 0 && *PQgetvalue(result, row, column) != 0;
+}
+
+bool null_at(const PGresult* result, int row, int column) {
+  return PQgetisnull(result, row, column) != 0;
+}
+
+std::optional<std::int64_t> read_integer(std::string_view numeric) {
+  const std::size_t point = numeric.find('.');
+  if (point != std::string_view::npos &&
+      numeric.find_first_not_of('0', point + 1) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::string_view whole = numeric.substr(0, point);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), value);
+  if (error != std::errc{} || end != whole.data() + whole.size()) return std::nullopt;
+  return value;
 }
 
 std::string text_at(const PGresult* result, int row, int column) {

@@ -19,6 +19,9 @@ namespace tributary::postgres {
 [[nodiscard]] bool bool_at(const PGresult* result, int row, int column);
 [[nodiscard]] std::string text_at(const PGresult* result, int row, int column);
 [[nodiscard]] std::optional<ActorId> actor_at(const PGresult* result, int row, int column);
+[[nodiscard]] bool null_at(const PGresult* result, int row, int column);
+/// From a numeric's text, when it is a 64-bit integer.
+[[nodiscard]] std::optional<std::int64_t> read_integer(std::string_view numeric);
 /// Rows that an INSERT, UPDATE or DELETE concerned.
 [[nodiscard]] std::uint64_t affected(const PGresult* result);
 

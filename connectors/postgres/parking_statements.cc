@@ -19,7 +19,11 @@ const Statement kMarkParked{
     "WHERE NOT starts_with(reason, $1::text)"};
 const Statement kParked{
     "parked",
-    "SELECT position, transaction_id, key, type, operation, field, value, amount::bigint, hlc, "
+    "SELECT position, transaction_id, key, type, operation, field, value, "
+    "CASE WHEN amount BETWEEN -9223372036854775808 AND 9223372036854775807"
+    "  AND amount = trunc(amount) THEN amount::bigint "
+    "END, "
+    "hlc, "
     "reason, (extract(epoch FROM parked_at) * 1000000)::bigint "
     "FROM public.tributary_parked WHERE position > $1 ORDER BY position LIMIT $2"};
 // The trigger lets a row with an hlc and an earlier transaction keep what it says.

@@ -10,6 +10,16 @@
 #include <tributary/connectors/postgres/text.h>
 
 namespace tributary::postgres {
+namespace {
+
+void read_amount(std::string_view numeric, OutboxRow& row) {
+  constexpr std::size_t kShown = 40;
+  if (const auto integer = read_integer(numeric)) row.amount = *integer;
+  else row.odd = "its amount is " + std::string(numeric.substr(0, kShown)) + ", no 64-bit integer";
+}
+
+}  // namespace
+
 void Seal::read_rows(const PGresult* result) {
   const int count = PQntuples(result);
   rows_.reserve(rows_.size() + static_cast<std::size_t>(count));
@@ -21,12 +31,15 @@ void Seal::read_rows(const PGresult* result) {
                      .operation = bytes_at(result, row, 4),
                      .field = bytes_at(result, row, 5),
                      .value = bytes_at(result, row, 6),
-                     .amount = bigint_at(result, row, 7),
                      .context = bytes_at(result, row, 8),
                      .exact = bool_at(result, row, 10),
                      .hlc = Hlc{unsigned_at(result, row, 9)},
                      .tag = unsigned_at(result, row, 12),
-                     .written_id = bigint_at(result, row, 13)});
+                     .written_id = bigint_at(result, row, 13),
+                     .null_field = null_at(result, row, 5),
+                     .null_value = null_at(result, row, 6),
+                     .null_amount = null_at(result, row, 7)});
+    if (!rows_.back().null_amount) read_amount(bytes_at(result, row, 7), rows_.back());
   }
 }
 

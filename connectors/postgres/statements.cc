@@ -125,7 +125,7 @@ const Statement kTake{
     "DELETE FROM public.tributary_outbox o "
     "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
     "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, "
-    "o.amount::bigint, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut), "
+    "o.amount::text, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut), "
     "o.tag, coalesce(o.written_id, 0)"};
 
 const Statement kLoadTotals{
@@ -233,13 +233,18 @@ const Statement kSetContext{
     "  FROM public.tributary_context) n "
     "WHERE c.watermark <> $1 OR c.told <> $3 OR c.hlc <> n.hlc"};
 
+// How old what waits is, by rows that name a time after 2019: one that passed by the trigger may
+// name any.
 const Statement kStatus{
     "status",
     "SELECT actor, head_seq, confirmed_seq, (SELECT count(*) FROM public.tributary_outbox), "
     "(SELECT coalesce(sum(last_seq - first_seq + 1), 0)::bigint FROM public.tributary_batch "
     " WHERE confirmed_at IS NULL), "
     "(SELECT count(*) FROM public.tributary_parked), "
-    "(SELECT hlc FROM public.tributary_outbox ORDER BY id LIMIT 1) "
+    "(SELECT min(f.hlc # (-9223372036854775808)) # (-9223372036854775808) FROM ("
+    "  SELECT hlc FROM public.tributary_outbox ORDER BY id LIMIT 100) f "
+    " WHERE (f.hlc # (-9223372036854775808)) >= "
+    "  ((1577836800000000 << 12) # (-9223372036854775808))) "
     "FROM public.tributary_origin"};
 
 }  // namespace tributary::postgres::statements

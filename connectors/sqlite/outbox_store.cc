@@ -154,13 +154,16 @@ class Store final : public OutboxStore {
   Result<OutboxStatus> read_status() {
     TRIBUTARY_ASSIGN(
         Statement row,
-        fence_.prepare("SELECT actor, head_seq, confirmed_seq, "
-                       "(SELECT count(*) FROM tributary_outbox), "
-                       "(SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM tributary_batch "
-                       " WHERE confirmed_at IS NULL), "
-                       "(SELECT count(*) FROM tributary_parked), "
-                       "(SELECT hlc FROM tributary_outbox ORDER BY id LIMIT 1) "
-                       "FROM tributary_origin"));
+        fence_.prepare(
+            "SELECT actor, head_seq, confirmed_seq, "
+            "(SELECT count(*) FROM tributary_outbox), "
+            "(SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM tributary_batch "
+            " WHERE confirmed_at IS NULL), "
+            "(SELECT count(*) FROM tributary_parked), "
+            // By rows that name a time after 2019: one may have been changed by hand.
+            "(SELECT min(at) FROM (SELECT (hlc >> 12) & 4503599627370495 AS at "
+            " FROM tributary_outbox ORDER BY id LIMIT 100) WHERE at >= 1577836800000000) "
+            "FROM tributary_origin"));
     TRIBUTARY_ASSIGN(const bool found, row.step());
     if (!found) return fail(no_origin());
     OutboxStatus status;
@@ -170,7 +173,7 @@ class Store final : public OutboxStore {
     status.depth = row.unsigned_integer(3);
     status.unconfirmed = row.unsigned_integer(4);
     status.parked = row.unsigned_integer(5);
-    status.oldest = Micros{Hlc{row.unsigned_integer(6)}.micros()};
+    status.oldest = Micros{row.integer(6)};
     TRIBUTARY_ASSIGN(status.former, former_actors(fence_));
     return status;
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <thread>
 #include <unordered_set>
@@ -12,6 +13,28 @@
 
 namespace tributary::sqlite {
 namespace {
+
+using Cell = Statement::Cell;
+
+/// An integer, or a real that is one for certain, as the trigger takes them.
+bool integral(const Statement& row, int column) {
+  const Cell cell = row.cell(column);
+  if (cell == Cell::kInteger || cell == Cell::kNull) return true;
+  constexpr double kExact = 9007199254740991.0;
+  const double real = row.real(column);
+  return cell == Cell::kReal && std::abs(real) <= kExact && real == std::trunc(real);
+}
+
+/// What an UPDATE may have put into a column, which no trigger sees. Columns as in read_rows().
+std::string odd(const Statement& row) {
+  for (const int column : {2, 3, 4}) {
+    if (row.cell(column) != Cell::kText) return "its key, type or operation is no text";
+  }
+  if (row.cell(8) != Cell::kNull && row.cell(8) != Cell::kBlob) return "its context is no blob";
+  if (integral(row, 7)) return {};
+  constexpr std::size_t kShown = 40;
+  return "its amount is " + std::string(row.bytes(7).substr(0, kShown)) + ", no 64-bit integer";
+}
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 /// A service reads, thinks and then writes within that, mostly. A full seal does not wait.
@@ -45,6 +68,7 @@ Result<void> Seal::read_rows(SealLimit limit) {
     if (!found) return {};
     const std::int64_t transaction = row.integer(1);
     // The end of a transaction is where its number ends.
+    std::string wrong = odd(row);
     const bool full = rows_.size() >= limit.rows || bytes >= limit.bytes;
     if (full && !rows_.empty() && transaction != rows_.back().transaction) return {};
     for (const int column : {2, 5, 6, 8}) bytes += row.bytes(column).size();
@@ -60,7 +84,11 @@ Result<void> Seal::read_rows(SealLimit limit) {
                      .exact = row.integer(9) != 0,
                      .hlc = Hlc{row.unsigned_integer(10)},
                      .tag = row.unsigned_integer(11),
-                     .written_id = row.integer(12)});
+                     .written_id = row.integer(12),
+                     .null_field = row.null(5),
+                     .null_value = row.null(6),
+                     .null_amount = row.null(7),
+                     .odd = std::move(wrong)});
   }
 }
 
