@@ -33,26 +33,37 @@ ConsumerSettings settings_of(const config::Topology& topology) {
   return to;
 }
 
-int run(const Options& options) {
-  const config::Topology topology = load_daemon("consumer", options.config);
-  const auto region = find_region(topology, options.region);
-  if (!region) return refuse_to_start(region.error());
+/// What a consumer works with, for as long as one topology holds.
+struct Work {
   SystemClock clock;
-  ConsumerPorts ports{
-      .open_replica = replica_of(**region), .changelogs = {}, .clock = &clock, .metrics = nullptr};
-  std::vector<std::unique_ptr<Changelog>> owned;
+  ConsumerSettings settings = {};
+  ConsumerPorts ports = {};
+  std::vector<std::unique_ptr<Changelog>> changelogs = {};
+};
+
+Result<Daemon> prepare(const Options& options, const config::Topology& topology) {
+  TRIBUTARY_ASSIGN(const config::Region* region, find_region(topology, options.region));
+  auto work = std::make_shared<Work>();
+  work->settings = settings_of(topology);
+  work->ports.open_replica = replica_of(*region);
+  work->ports.clock = &work->clock;
   for (const config::Origin& origin : topology.origins) {
-    auto changelog = changelog_of(topology, *topology.region(origin.region), (*region)->name);
-    if (!changelog) return refuse_to_start(changelog.error());
-    owned.push_back(std::move(*changelog));
-    ports.changelogs[origin.name] = owned.back().get();
+    TRIBUTARY_ASSIGN(auto changelog,
+                     changelog_of(topology, *topology.region(origin.region), region->name));
+    work->ports.changelogs[origin.name] = changelog.get();
+    work->changelogs.push_back(std::move(changelog));
   }
-  const ConsumerSettings settings = settings_of(topology);
-  return run_daemon(options.metrics.empty() ? topology.metrics.consumer : options.metrics,
-                    [&](Metrics& metrics, std::stop_token stop) {
-                      ports.metrics = &metrics;
-                      return run_consumer(settings, ports, std::move(stop));
-                    });
+  return Daemon{options.metrics.empty() ? topology.metrics.consumer : options.metrics,
+                [work](Metrics& metrics, std::stop_token stop) {
+                  work->ports.metrics = &metrics;
+                  return run_consumer(work->settings, work->ports, std::move(stop));
+                }};
+}
+
+int run(const Options& options) {
+  return run_daemon("consumer", options.config, [&](const config::Topology& topology) {
+    return prepare(options, topology);
+  });
 }
 
 }  // namespace

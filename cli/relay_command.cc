@@ -69,31 +69,39 @@ Result<std::vector<const config::Origin*>> chosen(const config::Topology& topolo
   return origins;
 }
 
-int run(const Options& options) {
-  const config::Topology topology = load_daemon("relay", options.config);
-  const auto served = chosen(topology, options.origins);
-  if (!served) return refuse_to_start(served.error());
-  std::vector<std::unique_ptr<Changelog>> changelogs;
-  std::vector<RelayedOrigin> origins;
-  for (const config::Origin* origin : *served) {
-    const config::Region& region = *topology.region(origin->region);
-    auto changelog = changelog_of(topology, region, region.name);
-    if (!changelog) return refuse_to_start(changelog.error());
-    changelogs.push_back(std::move(*changelog));
-    origins.push_back({.name = origin->name,
-                       .region = origin->region,
-                       .open_store = store_of(*origin),
-                       .open_replica = replica_of(region),
-                       .open_others = others(topology, region),
-                       .changelog = changelogs.back().get(),
-                       .settings = settings_of(topology, *origin)});
-  }
+/// What a relay works with, for as long as one topology holds.
+struct Work {
   SystemClock clock;
-  return run_daemon(options.metrics.empty() ? topology.metrics.relay : options.metrics,
-                    [&](Metrics& metrics, std::stop_token stop) {
-                      return run_relays(origins, Millis{topology.relay.drain_ms}, clock, metrics,
-                                        std::move(stop));
-                    });
+  std::vector<std::unique_ptr<Changelog>> changelogs = {};
+  std::vector<RelayedOrigin> origins = {};
+};
+
+Result<Daemon> prepare(const Options& options, const config::Topology& topology) {
+  TRIBUTARY_ASSIGN(const auto served, chosen(topology, options.origins));
+  auto work = std::make_shared<Work>();
+  for (const config::Origin* origin : served) {
+    const config::Region& region = *topology.region(origin->region);
+    TRIBUTARY_ASSIGN(auto changelog, changelog_of(topology, region, region.name));
+    work->changelogs.push_back(std::move(changelog));
+    work->origins.push_back({.name = origin->name,
+                             .region = origin->region,
+                             .open_store = store_of(*origin),
+                             .open_replica = replica_of(region),
+                             .open_others = others(topology, region),
+                             .changelog = work->changelogs.back().get(),
+                             .settings = settings_of(topology, *origin)});
+  }
+  return Daemon{options.metrics.empty() ? topology.metrics.relay : options.metrics,
+                [work, drain = Millis{topology.relay.drain_ms}](Metrics& metrics,
+                                                                std::stop_token stop) {
+                  return run_relays(work->origins, drain, work->clock, metrics, std::move(stop));
+                }};
+}
+
+int run(const Options& options) {
+  return run_daemon("relay", options.config, [&](const config::Topology& topology) {
+    return prepare(options, topology);
+  });
 }
 
 }  // namespace
