@@ -22,10 +22,10 @@ Outage::Outage(Sentences sentences, std::string origin, Gauge& failed, const Wai
 }
 
 Millis Outage::met(const Error& error) {
-  const bool person = needs_person(error.kind);
-  failed_.set(person ? 1 : 0);
-  if (!told_.contains(error.message)) tell(error, person);
-  return person ? slow_.next() : quick_.next();
+  person_ = needs_person(error.kind);
+  failed_.set(person_ ? 1 : 0);
+  if (!told_.contains(error.message)) tell(error, person_);
+  return person_ ? slow_.next() : quick_.next();
 }
 
 void Outage::tell(const Error& error, bool needs_person) {

@@ -39,6 +39,8 @@ class Outage {
   [[nodiscard]] Millis met(const Error& error);
   /// All is well. Waits start small again.
   void over();
+  /// It goes well again, but perhaps not for long: nothing is said, and the gauge stays.
+  void hold() { failed_.set(person_ ? 1 : 0); }
   /// No person is needed any more, as far as is known, but not all is well: nothing is said.
   void ease() { failed_.set(0); }
 
@@ -51,6 +53,7 @@ class Outage {
   Backoff quick_;
   Backoff slow_;
   std::set<std::string> told_;  ///< in this outage; bounded
+  bool person_ = false;         ///< is needed for the last failure
 };
 
 /// What only a person can mend.

@@ -31,6 +31,9 @@ Result<Millis> OriginRelay::step() {
 
 Result<Millis> OriginRelay::recover(const Error& error) {
   const bool was_leading = leadership_.has_value();
+  // To lead for a moment is no success: what fails then would be tried as fast as it fails.
+  const bool led_well = ports_.clock->monotonic() - led_at_ >= settings_.backoff_max;
+  if (was_leading && led_well) backoff_.reset();
   leadership_.reset();
   store_.reset();
   written_context_.reset();
@@ -68,7 +71,7 @@ Result<Millis> OriginRelay::lead() {
   minting_told_ = false;
   discarded_told_ = 0;
   heartbeat_ = settings_.heartbeat;
-  backoff_.reset();
+  led_at_ = ports_.clock->monotonic();
   metrics_.leading.set(1);
   standby_logged_ = false;
   log::info("leading", {{"origin", origin_.value},

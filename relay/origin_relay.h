@@ -100,6 +100,7 @@ class OriginRelay {
   std::map<ActorId, Seq> confirmed_;
   Millis poll_;
   Millis heartbeat_;
+  Micros led_at_{0};  ///< when it began to lead, last
   Micros seal_at_{0};
   Micros confirms_at_{0};
   Micros context_at_{0};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -128,7 +129,8 @@ class ContextInquiry {
 class OriginLoop {
  public:
   OriginLoop(const RelayedOrigin& origin, const ContextFeed& feed, Clock& clock, Metrics& metrics)
-      : clock_(clock),
+      : origin_(origin),
+        clock_(clock),
         database_(metrics.gauge("tributary_relay_database_connected",
                                 "1 while the origin's database is open",
                                 {{"origin", origin.name.value}})),
@@ -171,20 +173,33 @@ class OriginLoop {
   /// How long to wait before the next call.
   Millis step() {
     const auto waited = relay_.step();
-    if (!waited) {
-      failing_ = true;
-      database_.set(0);
-      return outage_.met(waited.error());
-    }
+    if (!waited) return failed(waited.error());
     // The publisher has the same gauge for its own refusals, so it is left alone while all is well.
-    if (!failing_) return *waited;
+    if (failing_) went_well();
+    return *waited;
+  }
+
+  Millis failed(const Error& error) {
+    failing_ = true;
+    well_since_.reset();
+    database_.set(0);
+    const Millis wait = outage_.met(error);
+    // Some work is done at house-keeping only: what fails there must have had its turn.
+    proof_ = std::max(wait, origin_.settings.housekeeping);
+    return wait;
+  }
+
+  /// To lead is not to be well: what failed before may fail at the next step again.
+  void went_well() {
     if (!relay_.leading()) {
-      outage_.ease();
-      return *waited;
+      well_since_.reset();
+      return outage_.ease();
     }
+    const Micros now = clock_.monotonic();
+    if (!well_since_) well_since_ = now;
+    if (now - *well_since_ < proof_) return outage_.hold();
     outage_.over();
     failing_ = false;
-    return *waited;
   }
 
   Result<std::unique_ptr<OutboxStore>> opened(Result<std::unique_ptr<OutboxStore>> store) {
@@ -192,10 +207,13 @@ class OriginLoop {
     return store;
   }
 
+  const RelayedOrigin& origin_;
   Clock& clock_;
   Gauge& database_;
   Outage outage_;
   bool failing_ = false;
+  std::optional<Micros> well_since_;  ///< it leads and nothing failed; while failing_
+  Millis proof_{0};                   ///< after so long without a failure the outage is over
   ContextInquiry inquiry_;
   OriginRelay relay_;
 };

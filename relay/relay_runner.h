@@ -32,8 +32,8 @@ struct RelayedOrigin {
 
 /// Runs until `stop`, then waits up to `drain` for what is sealed to be confirmed. No origin's
 /// fault ends it or stops another origin: a refused login, a dropped database or a missing right is
-/// retried slowly, said once, and shown by tributary_relay_failed{origin}. An error means that
-/// draining failed.
+/// retried slowly, said once, and shown by tributary_relay_failed{origin}, until the origin has
+/// been led without a failure for a while. An error means that draining failed.
 [[nodiscard]] Result<void> run_relays(const std::vector<RelayedOrigin>& origins, Millis drain,
                                       Clock& clock, Metrics& metrics, std::stop_token stop);
 

@@ -1,35 +1,15 @@
 /// Log lines: one event is one line, and a JSON line is JSON, whatever bytes the fields hold.
-#include <cstdio>
 #include <string>
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <tributary/base/log.h>
+#include <tributary/tests/unit/stderr_of.h>
 
 namespace tributary {
 namespace {
 
 using namespace std::string_literals;
-
-/// What `action` writes to stderr.
-template <typename Action>
-std::string stderr_of(Action action) {
-  std::FILE* file = std::tmpfile();
-  REQUIRE(file != nullptr);
-  std::fflush(stderr);
-  const int saved = dup(STDERR_FILENO);
-  dup2(fileno(file), STDERR_FILENO);
-  action();
-  std::fflush(stderr);
-  dup2(saved, STDERR_FILENO);
-  close(saved);
-  std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');
-  std::rewind(file);
-  CHECK(std::fread(text.data(), 1, text.size(), file) == text.size());
-  std::fclose(file);
-  return text;
-}
 
 std::string logged(log::Format format, const std::string& sentence, const std::string& value) {
   std::string text = stderr_of([&] {

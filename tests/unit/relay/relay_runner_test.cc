@@ -4,11 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include <tributary/base/log.h>
 #include <tributary/connectors/memory/changelog.h>
 #include <tributary/connectors/memory/outbox_store.h>
 #include <tributary/connectors/memory/replica_store.h>
 #include <tributary/relay/relay_runner.h>
 #include <tributary/tests/unit/gauge_value.h>
+#include <tributary/tests/unit/stderr_of.h>
 
 using namespace tributary;
 
@@ -50,7 +52,9 @@ struct TwoRelays {
             },
             .open_replica = [this] { return replica.open(); },
             .changelog = &changelog,
-            .settings = {.heartbeat = Millis{20}, .heartbeat_max = Millis{40}}};
+            .settings = {.heartbeat = Millis{20},
+                         .heartbeat_max = Millis{40},
+                         .housekeeping = Millis{200}}};
   }
   void run() {
     running = std::jthread([this] {
@@ -75,6 +79,15 @@ struct TwoRelays {
     return gauge_value(metrics, name, origin).value_or(-1);
   }
 };
+
+memory::MemoryOutbox::Fault failing(const char* operation, std::atomic<int>& count,
+                                    std::atomic<bool>& mended, ErrorKind kind = ErrorKind::kFatal) {
+  return [=, &count, &mended](std::string_view asked, bool after) -> std::optional<Error> {
+    if (asked != operation || after || mended) return std::nullopt;
+    ++count;
+    return Error{kind, "permission denied"};
+  };
+}
 
 }  // namespace
 
@@ -102,6 +115,45 @@ TEST_CASE("a database that is dropped while its relay leads stops that origin on
   relays.till_is_gone = true;
   relays.till.disconnect_all();
   CHECK(relays.soon([&] { return relays.gauge("tributary_relay_failed", "till") == 1; }));
+  CHECK(relays.goes_on("shop"));
+}
+
+TEST_CASE("leading and failing each time is one outage, until it has gone well for a while") {
+  TwoRelays relays;
+  std::atomic<int> shop_failed{0};
+  std::atomic<int> till_failed{0};
+  std::atomic<bool> mended{false};
+  relays.shop.set_fault(failing("begin_seal", shop_failed, mended));
+  relays.till.set_fault(failing("confirm", till_failed, mended));  // seldom: at house-keeping
+  const std::string log = stderr_of([&] {
+    log::configure("unit", log::Level::kInfo, log::Format::kText);
+    relays.run();
+    CHECK(relays.soon([&] { return shop_failed >= 2 && till_failed >= 2; }));
+    CHECK(relays.gauge("tributary_relay_failed", "shop") == 1);
+    CHECK(relays.gauge("tributary_relay_failed", "till") == 1);
+    mended = true;
+    for (const char* origin : {"shop", "till"}) {
+      CHECK(relays.soon([&] { return relays.gauge("tributary_relay_failed", origin) == 0; }));
+    }
+    relays.stop.request_stop();
+    relays.running.join();
+    log::configure("unit", log::Level::kOff, log::Format::kText);
+  });
+  CAPTURE(log);
+  CHECK(times(log, "permission denied") == 2);
+  CHECK(times(log, "relayed again") == 2);
+}
+
+TEST_CASE("leading and failing for a moment each time is retried with growing waits") {
+  TwoRelays relays;
+  std::atomic<int> failed{0};
+  std::atomic<bool> mended{false};
+  relays.shop.set_fault(failing("begin_seal", failed, mended, ErrorKind::kTransient));
+  relays.run();
+  CHECK(relays.soon([&] { return failed >= 2; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  CHECK(failed < 10);  // 50 ms, 100 ms, 200 ms …
+  mended = true;
   CHECK(relays.goes_on("shop"));
 }
 
