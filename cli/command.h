@@ -38,7 +38,8 @@ void add_config_option(CLI::App& command, std::string& path);
 /// Adds --metrics, a daemon's own address for them.
 void add_metrics_option(CLI::App& command, std::string& address);
 
-/// Which passwords must be there: all of them, or those of the servers that are then connected to.
+/// Which passwords, certificates and keys must be there: all of them, or those of the servers that
+/// are then connected to.
 enum class Secrets { kAll, kAsNeeded };
 
 /// Loads the topology with its secrets. On mistakes prints all of them and exits with kUsage.

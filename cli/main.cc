@@ -22,7 +22,9 @@ config::Topology load_or_exit(const std::string& path, Secrets secrets) {
   std::vector<config::Mistake> mistakes = std::move(loaded.mistakes);
   const auto missing = config::resolve_secrets(loaded.topology);
   if (secrets == Secrets::kAll) {
+    const auto files = config::check_files(loaded.topology);
     mistakes.insert(mistakes.end(), missing.begin(), missing.end());
+    mistakes.insert(mistakes.end(), files.begin(), files.end());
     std::ranges::stable_sort(mistakes, {}, &config::Mistake::line);
   }
   for (const config::Mistake& mistake : mistakes) {

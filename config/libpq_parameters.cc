@@ -7,12 +7,14 @@
 #include <tributary/config/host.h>
 #include <tributary/config/lists.h>
 #include <tributary/config/mistakes.h>
+#include <tributary/config/server_options.h>
 #include <tributary/config/url_rules.h>
 
 namespace tributary::config {
 namespace {
 
-enum class Value { kAny, kNumber, kSwitch, kPorts, kAddresses, kOneOf, kNever };
+/// kText: nobody knows what people write there, so it is not shown.
+enum class Value { kAny, kText, kOptions, kNumber, kSwitch, kPorts, kAddresses, kOneOf, kNever };
 
 struct Parameter {
   std::string_view name;
@@ -38,12 +40,12 @@ constexpr Parameter kParameters[] = {
     {"keepalives_idle", Value::kNumber},
     {"keepalives_interval", Value::kNumber},
     {"krbsrvname"},
-    {"options"},
-    {"passfile"},
+    {"options", Value::kOptions},
+    {"passfile", Value::kText},
     {"port", Value::kPorts},
     {"replication", Value::kNever, "a replication connection runs no transactions"},
     {"requirepeer"},
-    {"service"},
+    {"service", Value::kText},
     {"ssl", Value::kOneOf, " true "},
     {"ssl_max_protocol_version", Value::kOneOf, kVersions},
     {"ssl_min_protocol_version", Value::kOneOf, kVersions},
@@ -91,7 +93,9 @@ std::string wrong_value(const Parameter& parameter, const std::string& value) {
   const std::string name = std::string(parameter.name);
   const auto all = [&](auto right) { return std::ranges::all_of(split(value), right); };
   switch (parameter.value) {
-    case Value::kAny: return "";
+    case Value::kAny:
+    case Value::kText: return "";
+    case Value::kOptions: return wrong_with_server_options(value);
     case Value::kNever: return "remove " + name + ": " + std::string(parameter.words);
     case Value::kNumber:
       return is_number(value, 0, 2'000'000'000) ? "" : name + " must be a whole number";
@@ -154,6 +158,12 @@ std::string wrong_counts(const Url& url) {
 }
 
 }  // namespace
+
+std::string shown_value(std::string_view name, const std::string& value) {
+  const Parameter* parameter = find(name);
+  if (parameter == nullptr || parameter->value == Value::kText) return std::string(kHidden);
+  return parameter->value == Value::kOptions ? shown_server_options(value) : value;
+}
 
 std::string wrong_with_libpq_query(const Url& url) {
   std::size_t number = 0;

@@ -23,6 +23,7 @@ void anchor_files(Topology& topology, const std::filesystem::path& directory) {
     anchor(region.broker.tls.cert_file, directory);
     anchor(region.broker.tls.key_file, directory);
   }
+  for (NamedFile& file : topology.files) anchor(file.path, directory);
   for (Origin& origin : topology.origins) anchor(origin.credentials.password_file, directory);
 }
 
@@ -40,7 +41,12 @@ Loaded load_topology(const std::string& path) {
   if (!file) return unreadable(std::strerror(errno));
   std::ostringstream text;
   text << file.rdbuf();
-  Loaded loaded = parse_topology(text.str());
+  return load_topology(path, text.str());
+}
+
+Loaded load_topology(const std::string& path, const std::string& yaml) {
+  std::error_code ignored;  // the path as it stands is as good as any then
+  Loaded loaded = parse_topology(yaml);
   const auto absolute = std::filesystem::absolute(path, ignored);
   anchor_files(loaded.topology, absolute.parent_path());
   return loaded;

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include <tributary/config/named_files.h>
 #include <tributary/config/places.h>
 #include <tributary/config/url.h>
 #include <tributary/config/url_rules.h>
@@ -94,6 +95,7 @@ class PlaceParser {
     tls.text("cert_file", out.tls.cert_file);
     tls.text("key_file", out.tls.key_file);
     tls.finish();
+    add_tls_files(tls, out.tls, topology_.files);
     if (tls.present() && !with_tls) {
       mapping.mistake_of_key("tls", "no URL of this broker uses it; write amqps:// there");
     }
@@ -112,7 +114,10 @@ class PlaceParser {
     credentials(mapping, origin.credentials);
     const auto database =
         url(mapping, "database", UrlKind::kDatabase, origin.database, origin.credentials);
-    if (database) check_database(mapping, name, *database);
+    if (database) {
+      check_database(mapping, name, *database);
+      add_libpq_files(mapping, "database", *database, topology_.files);
+    }
     mapping.integer("retention_seconds", origin.retention_seconds, 0, kTenYears);
     mapping.flag("retired", origin.retired);
     return origin;

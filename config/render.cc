@@ -3,6 +3,8 @@
 
 #include <tributary/config/settings.h>
 #include <tributary/config/topology.h>
+#include <tributary/config/url.h>
+#include <tributary/config/url_rules.h>
 
 namespace tributary::config {
 namespace {
@@ -56,10 +58,19 @@ void emit_settings(YAML::Emitter& out, const Topology& topology) {
   out << YAML::EndMap;
 }
 
+/// Without what may be a secret in the parameters behind the ?.
+std::string shown_database(const std::string& database) {
+  auto url = parse_url(UrlKind::kDatabase, database);
+  if (!url) return std::string(kHidden);
+  if (url->query.empty()) return database;
+  for (auto& [name, value] : url->query) value = shown_value(name, value);
+  return url->without_password(true);
+}
+
 void emit_origin(YAML::Emitter& out, const Origin& origin) {
   out << YAML::Key << origin.name.value << YAML::Value << YAML::BeginMap;
   out << YAML::Key << "region" << YAML::Value << origin.region.value;
-  out << YAML::Key << "database" << YAML::Value << origin.database;
+  out << YAML::Key << "database" << YAML::Value << shown_database(origin.database);
   emit(out, origin.credentials);
   out << YAML::Key << "retention_seconds" << YAML::Value << origin.retention_seconds;
   if (origin.retired) out << YAML::Key << "retired" << YAML::Value << true;

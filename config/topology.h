@@ -111,6 +111,15 @@ struct MetricsPorts {
   std::string consumer;
 };
 
+/// A certificate or key that the topology names.
+struct NamedFile {
+  std::string key;  ///< where it stands, as in Mistake
+  int line = 0;
+  std::string path;
+  std::string parameter = {};  ///< of a URL; empty: the key itself says which
+  bool folder = false;
+};
+
 struct Topology {
   std::vector<Region> regions;  ///< in the order of the file
   std::vector<Origin> origins;
@@ -122,6 +131,7 @@ struct Topology {
   Logging logging;
   MetricsPorts metrics;
   bool allow_inline_passwords = false;  ///< URLs may hold passwords
+  std::vector<NamedFile> files;         ///< in the order of the file
 
   /// nullptr when there is none of that name.
   [[nodiscard]] const Region* region(const RegionName& name) const;
@@ -145,12 +155,17 @@ struct Loaded {
 /// Reads and validates. Unknown keys are mistakes; a file that is not YAML is one mistake.
 /// Relative file names in it count from its directory. Never throws.
 [[nodiscard]] Loaded load_topology(const std::string& path);
+/// The same for what was read of the file at `path` already.
+[[nodiscard]] Loaded load_topology(const std::string& path, const std::string& yaml);
 /// The same for a text; relative file names stay as they are.
 [[nodiscard]] Loaded parse_topology(const std::string& yaml);
 
 /// Reads the passwords from files and environment; for processes that connect. Works, as far as
 /// it can, on a topology with mistakes too.
 [[nodiscard]] std::vector<Mistake> resolve_secrets(Topology& topology);
+
+/// What certificates and keys cannot be read here; for whoever is about to use them.
+[[nodiscard]] std::vector<Mistake> check_files(const Topology& topology);
 
 /// The password as it stands in its file or variable now: passwords are rotated while daemons run.
 /// What resolve_secrets() found, when it cannot be read.

@@ -116,6 +116,25 @@ TEST_CASE("percent-encoded users and passwords survive the round trip") {
   CHECK(read.credentials.password == "p:w/d@1%");
 }
 
+TEST_CASE("parameters that may hold a secret are not shown, and those that hold none are") {
+  const auto shown = [](const std::string& query) {
+    const auto loaded =
+        parse_topology(with_line(12, "    database: \"postgresql://shop@h/shop?" + query + "\""));
+    REQUIRE(told(loaded.mistakes) == Lines{});
+    CHECK(loaded.topology.origins[0].database.find("hidden") == std::string::npos);
+    const std::string text = render(loaded.topology);
+    const std::size_t mark = text.find("shop?") + 5;
+    return text.substr(mark, text.find_first_of("\"\n", mark) - mark);
+  };
+  CHECK(shown("options=-c%20app.token%3DSeCrEt%20-c%20jit%3Doff&connect_timeout=3") ==
+        "options=-c%20app.token%3Dhidden%20-c%20jit%3Doff&connect_timeout=3");
+  CHECK(shown("options=--app.token%3DSeCrEt%20-cx%3DSeCrEt") ==
+        "options=--app.token%3Dhidden%20-c%20x%3Dhidden");
+  CHECK(shown("options=-SeCrEt%20--jit%3D0") == "options=hidden%20--jit%3D0");
+  CHECK(shown("passfile=/SeCrEt&service=SeCrEt&sslmode=require") ==
+        "passfile=hidden&service=hidden&sslmode=require");
+}
+
 TEST_CASE("what is legal is accepted") {
   for (const char* url :
        {"postgresql://", "postgresql:///shop", "postgresql://u@h", "postgresql://u@[2001:db8::1]/d",
@@ -125,6 +144,8 @@ TEST_CASE("what is legal is accepted") {
         "postgresql:///d?hostaddr=127.0.0.1,::1&port=1,2",
         "postgresql://u@h/d?sslmode=verify-full&sslrootcert=/etc/ca.pem&connect_timeout=3",
         "postgres://u@h/d?options=-c%20statement_timeout%3D0&ssl=true&application_name=a%40b",
+        "postgres://u@h/d?options=-c%20default_transaction_read_only%3Doff%20-S%20--jit%3D0",
+        "postgres://u@h/d?options=-c%20session_replication_role%3Dorigin%20-c%20app.x%3Da%5C%20b",
         "sqlite:///srv/a:b@c/my%20till.db", "sqlite:////srv/till.db", "SQLite:///srv/100%25.db"}) {
     INFO(url);
     CHECK(with_database(url) == Lines{});
@@ -142,35 +163,45 @@ TEST_CASE("what is legal is accepted") {
 }
 
 TEST_CASE("what cannot work at run time is a mistake") {
-  for (const char* url : {"postgresql://u@h/d?sslmod=require",
-                          "postgresql://u@h/d?sslmode=on",
-                          "postgresql://u@h:0/d",
-                          "postgresql://u@h1:1,h2:x/d",
-                          "postgresql:///d?port=70000",
-                          "postgresql://u@h/d?connect_timeout=soon",
-                          "postgresql://u@h/d?replication=database",
-                          "postgresql://u@h/d?target_session_attrs=standby",
-                          "postgresql://u@h/d?client_encoding=LATIN1",
-                          "postgresql://u@h/d?sslmode=require&sslmode=disable",
-                          "postgresql://u@h/d?host=i",
-                          "postgresql://u@h/d?user=v",
-                          "postgresql://u@h/d?&",
-                          "postgresql://u@h/d?a=b=c",
-                          "postgresql://u@h/d%zz",
-                          "postgresql://u@h/d%00",
-                          "postgresql://[::1/d",
-                          "postgresql://a b/d",
-                          "postgresql:///d?host=a,b&port=1,2,3",
-                          "postgresql:///d?hostaddr=h",
-                          "sqlite:till.db",
-                          "sqlite://till.db",
-                          "sqlite://localhost/srv/till.db",
-                          "sqlite:///",
-                          "sqlite:///srv/",
-                          "sqlite:///srv/till.db?mode=ro",
-                          "sqlite:///srv/a%2",
-                          "sqlite::memory:",
-                          "sqlite:///srv/a#b"}) {
+  for (const char* url :
+       {"postgresql://u@h/d?sslmod=require",
+        "postgresql://u@h/d?sslmode=on",
+        "postgresql://u@h:0/d",
+        "postgresql://u@h1:1,h2:x/d",
+        "postgresql:///d?port=70000",
+        "postgresql://u@h/d?connect_timeout=soon",
+        "postgresql://u@h/d?replication=database",
+        "postgresql://u@h/d?target_session_attrs=standby",
+        "postgresql://u@h/d?client_encoding=LATIN1",
+        "postgresql://u@h/d?sslmode=require&sslmode=disable",
+        "postgresql://u@h/d?host=i",
+        "postgresql://u@h/d?user=v",
+        "postgresql://u@h/d?&",
+        "postgresql://u@h/d?a=b=c",
+        "postgresql://u@h/d%zz",
+        "postgresql://u@h/d%00",
+        "postgresql://[::1/d",
+        "postgresql://a b/d",
+        "postgresql:///d?host=a,b&port=1,2,3",
+        "postgresql:///d?hostaddr=h",
+        "postgresql://u@h/d?options=-c%20default_transaction_read_only%3Don",
+        "postgresql://u@h/d?options=-cdefault_transaction_read_only%3Dtru",
+        "postgresql://u@h/d?options=--default-transaction-read-only%3D1",
+        "postgresql://u@h/d?options=-c%20jit%3Doff%20-c%20Transaction_Read_Only%3DYES",
+        "postgresql://u@h/d?options=-c%20session_replication_role%3Dreplica",
+        "postgresql://u@h/d?options=--session%5C-replication-role%3Dreplica",
+        "postgresql://u@h/d?options=-c%20statement_timeout",
+        "postgresql://u@h/d?options=-c",
+        "postgresql://u@h/d?options=statement_timeout%3D0",
+        "sqlite:till.db",
+        "sqlite://till.db",
+        "sqlite://localhost/srv/till.db",
+        "sqlite:///",
+        "sqlite:///srv/",
+        "sqlite:///srv/till.db?mode=ro",
+        "sqlite:///srv/a%2",
+        "sqlite::memory:",
+        "sqlite:///srv/a#b"}) {
     INFO(url);
     CHECK(with_database(url).size() == 1);
   }
