@@ -48,6 +48,15 @@ void add_replica(ActorTargets& targets, const ReplicaProgress& progress) {
   }
 }
 
+/// The most that a region holds of it.
+Seq held(const SystemFacts& facts, ActorId actor) {
+  Seq most;
+  for (const RegionFacts& region : facts.regions) {
+    if (region.replica) raise(most, region.replica->progress.watermark.get(actor));
+  }
+  return most;
+}
+
 /// Progress with `name`; `origin` is its part of the topology, null when it has none.
 Lag lag_of(const SystemFacts& facts, const ActorTargets& targets, const ReplicaProgress& progress,
            const std::string& name, const OriginFacts* origin) {
@@ -91,6 +100,9 @@ ActorTargets targets_of(const SystemFacts& facts) {
   for (const OriginFacts& origin : facts.origins) add_origin(targets, origin);
   for (const RegionFacts& region : facts.regions) {
     if (region.replica) add_replica(targets, region.replica->progress);
+  }
+  for (auto& [actor, target] : targets) {
+    if (target.final_seq) target.target = std::max(*target.final_seq, held(facts, actor));
   }
   return targets;
 }

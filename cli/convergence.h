@@ -21,6 +21,7 @@ struct OriginFacts {
   bool retired = false;                ///< the topology says so; its database is not asked
   std::optional<OutboxStatus> outbox;  ///< absent: retired, or not reached
   std::string problem;                 ///< why it was not reached
+  bool refused = false;                ///< it was reached, and does not let us look
   std::string stream_problem;          ///< why its stream cannot be read; empty: it can
   std::string parked_example;          ///< the first change set aside, in words
 };
@@ -36,6 +37,7 @@ struct RegionFacts {
   std::string name;
   std::optional<ReplicaFacts> replica;  ///< absent: not reached
   std::string problem;                  ///< why
+  bool refused = false;                 ///< it was reached, and does not let us look
 };
 
 /// All that one look at the whole system found. Origins were asked before regions.
@@ -46,7 +48,8 @@ struct SystemFacts {
 };
 
 /// How much of one actor's changes every region has to hold: the largest seq that its origin, its
-/// successor or any region tells of.
+/// successor or any region tells of. Of one that has ended, what came after its end counts only
+/// where some region holds it: it is void, and never arrives anywhere.
 struct ActorTarget {
   std::string origin;  ///< empty: no region says whose the actor is
   Seq target;

@@ -25,6 +25,9 @@ std::string range(Seq first, Seq last) {
   return "changes " + std::to_string(first.value) + " to " + std::to_string(last.value);
 }
 
+/// What waits longer is held up.
+constexpr Micros kMoment{10'000'000};
+
 std::string age(Micros since, Micros now) {
   const std::int64_t seconds = std::max<std::int64_t>(0, (now - since).count() / 1'000'000);
   char text[32];
@@ -44,21 +47,27 @@ const RegionFacts* holder(const SystemFacts& facts, ActorId actor, Seq seq) {
   return nullptr;
 }
 
+/// A server that runs is not mended by starting it.
+std::string unasked(bool refused, const std::string& problem) {
+  return (refused ? "does not let us look (" : "was not reached (") + printable(problem) + ")";
+}
+
 void add_unreached(const SystemFacts& facts, Sentences& out) {
   for (const RegionFacts& region : facts.regions) {
     if (region.replica) continue;
-    out.push_back("region " + region.name + ": its replica was not reached (" +
-                  printable(region.problem) +
-                  "), so nobody knows what it holds; start or mend it, or correct `regions." +
-                  region.name + ".replica` in the topology");
+    out.push_back("region " + region.name + ": its replica " +
+                  unasked(region.refused, region.problem) + ", so nobody knows what it holds; " +
+                  (region.refused ? "give this login what it lacks" : "start or mend it") +
+                  ", or correct `regions." + region.name + ".replica` in the topology");
   }
   for (const OriginFacts& origin : facts.origins) {
     if (origin.retired) continue;
     if (!origin.outbox) {
-      out.push_back("origin " + origin.name + ": its database was not reached (" +
-                    printable(origin.problem) +
-                    "), so nobody knows what waits there; start it, or correct `origins." +
-                    origin.name + "` in the topology");
+      out.push_back(
+          "origin " + origin.name + ": its database " + unasked(origin.refused, origin.problem) +
+          ", so nobody knows what waits there; " +
+          (origin.refused ? "give this login, or the outbox, what it lacks" : "start it") +
+          ", or correct `origins." + origin.name + "` in the topology");
     }
     if (!origin.stream_problem.empty()) {
       out.push_back("origin " + origin.name + ": its stream on the broker of region " +
@@ -76,21 +85,27 @@ void add_gone_back(const OriginFacts& origin, const SystemFacts& facts, Sentence
     if (!region.replica) continue;
     const ReplicaProgress& progress = region.replica->progress;
     const std::string start = "origin " + origin.name + ": its database says ";
-    const std::string cure =
-        "; the database was restored, or another copy of it is in use: start (or restart) "
-        "`tributary relay --origin " +
-        origin.name + "`, which finds that out and goes on under a new actor";
+    const std::string relay = "`tributary relay --origin " + origin.name + "`";
     const auto record = progress.actors.find(actor);
     if (record != progress.actors.end() && record->second.final_seq) {
-      out.push_back(start + "that its actor is " + actor.hex() + ", which ended at seq " +
-                    std::to_string(record->second.final_seq->value) + " for region " + region.name +
-                    cure);
+      out.push_back(
+          start + "that its actor is " + actor.hex() + ", which ended at seq " +
+          std::to_string(record->second.final_seq->value) + " for region " + region.name +
+          ": another copy of the database took over, and what this one publishes is void. "
+          "If the origin lives in the other one, correct `origins." +
+          origin.name +
+          ".database`, here and for the relay; if in this one, stop the "
+          "other's relay and restart " +
+          relay + ", which goes on under a new actor when it begins");
       return;
     }
     const Seq held = progress.watermark.get(actor);
     if (held > origin.outbox->head_seq) {
       out.push_back(start + "that it sealed " + changes(origin.outbox->head_seq.value) +
-                    ", but region " + region.name + " holds " + std::to_string(held.value) + cure);
+                    ", but region " + region.name + " holds " + std::to_string(held.value) +
+                    ": the database was restored, or another copy of it is in use. A relay finds "
+                    "that out when it begins or seals, and goes on under a new actor: start " +
+                    relay + " if none runs; if one does and this stays, its log says why");
       return;
     }
   }
@@ -100,14 +115,14 @@ void add_set_aside(const SystemFacts& facts, Sentences& out) {
   const auto add = [&](const std::string& what, const std::string& name, std::uint64_t parked,
                        const std::string& example) {
     if (parked == 0) return;
+    const std::string where = " --" + what + " " + name;
+    // A plain retry leaves those in doubt alone, whatever was mended.
+    const bool in_doubt = example.find("in doubt after a restore") != std::string::npos;
     out.push_back(what + " " + name + ": " + are(parked) + " set aside" +
                   (example.empty() ? "" : ", the first: " + example) +
-                  "; see `tributary parked "
-                  "list --" +
-                  what + " " + name +
-                  "`, mend the cause, then `tributary parked "
-                  "retry --" +
-                  what + " " + name + "`");
+                  "; see `tributary parked list" + where + "`, " +
+                  (in_doubt ? "and decide as docs/operations.md says, \"Parked changes\""
+                            : "mend the cause, then `tributary parked retry" + where + "`"));
   };
   for (const OriginFacts& origin : facts.origins) {
     if (origin.outbox) add("origin", origin.name, origin.outbox->parked, origin.parked_example);
@@ -122,7 +137,8 @@ void add_set_aside(const SystemFacts& facts, Sentences& out) {
     if (unfinished == 0) continue;
     out.push_back("region " + region.name + ": a commit stopped half-way, the views of " +
                   std::to_string(unfinished) +
-                  " keys may be wrong until the consumer has made them whole; is it running?");
+                  " keys may be wrong until `tributary consumer --region " + region.name +
+                  "` has made them whole; start it if it does not run");
   }
 }
 
@@ -136,13 +152,15 @@ void add_waiting(const SystemFacts& facts, Sentences& out) {
       out.push_back(
           start + waits(outbox.depth) + " in the outbox" +
           (outbox.oldest > Micros{0} ? ", the oldest since " + age(outbox.oldest, facts.now) : "") +
-          "; the relay takes them in a moment; if it does not, see whether " + relay +
-          " runs, and its log");
+          (facts.now - outbox.oldest < kMoment ? "; a relay takes them in a moment"
+                                               : "; no relay takes them") +
+          ": start " + relay + " if none runs; if one does, its log says what holds them up");
     }
     if (outbox.unconfirmed > 0) {
       out.push_back(start + are(outbox.unconfirmed) +
                     " sealed and not yet confirmed by the broker of region " + origin.region +
-                    "; if that stays so, see whether " + relay + " runs and reaches it");
+                    "; if that stays so, start " + relay +
+                    " if none runs; if one does, its log says what holds them up");
     }
   }
 }
@@ -159,6 +177,9 @@ std::string whose(const Lag& lag, ActorId actor, const ActorTarget& target, bool
   return " of actor " + actor.hex() + ", one that origin " + origin + " had before";
 }
 
+constexpr const char* kOnlySource =
+    "; no region holds them: only its stream, or its database with a relay, can bring them";
+
 /// Why `region` lacks changes of `actor`, and how they will come.
 std::string lacking(const SystemFacts& facts, const RegionFacts& region, const Lag& lag,
                     ActorId actor, const ActorTarget& target) {
@@ -167,26 +188,31 @@ std::string lacking(const SystemFacts& facts, const RegionFacts& region, const L
   const bool retired = std::ranges::any_of(facts.origins, [&](const OriginFacts& origin) {
     return origin.name == lag.origin && origin.retired;
   });
-  const std::string copy =
-      other == nullptr ? "bring back the origin's database and its relay: no region holds them"
-                       : "copy the Redis of region " + other->name +
-                             " (docs/operations.md, \"A new or empty replica\")";
   const std::string start = "region " + region.name + " lacks " +
                             range(here.next(), target.target) + whose(lag, actor, target, retired);
+  const std::string copy = other == nullptr
+                               ? ""
+                               : "copy the Redis of region " + other->name +
+                                     " (docs/operations.md, \"A new or empty replica\")";
   if (target.final_seq && *target.final_seq < target.target && here >= *target.final_seq) {
     return start + ", which ended at seq " + std::to_string(target.final_seq->value) +
            ": what came after is void and never arrives; to make the regions equal, " + copy;
   }
+  if (lag.origin.empty() && other != nullptr) return start + "; to bring them, " + copy;
   if (!lag.in_topology) {
+    return start + "; add the origin to the topology again, with `retired: true` if its database " +
+           "is gone" + (other == nullptr ? kOnlySource : "; if its stream is gone, too, " + copy);
+  }
+  if (retired && other == nullptr) {
     return start +
-           "; add it to the topology again, with `retired: true` if its database is gone; "
-           "if its stream is gone, too, " +
-           copy;
+           "; its stream still brings them if it is there; otherwise only its database can, "
+           "without `retired: true`, and with a relay: no region holds them";
   }
   if (retired) return start + "; if they do not arrive because its stream is gone, " + copy;
-  return start + "; if they do not arrive in a moment, see whether `tributary consumer --region " +
+  return start + "; they arrive in a moment, or the log of `tributary consumer --region " +
          region.name +
-         "` runs, and its log, and docs/operations.md, \"An origin is stopped at a gap\"";
+         "` says why not (docs/operations.md, \"An origin is stopped at a gap\"); start it if it "
+         "does not run";
 }
 
 void add_lacking(const SystemFacts& facts, const ActorTargets& targets,

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <tributary/base/outage.h>
 #include <tributary/base/text.h>
 #include <tributary/cli/status.h>
 
@@ -56,12 +57,14 @@ OriginFacts StatusGatherer::origin(const config::Origin& origin) {
                     .retired = origin.retired,
                     .outbox = {},
                     .problem = {},
+                    .refused = false,
                     .stream_problem = {},
                     .parked_example = {}};
   if (origin.retired) return facts;
   if (const auto asked = ask_outbox(origin, facts); !asked) {
     stores_.erase(origin.name.value);
     facts.problem = asked.error().message;
+    facts.refused = needs_person(asked.error().kind);
   }
   facts.stream_problem = stream_problem(origin);
   return facts;
@@ -85,10 +88,11 @@ Result<void> StatusGatherer::ask_replica(const config::Region& region, RegionFac
 }
 
 RegionFacts StatusGatherer::region(const config::Region& region) {
-  RegionFacts facts{.name = region.name.value, .replica = {}, .problem = {}};
+  RegionFacts facts{.name = region.name.value, .replica = {}, .problem = {}, .refused = false};
   if (const auto asked = ask_replica(region, facts); !asked) {
     replicas_.erase(region.name.value);
     facts.problem = asked.error().message;
+    facts.refused = needs_person(asked.error().kind);
   }
   return facts;
 }

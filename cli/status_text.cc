@@ -100,7 +100,9 @@ std::string tenths(const std::optional<double>& seconds) {
 
 std::string table_row(const OriginFacts& origin, Micros now) {
   if (origin.retired) return row({origin.name, origin.region}, {"retired"});
-  if (!origin.outbox) return row({origin.name, origin.region}, {"not reached"});
+  if (!origin.outbox) {
+    return row({origin.name, origin.region}, {origin.refused ? "refused" : "not reached"});
+  }
   const OutboxStatus& outbox = *origin.outbox;
   const auto oldest = oldest_seconds(outbox, now);
   return row({origin.name, origin.region},
@@ -110,7 +112,7 @@ std::string table_row(const OriginFacts& origin, Micros now) {
 }
 
 std::string table_rows(const RegionFacts& region, const std::vector<Lag>& lags) {
-  if (!region.replica) return row({region.name}, {"not reached"});
+  if (!region.replica) return row({region.name}, {region.refused ? "refused" : "not reached"});
   std::string out;
   for (const Lag& lag : lags) {
     const std::string name = lag.origin.empty() ? "(nobody knows)" : printable(lag.origin);

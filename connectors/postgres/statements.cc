@@ -16,7 +16,9 @@ const Statement kTryLease{"try_lease",
                           "pg_backend_pid() = $2::bigint"};
 const Statement kLeaseHolder{
     "lease_holder",
-    "SELECT format('pid %s from %s', a.pid, coalesce(a.client_addr::text, 'a local socket')) "
+    "SELECT format('pid %s from %s', a.pid, coalesce(a.client_addr::text, CASE a.client_port WHEN "
+    "-1"
+    " THEN 'a local socket' ELSE 'an unknown address (not visible to this role)' END)) "
     "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
     "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 1953653092 "
     "AND l.objid = ($1::bigint::int::bigint & 4294967295)::oid "

@@ -85,6 +85,13 @@ TEST_CASE("an origin that goes on with an actor that has ended is not converged"
   check_only_reason(judge(facts), {"origin shop", "which ended at seq 100 for region us", "relay"});
 }
 
+TEST_CASE("what a former actor told of after its end is void, and missed only if a region has it") {
+  SystemFacts facts = whole_system();
+  facts.origins[0].outbox->former.clear();
+  progress_of(facts, 1).origins[OriginName{"shop"}] = {kShopFormer, Offset{7}, Seq{55}, Hlc{}};
+  CHECK(judge(facts).converged());
+}
+
 TEST_CASE("a head that a region was told of counts when the database is not there any more") {
   SystemFacts facts = whole_system();
   facts.origins[1].retired = true;
@@ -95,6 +102,7 @@ TEST_CASE("a head that a region was told of counts when the database is not ther
   CHECK(report.reasons[0].find("eu lacks changes 16 to 20 of the retired origin till") !=
         std::string::npos);
   CHECK(report.reasons[0].find("no region holds them") != std::string::npos);
+  CHECK(report.reasons[0].find("without `retired: true`") != std::string::npos);
 }
 
 TEST_CASE("changes that wait, sealed or not, are not converged") {
@@ -111,6 +119,42 @@ TEST_CASE("changes that wait, sealed or not, are not converged") {
     facts.origins[1].outbox->unconfirmed = 1;
     check_only_reason(judge(facts), {"origin till: 1 change is sealed and not yet confirmed"});
   }
+}
+
+TEST_CASE("what waits for long is not said to go in a moment, nor only for lack of a relay") {
+  SystemFacts facts = whole_system();
+  facts.origins[0].outbox->depth = 1;
+  facts.origins[0].outbox->oldest = kNow - Micros{2'000'000};
+  check_only_reason(judge(facts), {"a relay takes them in a moment"});
+  facts.origins[0].outbox->oldest = kNow - Micros{60'000'000};
+  check_only_reason(judge(facts), {"no relay takes them", "if none runs",
+                                   "if one does, its log says what holds them up"});
+}
+
+TEST_CASE("rows in doubt are for a person to decide: a plain retry leaves them alone") {
+  SystemFacts facts = whole_system();
+  facts.origins[0].outbox->parked = 2;
+  facts.origins[0].parked_example = "key \"k\": in doubt after a restore: the changelog …";
+  check_only_reason(judge(facts), {"`tributary parked list --origin shop`, and decide"});
+  CHECK(judge(facts).reasons[0].find("parked retry") == std::string::npos);
+}
+
+TEST_CASE("a server that refuses is not to be started") {
+  SystemFacts facts = whole_system();
+  SUBCASE("a database") {
+    facts.origins[0].outbox.reset();
+    facts.origins[0].refused = true;
+    facts.origins[0].problem = "permission denied";
+    check_only_reason(judge(facts), {"its database does not let us look (permission denied)",
+                                     "give this login, or the outbox, what it lacks"});
+  }
+  SUBCASE("a replica") {
+    facts.regions[1].replica.reset();
+    facts.regions[1].refused = true;
+    facts.regions[1].problem = "NOPERM";
+    check_only_reason(judge(facts), {"its replica does not let us look (NOPERM)"});
+  }
+  CHECK(judge(facts).reasons[0].find("start it") == std::string::npos);
 }
 
 TEST_CASE("what is set aside on either side is not converged, and the first of it is told") {
@@ -203,7 +247,9 @@ TEST_CASE("an origin that the topology does not name is a warning, and must be e
     }
     CHECK(judge(facts).converged());
     lower(progress_of(facts, 0), kTill, Seq{14});
-    check_only_reason(judge(facts), {"eu lacks change 15 of actor", "an origin that nobody knows"});
+    check_only_reason(judge(facts), {"eu lacks change 15 of actor", "an origin that nobody knows",
+                                     "copy the Redis of region us"});
+    CHECK(judge(facts).reasons[0].find("topology") == std::string::npos);
   }
 }
 
