@@ -61,17 +61,18 @@ Result<Daemon> prepare(const Options& options, const config::Topology& topology)
 }
 
 int run(const Options& options) {
-  return run_daemon("consumer", options.config, [&](const config::Topology& topology) {
-    return prepare(options, topology);
-  });
+  return run_daemon("consumer", options.config,
+                    [&](const config::Topology& topology) { return prepare(options, topology); });
 }
 
 }  // namespace
 
 void add_consumer(CLI::App& app, Job& job) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("consumer", "Merge all origins' changes into a region's Redis (a daemon)");
+  CLI::App* command = app.add_subcommand(
+      "consumer",
+      "Merge all origins' changes into a region's Redis (a daemon; it follows its "
+      "topology file)");
   add_config_option(*command, options->config);
   command
       ->add_option("--region", options->region,

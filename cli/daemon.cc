@@ -64,37 +64,43 @@ struct Next {
   Daemon daemon;
 };
 
-/// What may end a loop: a signal, and the file.
+/// What may end a round of the loop: a signal, and the file.
 class Watch {
  public:
   Watch(const sigset_t& signals, TopologyFile& file, const PrepareDaemon& prepare)
       : signals_(signals), file_(file), prepare_(prepare) {}
 
-  /// Until `round` is asked to stop, by us or by others.
-  void run(std::stop_source& round) {
+  /// Until `finished`; asks `round` to stop. A signal counts also while the round is ending.
+  void run(const std::stop_token& finished, std::stop_source& round, Gauge& refused) {
     constexpr Micros kInterval{1'000'000};
     const timespec poll{0, 100'000'000};
     Micros look_at = SystemClock().monotonic() + kInterval;
-    while (!round.stop_requested()) {
+    while (!finished.stop_requested()) {
       const int number = sigtimedwait(&signals_, nullptr, &poll);
-      asked_ = stops(number);
-      if (number == SIGHUP) look();  // and once more below: nobody is still writing it
-      if (!asked_ && !next_ && (number == SIGHUP || SystemClock().monotonic() >= look_at)) {
-        look();
+      asked_ = stops(number) || asked_;
+      const bool due = number == SIGHUP || SystemClock().monotonic() >= look_at;
+      if (due && !asked_ && !next_) {
+        consider(number == SIGHUP ? file_.look_at_once() : file_.look());
         look_at = SystemClock().monotonic() + kInterval;
       }
+      refused.set(unfit_ || file_.refused() ? 1 : 0);
       if (asked_ || next_) round.request_stop();
     }
   }
 
+  /// Whether a signal asked the daemon to end.
   [[nodiscard]] bool asked() const { return asked_; }
-  [[nodiscard]] std::optional<Next> take_next() { return std::exchange(next_, std::nullopt); }
+  /// What to go on with; nullopt: the daemon ends.
+  [[nodiscard]] std::optional<Next> take_next() {
+    if (asked_) return std::nullopt;
+    return std::exchange(next_, std::nullopt);
+  }
 
  private:
-  void look() {
-    auto topology = file_.look();
+  void consider(const std::optional<config::Topology>& topology) {
     if (!topology) return;
     auto daemon = prepare_(*topology);
+    unfit_ = !daemon.has_value();
     if (daemon) {
       log::info("the topology has changed; starting anew as it says now");
       next_ = Next{topology->logging, std::move(*daemon)};
@@ -108,8 +114,21 @@ class Watch {
   TopologyFile& file_;
   const PrepareDaemon& prepare_;
   bool asked_ = false;
+  bool unfit_ = false;  ///< what the file says is right, but not for this daemon
   std::optional<Next> next_;
 };
+
+/// The loop under one topology, with its metrics, until it ends or `watch` ends it.
+Result<void> run_round(const Daemon& daemon, Watch& watch) {
+  Metrics metrics;
+  Gauge& refused = metrics.gauge("tributary_topology_refused",
+                                 "1 while the topology file has changed and is not followed", {});
+  const MetricsPort port(daemon.metrics, metrics);
+  std::stop_source round;
+  const std::jthread watcher(
+      [&](const std::stop_token& finished) { watch.run(finished, round, refused); });
+  return daemon.loop(metrics, round.get_token());
+}
 
 }  // namespace
 
@@ -125,23 +144,17 @@ int run_daemon(const std::string& process, const std::string& path, const Prepar
   const sigset_t signals = block_signals();
   Watch watch(signals, file, prepare);
   while (true) {
-    std::stop_source round;
-    std::jthread watcher([&] { watch.run(round); });
-    Metrics metrics;
-    const MetricsPort port(daemon->metrics, metrics);
-    const auto done = daemon->loop(metrics, round.get_token());
-    const bool stopped = round.stop_requested();
-    round.request_stop();
-    watcher.join();
+    const auto done = run_round(*daemon, watch);
     auto next = watch.take_next();
-    if (!done && next) {
-      log::warn("not all was finished before starting anew", {{"reason", done.error().message}});
-    } else if (!done) {
-      log::error(stopped ? "failed while stopping" : "cannot go on",
+    if (!done && !next) {
+      log::error(watch.asked() ? "failed while stopping" : "cannot go on",
                  {{"reason", done.error().message}});
       return exit_code(done.error().kind);
     }
     if (!next) break;
+    if (!done) {
+      log::warn("not all was finished before starting anew", {{"reason", done.error().message}});
+    }
     configure_logging(process, next->logging);
     daemon = std::move(next->daemon);
   }

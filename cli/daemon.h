@@ -25,7 +25,8 @@ using PrepareDaemon = std::function<Result<Daemon>(const config::Topology& topol
 ///
 /// The file is read again every second: when it has changed, the loop is stopped in good order and
 /// started anew as the new topology says, metrics too. One with mistakes, or with nothing for this
-/// daemon, is logged once, and the one before stays. SIGHUP: the file is read at once.
+/// daemon, is logged once, tributary_topology_refused is 1, and the one before stays. SIGHUP: the
+/// file is read at once.
 /// SIGTERM, SIGINT and SIGQUIT stop in good order; SIGUSR1 and SIGUSR2 change nothing.
 int run_daemon(const std::string& process, const std::string& path, const PrepareDaemon& prepare);
 

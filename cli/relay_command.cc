@@ -66,6 +66,10 @@ Result<std::vector<const config::Origin*>> chosen(const config::Topology& topolo
   for (const config::Origin& origin : topology.origins) {
     if (names.empty() && !origin.retired) origins.push_back(&origin);
   }
+  if (origins.empty()) {
+    return fail(ErrorKind::kInvalid,
+                "all origins are retired in the topology: none is left to relay");
+  }
   return origins;
 }
 
@@ -91,25 +95,24 @@ Result<Daemon> prepare(const Options& options, const config::Topology& topology)
                              .changelog = work->changelogs.back().get(),
                              .settings = settings_of(topology, *origin)});
   }
-  return Daemon{options.metrics.empty() ? topology.metrics.relay : options.metrics,
-                [work, drain = Millis{topology.relay.drain_ms}](Metrics& metrics,
-                                                                std::stop_token stop) {
-                  return run_relays(work->origins, drain, work->clock, metrics, std::move(stop));
-                }};
+  return Daemon{
+      options.metrics.empty() ? topology.metrics.relay : options.metrics,
+      [work, drain = Millis{topology.relay.drain_ms}](Metrics& metrics, std::stop_token stop) {
+        return run_relays(work->origins, drain, work->clock, metrics, std::move(stop));
+      }};
 }
 
 int run(const Options& options) {
-  return run_daemon("relay", options.config, [&](const config::Topology& topology) {
-    return prepare(options, topology);
-  });
+  return run_daemon("relay", options.config,
+                    [&](const config::Topology& topology) { return prepare(options, topology); });
 }
 
 }  // namespace
 
 void add_relay(CLI::App& app, Job& job) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("relay", "Seal and publish the changes of origins (a daemon)");
+  CLI::App* command = app.add_subcommand(
+      "relay", "Seal and publish the changes of origins (a daemon; it follows its topology file)");
   add_config_option(*command, options->config);
   command
       ->add_option("--origin", options->origins, "Origin to relay; may be repeated; default: all")

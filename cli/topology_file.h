@@ -19,9 +19,14 @@ class TopologyFile {
   /// same in two looks (nobody is writing it just now), and has no mistakes. Mistakes are logged,
   /// once, and what was taken last stays.
   [[nodiscard]] std::optional<config::Topology> look();
+  /// The same in one look: somebody says that it is written.
+  [[nodiscard]] std::optional<config::Topology> look_at_once();
+  /// What stood there at the last look has mistakes, or could not be read.
+  [[nodiscard]] bool refused() const { return refused_.has_value() || missing_told_; }
 
  private:
-  std::optional<config::Topology> take();
+  [[nodiscard]] bool read();
+  [[nodiscard]] std::optional<config::Topology> take();
 
   std::string path_;
   std::optional<std::string> taken_;
