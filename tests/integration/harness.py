@@ -36,8 +36,8 @@ def tributary_program() -> str | None:
     return next((str(path) for path in candidates if path and Path(path).exists()), None)
 
 
-def _require() -> None:
-    lacking = [path for path in _SERVERS if not Path(path).exists()]
+def _require(programs: tuple = ()) -> None:
+    lacking = [path for path in (*_SERVERS, *programs) if not Path(path).exists()]
     if not tributary_program():
         lacking.append("the tributary program (./dev build)")
     if not lacking:
@@ -48,15 +48,16 @@ def _require() -> None:
 
 
 class SandboxTest(unittest.TestCase):
-    """Override `regions` and `options` (see Sandbox) per class."""
+    """Override `regions`, `options` (see Sandbox) and `programs`, needed beside servers, per class."""
 
     regions: tuple = ("eu", "us")
     options: dict = {}
+    programs: tuple = ()
     sandbox: Sandbox
 
     @classmethod
     def setUpClass(cls):
-        _require()
+        _require(cls.programs)
         cls.folder = Path(tempfile.mkdtemp(prefix="tributary-integration-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.folder.chmod(0o755)  # PostgreSQL runs as another user when root tests
