@@ -48,7 +48,7 @@ def _require(programs: tuple = ()) -> None:
 
 
 class SandboxTest(unittest.TestCase):
-    """Override `regions`, `options` (see Sandbox) and `programs`, needed beside servers, per class."""
+    """Override `regions`, `options` (see Sandbox) and `programs`, needed too, per class."""
 
     regions: tuple = ("eu", "us")
     options: dict = {}

@@ -43,7 +43,8 @@ class AnOriginBehindAPooler(SandboxTest):
 
     def leases(self) -> str:
         return self.sql(self.sandbox.origins()["shop_eu"],
-                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                        "(SELECT oid FROM pg_database WHERE datname = current_database())")
 
     def log_of(self, name: str) -> str:
         return (self.sandbox.folder / "logs" / f"{name}.log").read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""The least privileges that the documentation names are enough, and messages stay true with them."""
+"""The least privileges that are documented are enough, and messages stay true with them."""
 import re
 import subprocess
 import unittest

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A topology that changes under running daemons: in whatever order files, databases and services
 learn of it, nothing is lost, nothing stays set aside, and nobody restarts anything."""
 import os
