@@ -2,12 +2,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "../config/text.h"
 #include <doctest/doctest.h>
 
 #include <tributary/base/log.h>
 #include <tributary/cli/topology_file.h>
 #include <tributary/tests/temporary_folder.h>
+#include <tributary/tests/unit/config/text.h>
 #include <tributary/tests/unit/stderr_of.h>
 
 namespace tributary::cli {
