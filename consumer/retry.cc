@@ -13,6 +13,7 @@ constexpr int kAttempts = 100;
 constexpr std::size_t kKeysAtOnce = 256;
 constexpr std::size_t kBodiesAtOnce = 100'000;  // beyond what parking keeps of one key
 constexpr std::size_t kIdsAtOnce = 1000;
+constexpr std::size_t kParkedAtOnce = 64;
 
 /// Everything about a key that a retry reads and commits.
 struct Attempt {
@@ -35,6 +36,13 @@ Result<Attempt> begin(ReplicaStore& store, std::string_view key) {
 
 bool beside(const Parked& parked) {
   return parked.id == parked_id(parked.origin, parked.actor, Seq{}, parked.key);
+}
+
+/// Set aside beside its key, as of another type than the keyspace's, and of that type now.
+bool fits_by_now(const Parked& parked, std::string_view wanted) {
+  if (!beside(parked) || !parked.reason.starts_with(kWrongType)) return false;
+  const auto batch = decode_piece(parked.bytes);
+  return batch && !batch->deltas.empty() && batch->deltas.front().type == wanted;
 }
 
 /// Joins one parked delta; why not, when that cannot be done.
@@ -260,6 +268,19 @@ Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
     }
   }
   return page.size() == kKeysAtOnce ? page.back().first : std::string();
+}
+
+Result<std::string> retry_fitting_types(ReplicaStore& store, const Schema& schema,
+                                        std::string_view after) {
+  TRIBUTARY_ASSIGN(const auto page, store.parked(after, kParkedAtOnce));
+  for (const Parked& parked : page) {
+    if (!fits_by_now(parked, keyspace_type(schema, parked.key))) continue;
+    if (auto retried = retry_key(store, schema, parked.key);
+        !retried && retried.error().kind != ErrorKind::kConflict) {
+      return fail(retried.error());
+    }
+  }
+  return page.size() == kParkedAtOnce ? page.back().id : std::string();
 }
 
 Result<std::uint64_t> discard_key(ReplicaStore& store, std::string_view key) {

@@ -52,6 +52,11 @@ struct Retried {
 [[nodiscard]] Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
                                                     std::string_view after);
 
+/// Has the keys rebuilt of which changes were set aside as of another type than their keyspace's,
+/// and are of its type by now: of one page of what is parked behind `after`. The value as above.
+[[nodiscard]] Result<std::string> retry_fitting_types(ReplicaStore& store, const Schema& schema,
+                                                      std::string_view after);
+
 /// Gives up all changes parked for a key; the value is how many. The key is not blocked any more
 /// unless it is incomplete. This region misses these changes from then on: it differs from the
 /// others for good.

@@ -8,6 +8,7 @@ namespace {
 
 constexpr Millis kScrubInterval{100};
 constexpr Millis kCountInterval{5000};
+constexpr Millis kFittingInterval{1000};
 
 }  // namespace
 
@@ -51,6 +52,7 @@ Result<void> Upkeep::step(ReplicaStore& store, KnownReplica& known,
     deferring_ = true;  // perhaps: a retry or a rebuild, in another session, has left some
   }
   if (retried_to_) TRIBUTARY_TRY(retry_after_upgrade(store));
+  if (due(fitting_at_, kFittingInterval)) TRIBUTARY_TRY(retry_after_roll_out(store));
   const std::size_t keys = settings_.scrub_keys_per_second;
   if (keys > 0 && due(scrub_at_, kScrubInterval)) {
     TRIBUTARY_TRY(scrub_.step(store, known, std::max<std::size_t>(1, keys / 10)));
@@ -62,6 +64,12 @@ Result<void> Upkeep::retry_after_upgrade(ReplicaStore& store) {
   TRIBUTARY_ASSIGN(std::string next, retry_known_types(store, settings_.schema, *retried_to_));
   if (next.empty()) retried_to_.reset();
   else retried_to_ = std::move(next);
+  return {};
+}
+
+/// What came before this consumer's file knew the type of its keys.
+Result<void> Upkeep::retry_after_roll_out(ReplicaStore& store) {
+  TRIBUTARY_ASSIGN(fitting_to_, retry_fitting_types(store, settings_.schema, fitting_to_));
   return {};
 }
 

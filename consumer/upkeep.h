@@ -37,6 +37,7 @@ class Upkeep {
   /// True at most once per interval.
   [[nodiscard]] bool due(Micros& next, Micros interval) const;
   Result<void> retry_after_upgrade(ReplicaStore& store);
+  Result<void> retry_after_roll_out(ReplicaStore& store);
 
   const ConsumerSettings& settings_;
   Clock& clock_;
@@ -46,6 +47,8 @@ class Upkeep {
   Pruning pruning_;
   bool deferring_ = false;
   std::optional<std::string> retried_to_;  ///< absent: all were tried
+  std::string fitting_to_;                 ///< goes round
+  Micros fitting_at_{0};
   Micros token_at_{0};
   Micros prune_at_{0};
   Micros scrub_at_{0};

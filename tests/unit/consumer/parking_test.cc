@@ -223,6 +223,21 @@ TEST_CASE("a type that an older version did not know is applied after an upgrade
   CHECK(region.parked().empty());
 }
 
+TEST_CASE("changes that came before the file knew their keys' type are applied by themselves") {
+  RegionUnderTest region({.schema = {{{"stock:*", "counter"}}, {}}});
+  region.publish(set_batch(kShop, kShopActor, 1, "stock:late", "add", "x"));
+  region.publish(set_batch(kShop, kShopActor, 2, "stock:late", "add", "y"));
+  region.publish(set_batch(kTill, kTillActor, 1, "stock:1", "add", "wrong"));
+  region.run(Millis{3000});
+  CHECK(region.view("stock:late") == "(none)");
+  region.settings.schema = {{{"stock:late", "set"}, {"stock:*", "counter"}}, {}};
+  region.run(Millis{3000});
+  region.rebuild();
+  CHECK(region.view("stock:late") == "{x,y}");
+  REQUIRE(region.parked().size() == 1);
+  CHECK(region.parked().front().key == "stock:1");
+}
+
 TEST_CASE("discarding a key's changes unblocks it") {
   RegionUnderTest region;
   region.replica.tamper("stock:1", ViewKind::kSet, "foreign");
