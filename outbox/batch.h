@@ -70,9 +70,8 @@ struct Batch {
   return {batch.first_seq, batch.last_seq, batch.hlc, batch.contexts.size()};
 }
 
-inline constexpr std::size_t kMostFormer = 64;  ///< that a batch names
-/// More changes are in none: sealing counts 64 bytes and more for each, and cuts below 8 MiB.
-inline constexpr std::uint64_t kMostChanges = std::uint64_t{1} << 17;
+inline constexpr std::size_t kMostFormer = 64;                         ///< that a batch names
+inline constexpr std::uint64_t kMostChanges = std::uint64_t{1} << 20;  ///< that a batch holds
 inline constexpr std::uint32_t kBatchFormat = 2;
 /// Larger messages are refused before parsing, and none is made: sealing cuts by encoded size.
 /// RabbitMQ's own default limits are 16 MiB (4.0 and later) and 128 MiB.

@@ -31,6 +31,7 @@ BatchDraft::BatchDraft(const OriginHead& head, std::span<const FormerActor> form
 void BatchDraft::add(const OutboxRow& row, const crdt::Type& type, const crdt::SealedChange& change,
                      std::size_t context_bytes) {
   note_consumed(row);
+  ++changes_;
   const auto [entry, fresh] = group_of_.try_emplace(row.key, groups_.size());
   if (fresh) groups_.push_back({row.key, &type, 0, {}});
   Group& group = groups_[entry->second];

@@ -32,6 +32,7 @@ class BatchDraft {
                                  std::size_t context_bytes) const;
 
   [[nodiscard]] bool empty() const { return groups_.empty(); }
+  [[nodiscard]] std::size_t changes() const { return changes_; }
   /// At least what encode() gives.
   [[nodiscard]] std::size_t bytes() const { return size_.bytes(); }
   /// Exactly what encode() gives, which takes as long. bytes() is near it afterwards.
@@ -51,6 +52,7 @@ class BatchDraft {
   void note_consumed(const OutboxRow& row);
 
   Seq first_;
+  std::size_t changes_ = 0;
   std::span<const FormerActor> former_;
   DraftSize size_;
   std::size_t measured_ = 1;  ///< how often, and 1

@@ -111,15 +111,16 @@ class Sealer {
     return rules_.piece_bytes + rules_.piece_bytes / 16;
   }
 
-  /// Whether a batch of so many bytes takes the whole unit, for certain.
-  bool takes(std::size_t bytes, const SealUnit& unit) {
-    std::size_t most = bytes;
+  /// Whether the draft takes the whole unit besides, for certain.
+  bool takes(const BatchDraft& draft, const SealUnit& unit) {
+    if (draft.changes() + unit.size() > rules_.piece_changes) return false;
+    std::size_t most = draft.bytes();
     for (const std::size_t i : unit) {
       const SealedContext* context = context_of(i);
       most += DraftSize::most_of(rows_[i], context == nullptr ? 0 : context->bytes);
     }
     if (most <= most_bytes()) return true;
-    DraftSize size(bytes);
+    DraftSize size(draft.bytes());
     std::unordered_set<std::string_view> keys;
     for (const std::size_t i : unit) {
       const SealedContext* context = context_of(i);
@@ -139,12 +140,13 @@ class Sealer {
                                            : draft.more(rows_[i], &context->others, context->bytes);
       return draft.bytes() + more > most_bytes();
     };
+    if (draft.changes() >= rules_.piece_changes) return true;
     if (draft.empty() || !passes()) return false;
     return draft.measure(out_.head) >= rules_.piece_bytes || passes();
   }
 
   std::vector<SealUnit> units() {
-    const std::size_t fresh = new_draft().bytes();
+    const BatchDraft fresh = new_draft();
     return seal_order(
         rows_, [this](const OutboxRow& row) { return taken(row); },
         [&](const SealUnit& unit) { return !takes(fresh, unit); });
@@ -156,7 +158,7 @@ class Sealer {
     BatchDraft draft = new_draft();
     std::vector<std::size_t> added;
     for (const SealUnit& unit : units()) {
-      const bool whole = takes(draft.bytes(), unit);
+      const bool whole = takes(draft, unit);
       if (!whole && !draft.empty()) cut(draft);
       for (const std::size_t i : unit) {
         if (!whole && full(draft, i)) {

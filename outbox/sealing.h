@@ -39,6 +39,7 @@ struct SealRules {
   std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
   std::size_t batch_bytes = std::size_t{4} << 20;  ///< a batch is cut here, between transactions
   std::size_t piece_bytes = std::size_t{7} << 20;  ///< … and here, even within one
+  std::size_t piece_changes = kMostChanges;        ///< as piece_bytes
 };
 
 struct Sealing {
