@@ -124,11 +124,12 @@ bool OriginState::retries() {
 void OriginState::count_void(const Batch& batch) {
   metrics_
       .counter("tributary_consumer_void_batches_total",
-               "Batches of an actor that another one had followed, behind its final seq",
+               "Batches of an actor that another one had followed, behind its final seq, and "
+               "heartbeats of one that followed nobody",
                {{"origin", name_.value}})
       .add(1);
   if (void_told_.size() >= kActorsTold || !void_told_.insert(batch.actor).second) return;
-  log::warn("batches of a former actor behind its final seq are void, and skipped",
+  log::warn("batches of an actor that is not the origin's are void, and skipped",
             {{"origin", name_.value},
              {"actor", batch.actor.hex()},
              {"first_seq", batch.first_seq.value},

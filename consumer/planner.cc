@@ -91,7 +91,10 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
     const Seq have = standing.watermark().get(former);
     if (have < final_seq) return gap(former, have, final_seq);
   }
-  if (intrudes(standing, origin, current, batch)) return unnamed(origin, current, batch);
+  if (intrudes(standing, origin, current, batch)) {
+    if (batch.heartbeat()) return {.kind = Kind::kVoid};
+    return unnamed(origin, current, batch);
+  }
   const Seq have = standing.watermark().get(batch.actor);
   const bool overlaps = batch.first_seq < have.next() && batch.last_seq > have;
   if (batch.first_seq > have.next() || overlaps) {

@@ -9,7 +9,8 @@
 ///   final seq is void.
 /// - A new actor takes over only from the one that is the origin's here, by naming it, itself or in
 ///   the chain before: else anybody who can write one message would end the live one. A relay names
-///   all that it, the changelog and its region's replica know of.
+///   all that it, the changelog and its region's replica know of; it seals nothing before it has
+///   read what came before its own first message, which is void when it names too little.
 #pragma once
 
 #include <map>
@@ -61,7 +62,8 @@ struct Admission {
   enum class Kind {
     kApply,  ///< follows the watermark
     kSeen,   ///< a duplicate, or a heartbeat
-    kVoid,   ///< of a retired actor, behind its final seq
+    kVoid,   ///< of a retired actor, behind its final seq; or no change, of one that takes nothing
+             ///< over
     kGap,    ///< changes before it are missing
     kPark,   ///< must not be obeyed
     kStop,   ///< nobody can tell whether it may be obeyed: the origin has to wait

@@ -150,7 +150,7 @@ class Session final : public Changelog {
 
   Result<std::optional<ChangelogMessage>> last(const OriginName& origin) override {
     const Lock lock(state_->mutex);
-    TRIBUTARY_ASSIGN(Link* link, reach(origin));
+    TRIBUTARY_ASSIGN(Link * link, reach(origin));
     TRIBUTARY_ASSIGN(const Log* log, state_->log(origin));
     if (log->messages.empty()) return std::nullopt;
     if (link->seem_empty > 0) {

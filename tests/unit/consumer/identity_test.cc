@@ -65,7 +65,10 @@ TEST_CASE("a new actor that does not name the live one takes nothing over") {
   Batch intruder = counter_batch(kShop, ActorId{6}, 1, "stock:1", 500);
   Batch beat = heartbeat(kShop, ActorId{6}, 0);
   std::size_t parked = 1;
-  SUBCASE("by a heartbeat that names nobody") { region.publish(beat); }
+  SUBCASE("by a heartbeat that names nobody") {
+    region.publish(beat);
+    parked = 0;
+  }
   SUBCASE("by a batch that names nobody") { region.publish(intruder); }
   SUBCASE("by a batch that names nobody, and is not its first") {
     intruder = counter_batch(kShop, ActorId{6}, 9, "stock:1", 500);
@@ -75,16 +78,17 @@ TEST_CASE("a new actor that does not name the live one takes nothing over") {
     intruder.predecessor = FormerActor{kShopActor, Seq{1}};
     region.publish(intruder);
   }
-  SUBCASE("by heartbeats without end, of which one is kept") {
+  SUBCASE("by heartbeats without end") {
     for (int i = 0; i < 50; ++i) region.publish(beat);
     region.publish(intruder);
-    parked = 2;
   }
   region.publish(counter_batch(kShop, ActorId{5}, 2, "stock:1", 20));
   region.run(Millis{1000});
   CHECK(region.view("stock:1") == "21");
   REQUIRE(region.parked().size() == parked);
-  CHECK(region.parked().front().reason.find("does not name actor") != std::string::npos);
+  for (const Parked& each : region.parked()) {
+    CHECK(each.reason.find("does not name actor") != std::string::npos);
+  }
   const ReplicaProgress progress = *region.store()->progress();
   CHECK(progress.origins.at(kShop).actor == ActorId{5});
   CHECK_FALSE(progress.actors.at(ActorId{5}).final_seq);
