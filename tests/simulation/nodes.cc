@@ -73,11 +73,11 @@ ConsumerNode::ConsumerNode(const std::string& client, Region& region, std::vecto
     by_origin[origin.name] = changelogs_.back().get();
     readers_.push_back(std::make_unique<OriginReader>(*changelogs_.back(), origin.name, inbox_,
                                                       settings, clock, metrics_));
-    read_bytes_.push_back(&prometheus::BuildCounter()
-                               .Name("tributary_consumer_read_bytes_total")
-                               .Help("Bytes read from the origin's changelog")
-                               .Register(*metrics_.registry())
-                               .Add({{"origin", origin.name.value}}));
+    read_bytes_.emplace_back(origin.name, &prometheus::BuildCounter()
+                                               .Name("tributary_consumer_read_bytes_total")
+                                               .Help("Bytes read from the origin's changelog")
+                                               .Register(*metrics_.registry())
+                                               .Add({{"origin", origin.name.value}}));
   }
   rebuilder_ = std::make_unique<Rebuilder>([&region] { return region.replica.open(); },
                                            std::move(by_origin), settings, clock, metrics_);
@@ -94,7 +94,11 @@ Result<void> ConsumerNode::step(std::size_t part) {
 
 double ConsumerNode::read() const {
   double bytes = 0;
-  for (const prometheus::Counter* counter : read_bytes_) bytes += counter->Value();
+  for (const auto& [origin, counter] : read_bytes_) {
+    const bool stopped =
+        gauge_value(metrics_, "tributary_consumer_stopped", origin.value).value_or(0) > 0;
+    if (!stopped) bytes += counter->Value();
+  }
   return bytes;
 }
 

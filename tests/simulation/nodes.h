@@ -9,6 +9,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dice.h"
@@ -99,7 +100,8 @@ class ConsumerNode {
   [[nodiscard]] std::size_t parts() const { return readers_.size() + 2; }
   [[nodiscard]] const std::string& client() const { return client_; }
   [[nodiscard]] const Region& region() const { return region_; }
-  /// All that it was given to read so far.
+  /// What it was given to read so far, but for origins that are stopped at a gap: two consumers of
+  /// a region have each other read that again.
   [[nodiscard]] double read() const;
   /// It says that it is stopped at a gap of the origin, or lags behind it.
   [[nodiscard]] bool behind(const OriginName& origin) const;
@@ -113,7 +115,7 @@ class ConsumerNode {
   Inbox inbox_;
   std::vector<std::unique_ptr<OriginReader>> readers_;
   Applier applier_;
-  std::vector<const prometheus::Counter*> read_bytes_;
+  std::vector<std::pair<OriginName, const prometheus::Counter*>> read_bytes_;
   std::unique_ptr<Rebuilder> rebuilder_;
   Micros rebuild_at_{0};
 };
