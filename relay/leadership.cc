@@ -67,9 +67,11 @@ class Coverage {
   std::map<ActorId, Stretch> missing_;
 };
 
-/// Behind this the own region's replica has read the changelog, and its watermark tells.
-std::optional<ReadTo> read_by(const ReplicaAnswers& asked, const OriginName& origin) {
-  if (!asked.own) return std::nullopt;
+/// Behind this the own region's replica has read the changelog, and its watermark tells. Before the
+/// first seal of an actor all is looked through, as settle() does.
+std::optional<ReadTo> read_by(const OriginRecord& record, const ReplicaAnswers& asked,
+                              const OriginName& origin) {
+  if (!asked.own || (record.actor && record.head_seq == Seq{})) return std::nullopt;
   const auto& origins = asked.replicas.front().origins;
   const auto known = origins.find(origin);
   if (known == origins.end()) return std::nullopt;
@@ -174,7 +176,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   leadership.others = others_of(record, asked, succession);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    scan_changelog(succession.changelog, succession.origin, leadership.others,
-                                  read_by(asked, succession.origin), ignore));
+                                  read_by(record, asked, succession.origin), ignore));
   const Verdict verdict = judge({record, evidence, asked.replicas, asked.own}, succession.origin);
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,
