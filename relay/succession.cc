@@ -66,9 +66,8 @@ class Chain {
   Chain(const Testimony& testimony, const OriginName& origin) : testimony_(testimony) {
     const OriginRecord& record = testimony.record;
     for (const FormerActor& former : record.former) add(former.actor, former.final_seq);
-    if (record.actor && (record.head_seq > Seq{} || seen(*record.actor))) {
-      add(*record.actor, record.head_seq);
-    }
+    // Also one of which nobody here has seen a thing: a region that cannot be asked may have.
+    if (record.actor) add(*record.actor, record.head_seq);
     for (const ReplicaProgress& replica : testimony.replicas) add_known(replica, origin);
     for (const ActorId actor : testimony.changelog.order) add(actor, Seq{});
     for (const auto& [actor, seq] : testimony.changelog.retired) raise(actor, seq);
@@ -77,15 +76,6 @@ class Chain {
   [[nodiscard]] std::vector<FormerActor> take() { return std::move(chain_); }
 
  private:
-  [[nodiscard]] bool seen(ActorId actor) const {
-    if (std::ranges::find(testimony_.changelog.order, actor) != testimony_.changelog.order.end()) {
-      return true;
-    }
-    return std::ranges::any_of(testimony_.replicas, [&](const ReplicaProgress& replica) {
-      return replica.actors.contains(actor) || replica.watermark.get(actor) > Seq{};
-    });
-  }
-
   void add(ActorId actor, Seq seq) {
     if (std::ranges::find(chain_, actor, &FormerActor::actor) == chain_.end()) {
       chain_.push_back({actor, published(testimony_, actor)});
