@@ -27,6 +27,14 @@ bool EvidenceCollector::follows(const Batch& batch, const std::vector<FormerActo
   return std::ranges::find(former, *current, &FormerActor::actor) != former.end();
 }
 
+bool EvidenceCollector::fits(const Batch& batch) {
+  if (const auto applied = applied_.find(batch.actor); applied != applied_.end()) {
+    evidence_.highest.try_emplace(batch.actor, applied->second);
+  }
+  const auto known = evidence_.highest.find(batch.actor);
+  return known == evidence_.highest.end() || batch.first_seq <= known->second.next();
+}
+
 std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   evidence_.end = message.offset;
   auto batch = decode_batch(message.bytes);
@@ -44,6 +52,7 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   meet(batch->actor);
   const auto retired = evidence_.retired.find(batch->actor);
   if (retired != evidence_.retired.end() && batch->last_seq > retired->second) return std::nullopt;
+  if (!fits(*batch)) return std::nullopt;
   if (retired == evidence_.retired.end()) evidence_.current = batch->actor;
   Seq& highest = evidence_.highest[batch->actor];
   highest = std::max(highest, batch->last_seq);
@@ -54,7 +63,7 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
 Result<ChangelogEvidence> scan_changelog(Changelog& changelog, const OriginName& origin,
                                          const OtherActors& others, std::optional<ReadTo> after,
                                          const std::function<Result<void>(const Batch&)>& visit) {
-  EvidenceCollector collector(origin, others, after ? after->current : std::nullopt);
+  EvidenceCollector collector(origin, others, after);
   TRIBUTARY_ASSIGN(const auto tail, changelog.last(origin));
   if (!tail) return collector.evidence();
   if (after && after->offset == tail->offset) {

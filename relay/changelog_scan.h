@@ -26,22 +26,30 @@ struct ChangelogEvidence {
   [[nodiscard]] Seq highest_of(ActorId actor) const;
 };
 
-/// Where somebody has read a changelog to, and who was the origin's actor then (absent: nobody).
+/// Where somebody has read a changelog to, who was the origin's actor then (absent: nobody), and
+/// what counted of each actor.
 struct ReadTo {
   Offset offset;
-  std::optional<ActorId> current;
+  std::optional<ActorId> current = std::nullopt;
+  std::map<ActorId, Seq> applied = {};
 };
 
 /// Takes messages in the order of the log and tells which of them count, as consumers judge it:
 /// what comes of a retired actor behind its final seq is void, an actor that does not name the one
-/// before it is not obeyed, and messages that are no batches of the origin say nothing.
+/// before it is not obeyed, a batch before which changes are missing cannot be applied (when they
+/// are sent again, so is all that followed), and messages that are no batches of the origin say
+/// nothing.
 class EvidenceCollector {
  public:
   /// What a message says in the name of `others`, or of one that followed them, is forged.
-  /// `current`: the origin's actor before the first message; absent: that of the first message.
-  EvidenceCollector(OriginName origin, const OtherActors& others, std::optional<ActorId> current)
+  /// `before`: what was read before the first message; absent: the first of each actor's messages
+  /// tells.
+  EvidenceCollector(OriginName origin, const OtherActors& others,
+                    const std::optional<ReadTo>& before)
       : origin_(std::move(origin)), others_(others) {
-    evidence_.current = current;
+    if (!before) return;
+    evidence_.current = before->current;
+    applied_ = before->applied;
   }
   /// The batch, when it counts.
   std::optional<Batch> take(const ChangelogMessage& message);
@@ -49,11 +57,14 @@ class EvidenceCollector {
 
  private:
   void meet(ActorId actor);
+  /// Whether no changes are missing before the batch.
+  [[nodiscard]] bool fits(const Batch& batch);
   /// Whether the message is not of an actor that takes over without naming the one before.
   [[nodiscard]] bool follows(const Batch& batch, const std::vector<FormerActor>& former) const;
 
   OriginName origin_;
   const OtherActors& others_;
+  std::map<ActorId, Seq> applied_;
   ChangelogEvidence evidence_;
 };
 

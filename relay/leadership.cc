@@ -79,7 +79,9 @@ std::optional<ReadTo> read_by(const OriginRecord& record, const ReplicaAnswers& 
   const OriginProgress& progress = known->second;
   const VersionVector& watermark = asked.replicas.front().watermark;
   if (watermark.get(progress.actor) < progress.head_seq) return std::nullopt;
-  return ReadTo{progress.offset, progress.actor};
+  ReadTo read{progress.offset, progress.actor, {}};
+  for (const auto& [actor, seq] : watermark) read.applied[actor] = seq;
+  return read;
 }
 
 OtherActors others_of(const OriginRecord& own, const ReplicaAnswers& asked,
@@ -194,7 +196,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   // A minting that was begun before is settled by the whole log: what the former relay got in may
   // stand on either side of the record, and before what was looked through now.
   if (verdict.mint_because && evidence.end) {
-    leadership.looked_through = ReadTo{*evidence.end, evidence.current};
+    leadership.looked_through = ReadTo{*evidence.end, evidence.current, evidence.highest};
   }
   leadership.unsettled =
       leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);

@@ -307,6 +307,30 @@ TEST_CASE("an actor that names nobody is no evidence: no consumer obeys it") {
   }
 }
 
+TEST_CASE("a batch before which changes are missing does not count: nobody can apply it") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  const FormerActor last{*shop.status().actor, shop.status().head_seq};
+  shop.region_reads = false;
+  // The broker refused seq 2 and took seq 3, and then the database went back.
+  const Batch ahead{.actor = last.actor,
+                    .origin = Shop::kName,
+                    .first_seq = Seq{3},
+                    .last_seq = Seq{3},
+                    .hlc = {},
+                    .deltas = {{"stock:1", "counter", Seq{3}, "ahead"}}};
+  const auto writer = shop.changelog->open_writer(Shop::kName);
+  REQUIRE((*writer)->publish(1, encode(ahead)));
+  for (const bool answers : {true, false}) {
+    shop.outbox.restore(shop.outbox.backup(), true);
+    shop.region_answers = answers;
+    shop.relay_everything();
+    const auto& former = shop.status().former;
+    CHECK(std::ranges::find(former, last) != former.end());
+  }
+}
+
 TEST_CASE("what the old relay gets in before the record of a minting is not published twice") {
   Shop shop;
   shop.sell(1);
