@@ -74,7 +74,7 @@ std::optional<std::string> Witness::wrong(const std::set<OriginName>& broken) co
   Seq last;
   for (const auto& [key, batch] : sealed_) {
     const OriginName& owner = owners_.at(key.first);
-    if (broken.contains(owner) || (forgot_ && loses_.contains(owner))) continue;
+    if (broken.contains(owner) || loses_.contains(owner)) continue;
     if (batch.first > final_of(key.first)) continue;
     const bool same = before != nullptr && before->first == key.first;
     if (key.second != (same ? last.value + 1 : 1)) {
