@@ -112,9 +112,9 @@ Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
                                                       coverage.take(batch);
                                                       return discarder.take(batch);
                                                     }));
-  static_cast<void>(whole);
   TRIBUTARY_TRY(discarder.flush());
-  if (coverage.complete() && !verdict.log_lost) return {};
+  // The verdict was given by the log's end alone.
+  if (coverage.complete() && (!verdict.log_lost || holds_known(record, whole))) return {};
   TRIBUTARY_ASSIGN(const std::uint64_t parked,
                    succession.store.set_aside(
                        "in doubt after a restore: the changelog does not reach back to the backup, "

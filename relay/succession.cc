@@ -48,13 +48,11 @@ std::optional<FormerActor> last_known(const OriginRecord& record) {
   return *last;
 }
 
-/// The changelog should hold something of the actor, or of those before it when nothing of it was
-/// sealed, and does not; nor has any replica applied exactly what the database says was published.
+/// What the database knows of should be in the changelog and is not; nor has any replica applied
+/// exactly that.
 bool lost(const Testimony& testimony) {
   const auto last = last_known(testimony.record);
-  const auto& held = testimony.changelog.highest;
-  if (!last) return false;
-  if (testimony.record.head_seq > Seq{} ? held.contains(last->actor) : !held.empty()) return false;
+  if (!last || holds_known(testimony.record, testimony.changelog)) return false;
   return std::ranges::none_of(testimony.replicas, [&](const ReplicaProgress& replica) {
     return replica.watermark.get(last->actor) == last->final_seq;
   });
@@ -149,6 +147,11 @@ std::optional<std::string> why_mint(const Testimony& testimony, const Verdict& v
 }
 
 }  // namespace
+
+bool holds_known(const OriginRecord& record, const ChangelogEvidence& changelog) {
+  if (!record.actor || record.head_seq == Seq{}) return !changelog.highest.empty();
+  return changelog.highest.contains(*record.actor);
+}
 
 Verdict judge(const Testimony& testimony, const OriginName& origin) {
   const OriginRecord& record = testimony.record;

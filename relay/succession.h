@@ -34,6 +34,10 @@ struct Verdict {
   Hlc hlc;  ///< nothing that was published is later
 };
 
+/// The changelog, as far as it was read, holds something of the database's actor, or of any before
+/// it when nothing of it was sealed.
+[[nodiscard]] bool holds_known(const OriginRecord& record, const ChangelogEvidence& changelog);
+
 [[nodiscard]] Verdict judge(const Testimony& testimony, const OriginName& origin);
 
 }  // namespace tributary

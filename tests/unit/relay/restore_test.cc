@@ -54,6 +54,27 @@ TEST_CASE("what was retried and published is recognised in an older backup") {
   }
 }
 
+TEST_CASE(
+    "what is written between restores of one backup is never in doubt while the log is whole") {
+  for (const bool noticed : {false, true}) {
+    CAPTURE(noticed);
+    Shop shop;
+    shop.sell(1);
+    shop.relay_everything();
+    const auto backup = shop.outbox.backup();
+    shop.sell(1);
+    shop.relay_everything();
+    std::int64_t total = 2;
+    for (const std::int64_t amount : {10, 100, 1000}) {
+      shop.outbox.restore(backup, noticed);
+      shop.sell(amount);
+      shop.relay_everything();
+      CHECK(shop.status().parked == 0);
+      CHECK(shop.region.total() == (total += amount));
+    }
+  }
+}
+
 TEST_CASE("what was discarded does not come back with an older backup") {
   ParkedShop shop;
   const auto waiting = shop.outbox.backup();
