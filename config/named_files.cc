@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -10,7 +11,7 @@ namespace tributary::config {
 namespace {
 
 constexpr std::string_view kFiles[] = {"sslcert", "sslcrl", "sslkey", "sslrootcert"};
-constexpr std::string_view kFolders[] = {"sslcrldir"};
+constexpr std::string_view kFolder = "sslcrldir";
 
 /// A relative one counts from wherever a process runs, so nobody knows it here. (An sslkey may also
 /// be engine:key.)
@@ -59,12 +60,8 @@ void add_libpq_files(Mapping& mapping, std::string_view key, const Url& url,
                    .folder = folder});
   };
   for (const auto& [name, value] : url.query) {
-    for (const std::string_view each : kFiles) {
-      if (name == each) add(name, value, false);
-    }
-    for (const std::string_view each : kFolders) {
-      if (name == each) add(name, value, true);
-    }
+    if (std::ranges::find(kFiles, name) != std::end(kFiles)) add(name, value, false);
+    if (name == kFolder) add(name, value, true);
   }
 }
 

@@ -34,16 +34,19 @@ std::vector<std::string> split_words(std::string_view text) {
   return words;
 }
 
+std::string small_letters(std::string_view text) {
+  std::string small(text);
+  for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return small;
+}
+
 Word setting(std::string switched, std::string_view text) {
   const std::size_t equals = text.find('=');
   Word word{
-      .switched = std::move(switched), .name = std::string(text.substr(0, equals)), .value = {}};
+      .switched = std::move(switched), .name = small_letters(text.substr(0, equals)), .value = {}};
   word.whole = equals != std::string_view::npos && equals > 0;
   if (equals != std::string_view::npos) word.value = text.substr(equals + 1);
-  for (char& c : word.name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '-') c = '_';
-  }
+  std::ranges::replace(word.name, '-', '_');
   return word;
 }
 
@@ -68,9 +71,7 @@ std::vector<Word> parsed(std::string_view options) {
 
 /// As PostgreSQL reads a boolean: any clear beginning of a word.
 bool is_on(std::string_view value) {
-  std::string small(value);
-  for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const std::string_view text = small;
+  const std::string text = small_letters(value);
   if (text.empty()) return false;
   return text == "on" || text == "1" || std::string_view("true").starts_with(text) ||
          std::string_view("yes").starts_with(text);

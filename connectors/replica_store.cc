@@ -9,4 +9,10 @@ std::string parked_id(const OriginName& origin, ActorId actor, Seq last_seq, std
   return id.append("/").append(key);
 }
 
+Result<ReplicaProgress> certain_progress(ReplicaStore& store) {
+  TRIBUTARY_ASSIGN(ReplicaProgress progress, store.progress());
+  if (progress.doubtful.empty()) return progress;
+  return fail(ErrorKind::kTransient, progress.doubtful.begin()->second);
+}
+
 }  // namespace tributary

@@ -255,4 +255,7 @@ class ReplicaStore {
   virtual Result<std::vector<std::string>> warnings() = 0;
 };
 
+/// Where the replica stands; kTransient while nobody can tell what of an actor was applied.
+[[nodiscard]] Result<ReplicaProgress> certain_progress(ReplicaStore& store);
+
 }  // namespace tributary

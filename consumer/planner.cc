@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 
 #include <tributary/consumer/planner.h>
 #include <tributary/crdt/type.h>
@@ -28,19 +29,17 @@ void retire_former(Standing& standing, const OriginName& origin, const FormerAct
 }
 
 void take_over(Standing& standing, const OriginName& origin, const Batch& batch,
-               Admission& admission) {
-  for (const FormerActor& each : batch.former()) retire_former(standing, origin, each, admission);
+               std::span<const FormerActor> former, Admission& admission) {
+  for (const FormerActor& each : former) retire_former(standing, origin, each, admission);
   if (standing.find(batch.actor) == nullptr) standing.record(batch.actor, {origin, std::nullopt});
 }
 
 /// A new actor that says nothing of the one that is the origin's here.
 bool intrudes(const Standing& standing, const OriginName& origin, ActorId current,
-              const Batch& batch) {
+              const Batch& batch, std::span<const FormerActor> former) {
   if (current == batch.actor || standing.find(batch.actor) != nullptr) return false;
   const ActorRecord* live = standing.find(current);
-  if (live == nullptr || live->origin != origin) return false;
-  const std::vector<FormerActor> former = batch.former();
-  return std::ranges::find(former, current, &FormerActor::actor) == former.end();
+  return live != nullptr && live->origin == origin && !names(former, current);
 }
 
 Admission unnamed(const OriginName& origin, ActorId current, const Batch& batch) {
@@ -84,14 +83,15 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
   if (own != nullptr && own->final_seq && batch.last_seq > *own->final_seq) {
     return {.kind = Kind::kVoid};
   }
-  for (const auto& [former, final_seq] : batch.former()) {
-    const OriginName* owner = standing.owner(former);
-    if (owner != nullptr && *owner != origin) return parked(origin, former, *owner);
-    if (const std::string* why = standing.doubt(former)) return {Kind::kStop, *why};
-    const Seq have = standing.watermark().get(former);
-    if (have < final_seq) return gap(former, have, final_seq);
+  const std::vector<FormerActor> former = batch.former();
+  for (const auto& [actor, final_seq] : former) {
+    const OriginName* owner = standing.owner(actor);
+    if (owner != nullptr && *owner != origin) return parked(origin, actor, *owner);
+    if (const std::string* why = standing.doubt(actor)) return {Kind::kStop, *why};
+    const Seq have = standing.watermark().get(actor);
+    if (have < final_seq) return gap(actor, have, final_seq);
   }
-  if (intrudes(standing, origin, current, batch)) {
+  if (intrudes(standing, origin, current, batch, former)) {
     if (batch.heartbeat()) return {.kind = Kind::kVoid};
     return unnamed(origin, current, batch);
   }
@@ -101,7 +101,7 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
     return gap(batch.actor, have, Seq{batch.first_seq.value - 1});
   }
   Admission admission;
-  take_over(standing, origin, batch, admission);
+  take_over(standing, origin, batch, former, admission);
   if (batch.last_seq <= have) return admission;
   admission.kind = Kind::kApply;
   standing.raise(batch.actor, batch.last_seq);

@@ -56,13 +56,6 @@ Result<std::string> commit_rebuilt(ReplicaStore& store, const std::string& key,
                        .hlc = {}});
 }
 
-/// Where the replica stands; not while nobody can tell what was applied.
-Result<ReplicaProgress> progress_of(ReplicaStore& store) {
-  TRIBUTARY_ASSIGN(ReplicaProgress progress, store.progress());
-  if (progress.doubtful.empty()) return progress;
-  return fail(ErrorKind::kTransient, progress.doubtful.begin()->second);
-}
-
 }  // namespace
 
 Rebuilder::Rebuilder(OpenReplica open_replica, RebuildPass::Changelogs changelogs,
@@ -113,7 +106,7 @@ Result<std::map<std::string, std::string>> Rebuilder::choose(ReplicaStore& store
       cursor_ = key;
       if (!block.incomplete) continue;
       TRIBUTARY_ASSIGN(const Look now, look(store, key));
-      if (again(key, block, now)) wanted[key] = now.type;
+      if (again(key, now)) wanted[key] = now.type;
       else ++in_vain;
     }
     if (blocked.size() == kBlockedAtOnce) continue;
@@ -130,16 +123,16 @@ Result<Rebuilder::Look> Rebuilder::look(ReplicaStore& store, const std::string& 
   const LoadedKey& state = loaded.front();
   const std::string_view keyspace = keyspace_type(settings_.schema, key);
   const std::string type = keyspace.empty() ? state.type : std::string(keyspace);
-  return Look{state.type, view.found, in_the_way(view.found, crdt::find_type(type)),
+  return Look{state.type, view.found, in_the_way(view.found, crdt::find_type(type)), state.block,
               state.version + '\n' + state.damage + '\n' + view.found};
 }
 
-bool Rebuilder::again(const std::string& key, const KeyBlock& block, const Look& look) {
+bool Rebuilder::again(const std::string& key, const Look& look) {
   if (look.in_the_way) return false;
   const auto found = hopeless_.find(key);
   if (found == hopeless_.end()) return true;
   const Hopeless& hopeless = found->second;
-  const bool same = hopeless.standing == look.standing && hopeless.retries == block.retries;
+  const bool same = hopeless.standing == look.standing && hopeless.retries == look.block.retries;
   if (same && clock_.monotonic() < hopeless.until) return false;
   hopeless_.erase(found);
   return true;
@@ -148,7 +141,7 @@ bool Rebuilder::again(const std::string& key, const KeyBlock& block, const Look&
 Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, std::string>& wanted,
                              const std::stop_token& stop) {
   log::info("keys are being rebuilt from the changelogs", {{"keys", wanted.size()}});
-  TRIBUTARY_ASSIGN(const ReplicaProgress progress, progress_of(store));
+  TRIBUTARY_ASSIGN(const ReplicaProgress progress, certain_progress(store));
   RebuildPass pass(changelogs_, settings_.schema, progress);
   for (const auto& [key, type] : wanted) pass.want(key, type);
   TRIBUTARY_TRY(pass.read_all(stop));
@@ -168,7 +161,7 @@ Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, st
 Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
                                        const std::string& key, const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
-    TRIBUTARY_ASSIGN(const ReplicaProgress now, progress_of(store));
+    TRIBUTARY_ASSIGN(const ReplicaProgress now, certain_progress(store));
     TRIBUTARY_ASSIGN(std::string missing, pass.catch_up(now.watermark, stop));
     if (!missing.empty()) return missing;
     pass.advance(now.watermark);
@@ -196,14 +189,12 @@ Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key,
                                 const std::string& reason) {
   if (hopeless_.size() >= kHopelessKept) hopeless_.clear();
   TRIBUTARY_ASSIGN(const Look now, look(store, key));
-  const KeyLoad load{key, {}};
-  TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
-  KeyBlock next = loaded.front().block;
+  KeyBlock next = now.block;
   hopeless_[key] = {clock_.monotonic() + kHopelessFor, now.standing, next.retries};
   if (!next.incomplete || next.reason == reason) return {};
   log::error("a key could not be rebuilt", {{"key", key}, {"reason", reason}});
   next.reason = reason;
-  const BlockCommit block{key, loaded.front().block.mark, next};
+  const BlockCommit block{key, now.block.mark, next};
   auto told = store.commit({.steps = {},
                             .keys = {},
                             .blocks = {&block, 1},

@@ -33,9 +33,10 @@ class Rebuilder {
  private:
   /// What stands for a key now, as far as it decides whether it can be made.
   struct Look {
-    std::string type;      ///< of its state
-    std::string view;      ///< Redis type
-    bool in_the_way;       ///< it is not that of the key's views
+    std::string type;  ///< of its state
+    std::string view;  ///< Redis type
+    bool in_the_way;   ///< it is not that of the key's views
+    KeyBlock block;
     std::string standing;  ///< all of it: another text when something has changed
   };
   struct Hopeless {
@@ -51,7 +52,7 @@ class Rebuilder {
   Result<std::string> rebuild(ReplicaStore& store, RebuildPass& pass, const std::string& key,
                               const std::stop_token& stop);
   /// Whether a key that could not be made should be tried again.
-  bool again(const std::string& key, const KeyBlock& block, const Look& look);
+  bool again(const std::string& key, const Look& look);
   Result<void> give_up(ReplicaStore& store, const std::string& key, const std::string& reason);
 
   OpenReplica open_replica_;

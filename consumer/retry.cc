@@ -77,13 +77,11 @@ std::string join_all(const Schema& schema, std::string_view key, Attempt& attemp
     attempt.deferring = attempt.type->prune(copy, {}).deferring;
   }
   for (const Parked& parked : attempt.parked) {
-    auto batch = decode_piece(parked.bytes);
     if (beside(parked)) {
-      attempt.rebuild =
-          attempt.rebuild || (parked.reason.starts_with(kWrongType) && batch &&
-                              !batch->deltas.empty() && batch->deltas.front().type == wanted);
+      attempt.rebuild = attempt.rebuild || fits_by_now(parked, wanted);
       continue;
     }
+    const auto batch = decode_piece(parked.bytes);
     if (!batch) return batch.error().message;
     for (const Delta& delta : batch->deltas) {
       if (std::string why = join_one(*batch, delta, wanted, attempt); !why.empty()) return why;

@@ -88,6 +88,10 @@ Result<void> check_changes(const wire::Batch& message) {
 
 }  // namespace
 
+bool names(std::span<const FormerActor> former, ActorId actor) {
+  return std::ranges::find(former, actor, &FormerActor::actor) != former.end();
+}
+
 std::vector<FormerActor> Batch::former() const {
   std::vector<FormerActor> all;
   if (predecessor) all.push_back(*predecessor);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,8 @@ struct FormerActor {
   Seq final_seq;
   bool operator==(const FormerActor&) const = default;
 };
+/// Whether the actor is among them.
+[[nodiscard]] bool names(std::span<const FormerActor> former, ActorId actor);
 
 struct Batch {
   ActorId actor;

@@ -24,7 +24,7 @@ bool EvidenceCollector::follows(const Batch& batch, const std::vector<FormerActo
   const std::optional<ActorId>& current = evidence_.current;
   if (!current || batch.actor == *current || others_.own(batch.actor)) return true;
   if (std::ranges::find(order, batch.actor) != order.end()) return true;
-  return std::ranges::find(former, *current, &FormerActor::actor) != former.end();
+  return names(former, *current);
 }
 
 bool EvidenceCollector::fits(const Batch& batch) {

@@ -163,11 +163,6 @@ Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succ
   return {};
 }
 
-bool is_former(const Leadership& leadership, ActorId actor) {
-  const auto& former = leadership.former;
-  return std::ranges::find(former, actor, &FormerActor::actor) != former.end();
-}
-
 }  // namespace
 
 Result<Leadership> take_leadership(const Succession& succession) {
@@ -221,7 +216,7 @@ Result<void> settle(Leadership& leadership, const Succession& succession) {
     return fail(ErrorKind::kTransient, "the changelog holds changes beyond the database's head");
   }
   for (const ActorId actor : evidence.order) {
-    if (actor == leadership.head.actor || is_former(leadership, actor)) continue;
+    if (actor == leadership.head.actor || names(leadership.former, actor)) continue;
     return fail(ErrorKind::kTransient, "the changelog holds changes of actor " + actor.hex() +
                                            ", which was not to be seen before");
   }

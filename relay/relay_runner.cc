@@ -78,9 +78,7 @@ std::uint64_t random64() {
 Result<ReplicaProgress> progress_of(
     const std::function<Result<std::unique_ptr<ReplicaStore>>()>& open) {
   TRIBUTARY_ASSIGN(const auto store, open());
-  TRIBUTARY_ASSIGN(ReplicaProgress progress, store->progress());
-  if (progress.doubtful.empty()) return progress;
-  return fail(ErrorKind::kTransient, progress.doubtful.begin()->second);
+  return certain_progress(*store);
 }
 
 /// All at once: a region that cannot be reached costs its deadline, and not the sum of all.

@@ -27,8 +27,7 @@ bool is_retired(const Testimony& testimony, ActorId actor) {
 bool strangers(const Testimony& testimony, const OriginName& origin) {
   const OriginRecord& record = testimony.record;
   const auto known = [&](ActorId actor) {
-    return record.actor == actor ||
-           std::ranges::find(record.former, actor, &FormerActor::actor) != record.former.end();
+    return record.actor == actor || names(record.former, actor);
   };
   const auto stranger = [&](const auto& entry) {
     return entry.second.origin == origin && !known(entry.first);
@@ -75,9 +74,7 @@ class Chain {
 
  private:
   void add(ActorId actor, Seq seq) {
-    if (std::ranges::find(chain_, actor, &FormerActor::actor) == chain_.end()) {
-      chain_.push_back({actor, published(testimony_, actor)});
-    }
+    if (!names(chain_, actor)) chain_.push_back({actor, published(testimony_, actor)});
     raise(actor, seq);
   }
 
@@ -118,9 +115,7 @@ class Chain {
   }
 
   [[nodiscard]] bool is_former(ActorId actor) const {
-    const auto& former = testimony_.record.former;
-    return is_retired(testimony_, actor) ||
-           std::ranges::find(former, actor, &FormerActor::actor) != former.end();
+    return is_retired(testimony_, actor) || names(testimony_.record.former, actor);
   }
 
   const Testimony& testimony_;
@@ -139,8 +134,8 @@ std::optional<std::string> why_mint(const Testimony& testimony, const Verdict& v
   if (!testimony.own_replica) {
     return "the region's replica cannot be asked whether changes beyond the head were published";
   }
-  if (verdict.log_lost ||
-      (record.head_seq > Seq{} && !testimony.changelog.highest.contains(*record.actor))) {
+  const bool absent = record.head_seq > Seq{} && !holds_known(record, testimony.changelog);
+  if (verdict.log_lost || absent) {
     return "the changelog holds nothing of the actor: it was lost, or is another one";
   }
   return std::nullopt;

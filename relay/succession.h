@@ -29,7 +29,7 @@ struct Verdict {
   bool restored = false;  ///< changes beyond the head were published: the database forgot them
   bool log_lost = false;  ///< the changelog holds nothing of the actor, and no replica stands in
   /// Every actor there was, oldest first, with the last seq that counts; the last of them is the
-  /// one that a new actor follows. Without actors that never published anything.
+  /// one that a new actor follows.
   std::vector<FormerActor> chain;
   Hlc hlc;  ///< nothing that was published is later
 };

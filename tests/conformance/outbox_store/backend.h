@@ -81,4 +81,9 @@ std::vector<std::string> seal_all(OutboxStore& store, Seq after);
   const auto backend = Kind::create(); \
   if (backend == nullptr) return
 
+/// Whether an error has these words.
+inline bool says(const std::string& message, const std::string& words) {
+  return message.find(words) != std::string::npos;
+}
+
 }  // namespace tributary::outbox_suite

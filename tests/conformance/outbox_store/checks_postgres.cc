@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "backend.h"
-#include <libpq-fe.h>
+#include "psql.h"
 
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/crdt/types/counter.h>
@@ -10,26 +10,6 @@
 
 namespace tributary::outbox_suite {
 namespace {
-
-/// "ok", or the error's message with its hint.
-class Psql {
- public:
-  explicit Psql(const std::string& url) : connection_(PQconnectdb(url.c_str()), PQfinish) {}
-  std::string run(const std::string& sql) const {
-    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
-        PQexec(connection_.get(), sql.c_str()), PQclear);
-    const ExecStatusType status = PQresultStatus(result.get());
-    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return "ok";
-    return PQerrorMessage(connection_.get());
-  }
-
- private:
-  std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
-};
-
-bool says(const std::string& message, const std::string& words) {
-  return message.find(words) != std::string::npos;
-}
 
 void check_refused(const Psql& psql, const std::string& sql, const std::string& words) {
   const std::string message = psql.run(sql);

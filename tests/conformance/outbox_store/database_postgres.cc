@@ -12,13 +12,7 @@
 #include <tributary/crdt/types/register.h>
 
 namespace tributary::outbox_suite {
-namespace {
-
-bool says(const std::string& message, const std::string& words) {
-  return message.find(words) != std::string::npos;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a row of the origin that a restore put there is told from the relay's own") {
   OUTBOX_SUITE_BACKEND(Postgres);

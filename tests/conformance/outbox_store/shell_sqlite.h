@@ -41,8 +41,4 @@ class Shell {
   sqlite3* connection_ = nullptr;
 };
 
-inline bool says(const std::string& message, const std::string& words) {
-  return message.find(words) != std::string::npos;
-}
-
 }  // namespace tributary::outbox_suite

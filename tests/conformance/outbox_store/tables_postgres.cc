@@ -11,10 +11,6 @@
 namespace tributary::outbox_suite {
 namespace {
 
-bool says(const std::string& message, const std::string& part) {
-  return message.find(part) != std::string::npos;
-}
-
 /// In an order in which the origin's row comes before the rows, and the marks in between.
 const std::vector<std::string> kTables{"actor",  "batch",  "context", "counter",
                                        "origin", "outbox", "parked",  "put_back"};
