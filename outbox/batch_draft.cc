@@ -28,22 +28,31 @@ void name_former(Batch& batch, std::span<const FormerActor> former) {
 BatchDraft::BatchDraft(const OriginHead& head, std::span<const FormerActor> former)
     : first_(head.seq.next()), former_(former), size_(head_bytes(head, former.size())) {}
 
-void BatchDraft::add(const OutboxRow& row, const crdt::Type& type, const crdt::SealedChange& change,
-                     std::size_t context_bytes) {
+std::size_t BatchDraft::group_of(std::size_t key) const {
+  const bool known = key < groups_of_keys_.size() && groups_of_keys_[key] > 0;
+  return known ? groups_of_keys_[key] - 1 : groups_.size();
+}
+
+void BatchDraft::add(const OutboxRow& row, std::size_t key, const crdt::Type& type,
+                     const crdt::SealedChange& change, std::size_t context_bytes) {
   note_consumed(row);
   ++changes_;
-  const auto [entry, fresh] = group_of_.try_emplace(row.key, groups_.size());
-  if (fresh) groups_.push_back({row.key, &type, 0, {}});
-  Group& group = groups_[entry->second];
+  const std::size_t at = group_of(key);
+  if (at == groups_.size()) {
+    groups_.push_back({row.key, &type, 0, {}});
+    if (key >= groups_of_keys_.size()) groups_of_keys_.resize(key + 1);
+    groups_of_keys_[key] = static_cast<std::uint32_t>(groups_.size());
+  }
+  Group& group = groups_[at];
   group.changes.push_back(change);
   const bool counted = std::exchange(group.counted, measured_) == measured_;
   size_.add(row, !counted, change.context, context_bytes);
 }
 
-std::size_t BatchDraft::more(const OutboxRow& row, const VersionVector* context,
-                             std::size_t context_bytes) const {
-  const auto group = group_of_.find(row.key);
-  const bool counted = group != group_of_.end() && groups_[group->second].counted == measured_;
+std::size_t BatchDraft::more(const OutboxRow& row, std::size_t key, const VersionVector* context,
+                             std::size_t context_bytes) {
+  const std::size_t at = group_of(key);
+  const bool counted = at < groups_.size() && groups_[at].counted == measured_;
   return size_.more(row, !counted, context, context_bytes);
 }
 

@@ -2,9 +2,9 @@
 /// (seal_order.h).
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <tributary/crdt/type.h>
@@ -23,18 +23,21 @@ class BatchDraft {
   /// `head`: before its first change.
   BatchDraft(const OriginHead& head, std::span<const FormerActor> former);
 
-  /// `context_bytes`: of change.context, encoded.
-  void add(const OutboxRow& row, const crdt::Type& type, const crdt::SealedChange& change,
-           std::size_t context_bytes);
+  /// `key`: a number for row.key, from 0, small (it takes memory). `context_bytes`: of
+  /// change.context, encoded.
+  void add(const OutboxRow& row, std::size_t key, const crdt::Type& type,
+           const crdt::SealedChange& change, std::size_t context_bytes);
 
   /// What that would add to bytes().
-  [[nodiscard]] std::size_t more(const OutboxRow& row, const VersionVector* context,
-                                 std::size_t context_bytes) const;
+  [[nodiscard]] std::size_t more(const OutboxRow& row, std::size_t key,
+                                 const VersionVector* context, std::size_t context_bytes);
 
   [[nodiscard]] bool empty() const { return groups_.empty(); }
   [[nodiscard]] std::size_t changes() const { return changes_; }
   /// At least what encode() gives.
-  [[nodiscard]] std::size_t bytes() const { return size_.bytes(); }
+  [[nodiscard]] std::size_t bytes() { return size_.bytes(); }
+  /// Whether bytes() is no more than that; faster.
+  [[nodiscard]] bool within(std::size_t limit) { return size_.within(limit); }
   /// Exactly what encode() gives, which takes as long. bytes() is near it afterwards.
   std::size_t measure(const OriginHead& head);
 
@@ -50,6 +53,8 @@ class BatchDraft {
   };
 
   void note_consumed(const OutboxRow& row);
+  /// In groups_; groups_.size() when the key has none yet.
+  [[nodiscard]] std::size_t group_of(std::size_t key) const;
 
   Seq first_;
   std::size_t changes_ = 0;
@@ -57,7 +62,7 @@ class BatchDraft {
   DraftSize size_;
   std::size_t measured_ = 1;  ///< how often, and 1
   std::vector<Group> groups_;
-  std::unordered_map<std::string_view, std::size_t> group_of_;
+  std::vector<std::uint32_t> groups_of_keys_;  ///< by number of the key, from 1; 0: none
   std::vector<ConsumedRows> consumed_;
 };
 

@@ -22,22 +22,48 @@ std::size_t DraftSize::most_of(const OutboxRow& row, std::size_t context_bytes) 
          3 * (context_bytes + kContextBytes);
 }
 
-std::size_t DraftSize::more(const OutboxRow& row, bool new_key, const VersionVector* context,
-                            std::size_t context_bytes) const {
-  std::size_t bytes = 0;
-  if (last_transaction_ != row.transaction || last_id_ + 1 != row.first_id()) bytes += kRunBytes;
-  if (new_key) bytes += kKeyBytes + row.key.size();
-  if (operand_bytes(row) > 0) bytes += kChangeBytes + operand_bytes(row);
-  if (context != nullptr) bytes += more_contexts(row, context, context_bytes + kContextBytes);
-  return bytes;
-}
-
 void DraftSize::add(const OutboxRow& row, bool new_key, const VersionVector* context,
                     std::size_t context_bytes) {
-  bytes_ += more(row, new_key, context, context_bytes);
-  last_transaction_ = row.transaction;
-  last_id_ = row.first_id();
-  if (context != nullptr) note_context(row, context, context_bytes + kContextBytes);
+  noted_.push_back({&row, context, context_bytes, new_key});
+  noted_most_ += most_of(row, context_bytes);
+}
+
+bool DraftSize::within(std::size_t limit) {
+  return bytes_ + noted_most_ <= limit || bytes() <= limit;
+}
+
+std::size_t DraftSize::bytes() {
+  count_noted();
+  return bytes_;
+}
+
+std::size_t DraftSize::more(const OutboxRow& row, bool new_key, const VersionVector* context,
+                            std::size_t context_bytes) {
+  count_noted();
+  return count({&row, context, context_bytes, new_key});
+}
+
+void DraftSize::count_noted() {
+  for (const Noted& each : noted_) {
+    bytes_ += count(each);
+    last_transaction_ = each.row->transaction;
+    last_id_ = each.row->first_id();
+    if (each.context != nullptr) {
+      note_context(*each.row, each.context, each.context_bytes + kContextBytes);
+    }
+  }
+  noted_.clear();
+  noted_most_ = 0;
+}
+
+std::size_t DraftSize::count(const Noted& each) const {
+  const OutboxRow& row = *each.row;
+  std::size_t bytes = 0;
+  if (last_transaction_ != row.transaction || last_id_ + 1 != row.first_id()) bytes += kRunBytes;
+  if (each.new_key) bytes += kKeyBytes + row.key.size();
+  if (operand_bytes(row) > 0) bytes += kChangeBytes + operand_bytes(row);
+  if (each.context == nullptr) return bytes;
+  return bytes + more_contexts(row, each.context, each.context_bytes + kContextBytes);
 }
 
 /// Equal contexts are sealed once. What observes twice, with different contexts, gets one of its
@@ -60,6 +86,7 @@ void DraftSize::note_context(const OutboxRow& row, const VersionVector* context,
 }
 
 void DraftSize::measured(std::size_t bytes) {
+  count_noted();
   bytes_ = bytes + kSlackBytes;
   contexts_.clear();
   // An element's joined context may be another one's, too: a new one has to be counted whole.

@@ -1,8 +1,10 @@
 /// How large a batch will be once it is encoded, while its rows come in: never less than it is.
 ///
-/// Each row adds at most a known number of bytes, which takes constant time to tell; but what the
-/// changes to one key have in common is encoded once, so the sum may be far above the truth. When
-/// it matters, whoever holds the rows encodes them and sets the sum right: measured().
+/// Three ways to tell, from fast to exact. Each row adds at most a known number of bytes; rows are
+/// only noted while that keeps the sum within the limit asked for. Else they are counted with what
+/// they share: keys, contexts. That may still be far above the truth, since the changes to one key
+/// are joined; when it matters, whoever holds the rows encodes them and sets the sum right:
+/// measured().
 #pragma once
 
 #include <cstddef>
@@ -11,6 +13,7 @@
 #include <string_view>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/rows.h>
@@ -23,21 +26,29 @@ class DraftSize {
   /// `head_bytes`: of what stands in an empty batch.
   explicit DraftSize(std::size_t head_bytes) : bytes_(head_bytes) {}
 
-  /// What a row adds. `new_key`: no row of that key was added since measured(). `context`: nullptr
-  /// when the operation does not observe; `context_bytes` when encoded.
-  [[nodiscard]] std::size_t more(const OutboxRow& row, bool new_key, const VersionVector* context,
-                                 std::size_t context_bytes) const;
+  /// `new_key`: no row of that key was added since measured(). `context`: nullptr when the
+  /// operation does not observe; `context_bytes` when encoded.
   void add(const OutboxRow& row, bool new_key, const VersionVector* context,
            std::size_t context_bytes);
   /// What was added so far is encoded in so many bytes.
   void measured(std::size_t bytes);
 
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] bool within(std::size_t limit);
+  [[nodiscard]] std::size_t bytes();
+  /// What add() would add to bytes().
+  [[nodiscard]] std::size_t more(const OutboxRow& row, bool new_key, const VersionVector* context,
+                                 std::size_t context_bytes);
 
   /// A row adds no more than that, whatever came before it.
   [[nodiscard]] static std::size_t most_of(const OutboxRow& row, std::size_t context_bytes);
 
  private:
+  struct Noted {
+    const OutboxRow* row = nullptr;
+    const VersionVector* context = nullptr;
+    std::size_t context_bytes = 0;
+    bool new_key = false;
+  };
   /// An element that removes name: it is sealed with the join of their contexts.
   struct Observer {
     const VersionVector* last = nullptr;
@@ -45,11 +56,15 @@ class DraftSize {
     std::size_t uncounted = 0;  ///< of these, what is counted for all that share them, not for it
   };
 
+  void count_noted();
+  [[nodiscard]] std::size_t count(const Noted& each) const;
   [[nodiscard]] std::size_t more_contexts(const OutboxRow& row, const VersionVector* context,
                                           std::size_t bytes) const;
   void note_context(const OutboxRow& row, const VersionVector* context, std::size_t bytes);
 
   std::size_t bytes_;
+  std::vector<Noted> noted_;    ///< not in bytes_
+  std::size_t noted_most_ = 0;  ///< that they add no more than
   std::int64_t last_transaction_ = 0;
   std::int64_t last_id_ = -1;
   std::unordered_set<const VersionVector*> contexts_;  ///< counted since measured()

@@ -9,7 +9,9 @@ using Kind = RowVerdict::Kind;
 
 constexpr std::size_t kMaxContextBytes = std::size_t{1} << 20;  // a hundred thousand actors
 
-RowVerdict illegal(std::string why) { return {Kind::kIllegal, nullptr, nullptr, std::move(why)}; }
+RowVerdict illegal(std::string why) {
+  return {Kind::kIllegal, nullptr, nullptr, 0, std::move(why)};
+}
 
 std::string takes_no(std::string_view what, const OutboxRow& row) {
   return "operation \"" + std::string(row.operation) + "\" of type \"" + std::string(row.type) +
@@ -63,6 +65,7 @@ const RowCheck::KeyRule& RowCheck::rule_of(std::string_view key) {
   const auto [entry, fresh] = rules_.try_emplace(key);
   KeyRule& rule = entry->second;
   if (!fresh) return rule;
+  rule.number = rules_.size() - 1;
   if (auto legal = check_key(stored_.schema.limits, key); !legal) {
     rule.why = std::move(legal.error().message);
     return rule;
@@ -91,14 +94,14 @@ RowVerdict RowCheck::check(const OutboxRow& row) {
     const std::string what = "operation \"" + std::string(row.operation) + "\" of type \"" +
                              std::string(row.type) + "\"";
     if (!database_knows(row.type, row.operation)) return illegal("there is no " + what);
-    return {Kind::kUnknown, nullptr, nullptr,
+    return {Kind::kUnknown, nullptr, nullptr, 0,
             what + " is in the database's tables, but not in this program: upgrade the relay"};
   }
   if (auto wrong = wrong_operands(*operation, row, stored_.schema.limits); !wrong.empty()) {
     return illegal(std::move(wrong));
   }
   if (row.hlc > kMaxHlc) return illegal("its time (hlc) is beyond the year 2100");
-  return {Kind::kLegal, rule.type, operation, {}};
+  return {Kind::kLegal, rule.type, operation, rule.number, {}};
 }
 
 }  // namespace tributary

@@ -2,6 +2,7 @@
 /// their way into the outbox (crdt/schema.h), which know what was left out.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,7 +22,8 @@ struct RowVerdict {
   Kind kind = Kind::kLegal;
   const crdt::Type* type = nullptr;            ///< when legal
   const crdt::Operation* operation = nullptr;  ///< when legal
-  std::string why;                             ///< when not
+  std::size_t key = 0;  ///< when legal: its number among the keys that were checked, from 0
+  std::string why;      ///< when not
 };
 
 /// Looks each key up once. Keys are views into the rows. Not thread-safe.
@@ -32,6 +34,7 @@ class RowCheck {
 
  private:
   struct KeyRule {
+    std::size_t number = 0;
     const crdt::Type* type = nullptr;  ///< absent: `why` says so, or the type is not known here
     std::string type_name;
     std::string why;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <unordered_map>
 
 #include <tributary/outbox/seal_order.h>
@@ -7,49 +6,57 @@
 namespace tributary {
 namespace {
 
-using LastRows = std::unordered_map<std::int64_t, std::size_t>;  ///< transaction -> its last row
+/// Whether a transaction of larger number follows each: then none comes back.
+bool in_turn(std::span<const OutboxRow> rows, std::span<const std::size_t> order) {
+  return std::ranges::is_sorted(order, {}, [&](std::size_t row) { return rows[row].transaction; });
+}
 
-std::vector<SealUnit> take_apart(const SealUnit& run, std::span<const OutboxRow> rows,
-                                 const LastRows& last_of) {
-  SealUnit sorted = run;
-  const auto last = [&](std::size_t row) { return last_of.at(rows[row].transaction); };
-  std::ranges::stable_sort(sorted, {}, last);
-  std::vector<SealUnit> units;
-  for (const std::size_t row : sorted) {
-    const bool first = units.empty() || last(units.back().front()) != last(row);
-    if (first) units.emplace_back();
-    units.back().push_back(row);
+/// For each place in `order` the last one of the same transaction.
+std::vector<std::size_t> last_places(std::span<const OutboxRow> rows,
+                                     std::span<const std::size_t> order) {
+  std::vector<std::size_t> last(order.size());
+  const bool none_returns = in_turn(rows, order);
+  std::unordered_map<std::int64_t, std::size_t> last_of;  // transaction -> its last place
+  for (std::size_t at = order.size(); at-- > 0;) {
+    const std::int64_t transaction = rows[order[at]].transaction;
+    const bool again = at + 1 < order.size() && rows[order[at + 1]].transaction == transaction;
+    if (again) last[at] = last[at + 1];
+    else last[at] = none_returns ? at : last_of.try_emplace(transaction, at).first->second;
   }
-  return units;
+  return last;
+}
+
+/// Sorts a run, of which `last` knows the last places, by transaction.
+void take_apart(std::size_t begin, std::size_t end, std::span<const std::size_t> last,
+                SealUnits& units) {
+  std::vector<std::pair<std::size_t, std::size_t>> sorted;  // (last place, row)
+  for (std::size_t at = begin; at < end; ++at) sorted.emplace_back(last[at], units.rows[at]);
+  std::ranges::stable_sort(sorted, {}, &std::pair<std::size_t, std::size_t>::first);
+  for (std::size_t at = begin; at < end; ++at) {
+    const auto& [place, row] = sorted[at - begin];
+    units.rows[at] = row;
+    if (at + 1 == end || sorted[at + 1 - begin].first != place) units.ends.push_back(at + 1);
+  }
 }
 
 }  // namespace
 
-std::vector<SealUnit> seal_order(std::span<const OutboxRow> rows,
-                                 const std::function<bool(const OutboxRow&)>& taken,
-                                 const std::function<bool(const SealUnit&)>& too_large) {
-  std::vector<std::size_t> order;
-  LastRows last_of;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!taken(rows[i])) continue;
-    order.push_back(i);
-    last_of[rows[i].transaction] = i;
-  }
-  std::vector<SealUnit> units;
-  SealUnit run;
+SealUnits seal_order(std::span<const OutboxRow> rows, std::vector<std::size_t> taken,
+                     const std::function<bool(SealUnit)>& too_large) {
+  SealUnits units{std::move(taken), {}};
+  const std::vector<std::size_t> last = last_places(rows, units.rows);
+  std::size_t begin = 0;
   std::size_t open_until = 0;
-  for (const std::size_t i : order) {
-    run.push_back(i);
-    open_until = std::max(open_until, last_of[rows[i].transaction]);
-    if (open_until > i) continue;
-    const bool several = std::ranges::any_of(
-        run, [&](std::size_t row) { return rows[row].transaction != rows[i].transaction; });
-    if (several && too_large(run)) {
-      std::ranges::move(take_apart(run, rows, last_of), std::back_inserter(units));
-    } else {
-      units.push_back(std::move(run));
-    }
-    run.clear();
+  bool several = false;  // transactions in the run
+  for (std::size_t at = 0; at < last.size(); ++at) {
+    several = several || last[at] != last[begin];
+    open_until = std::max(open_until, last[at]);
+    if (open_until > at) continue;
+    const SealUnit run = SealUnit(units.rows).subspan(begin, at + 1 - begin);
+    if (several && too_large(run)) take_apart(begin, at + 1, last, units);
+    else units.ends.push_back(at + 1);
+    begin = at + 1;
+    several = false;
   }
   return units;
 }

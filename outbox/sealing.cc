@@ -13,20 +13,30 @@
 namespace tributary {
 namespace {
 
+/// A row that may be sealed, or has to wait.
+struct SievedRow {
+  const crdt::Type* type = nullptr;
+  const crdt::Operation* operation = nullptr;  ///< absent: this program does not know it
+  const SealedContext* context = nullptr;      ///< when the operation observes
+  std::size_t key = 0;                         ///< a number for it, from 0
+};
+
 /// Which of the rows cannot be sealed now, by whole transactions.
 class Sieve {
  public:
   Sieve(std::span<const OutboxRow> rows, const SealRules& rules, SealContexts& contexts)
       : check_(*rules.schema) {
-    verdicts_.reserve(rows.size());
+    sieved_.reserve(rows.size());
     for (const OutboxRow& row : rows) {
-      RowVerdict& verdict = verdicts_.emplace_back(check_.check(row));
-      if (verdict.kind == RowVerdict::Kind::kLegal && verdict.operation->observes) {
-        if (const JudgedContext& context = contexts.of(row); !context) {
-          verdict = {RowVerdict::Kind::kIllegal, nullptr, nullptr, context.error()};
-        }
-      }
+      RowVerdict verdict = check_.check(row);
+      SievedRow& sieved = sieved_.emplace_back();
       if (verdict.kind == RowVerdict::Kind::kIllegal) refuse(row, verdict.why);
+      if (verdict.kind == RowVerdict::Kind::kUnknown) unknown_.push_back({&row, verdict.why});
+      if (verdict.kind != RowVerdict::Kind::kLegal) continue;
+      sieved = {verdict.type, verdict.operation, nullptr, verdict.key};
+      if (!verdict.operation->observes) continue;
+      if (const JudgedContext& context = contexts.of(row)) sieved.context = &*context;
+      else refuse(row, context.error());
     }
     leave(rows);
   }
@@ -35,22 +45,30 @@ class Sieve {
     bad_.try_emplace(row.transaction, "row " + std::to_string(row.id) + ": " + why);
   }
 
-  [[nodiscard]] const RowVerdict& verdict(std::size_t row) const { return verdicts_[row]; }
+  [[nodiscard]] const SievedRow& operator[](std::size_t row) const { return sieved_[row]; }
   /// nullptr unless the row's transaction holds one that can never be applied.
   [[nodiscard]] const std::string* refused(const OutboxRow& row) const {
+    if (bad_.empty()) return nullptr;
     const auto found = bad_.find(row.transaction);
     return found == bad_.end() ? nullptr : &found->second;
   }
-  [[nodiscard]] bool left(const OutboxRow& row) const { return left_.contains(row.transaction); }
+  [[nodiscard]] bool left(const OutboxRow& row) const {
+    return !left_.empty() && left_.contains(row.transaction);
+  }
   [[nodiscard]] const std::string& left_because() const { return left_because_; }
 
  private:
+  struct Unknown {
+    const OutboxRow* row = nullptr;
+    std::string why;
+  };
+
   /// A transaction that waits holds back those behind it that touch its keys: seqs keep the order.
   void leave(std::span<const OutboxRow> rows) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (verdicts_[i].kind != RowVerdict::Kind::kUnknown || refused(rows[i]) != nullptr) continue;
-      if (left_.empty()) left_because_ = verdicts_[i].why;
-      left_.insert(rows[i].transaction);
+    for (const Unknown& each : unknown_) {
+      if (refused(*each.row) != nullptr) continue;
+      if (left_.empty()) left_because_ = each.why;
+      left_.insert(each.row->transaction);
     }
     if (left_.empty()) return;
     std::unordered_set<std::string_view> keys;
@@ -65,7 +83,8 @@ class Sieve {
   }
 
   RowCheck check_;
-  std::vector<RowVerdict> verdicts_;
+  std::vector<SievedRow> sieved_;
+  std::vector<Unknown> unknown_;
   std::unordered_map<std::int64_t, std::string> bad_;  ///< transaction -> why
   std::unordered_set<std::int64_t> left_;
   std::string left_because_;
@@ -96,14 +115,6 @@ class Sealer {
   }
 
  private:
-  [[nodiscard]] bool taken(const OutboxRow& row) const {
-    return sieve_.refused(row) == nullptr && !sieve_.left(row);
-  }
-
-  [[nodiscard]] const SealedContext* context_of(std::size_t i) {
-    return sieve_.verdict(i).operation->observes ? &contexts_.of(rows_[i]).value() : nullptr;
-  }
-
   [[nodiscard]] BatchDraft new_draft() const { return {out_.head, rules_.former}; }
 
   /// The size of a batch may pass piece_bytes by that much before it is looked at exactly.
@@ -111,33 +122,42 @@ class Sealer {
     return rules_.piece_bytes + rules_.piece_bytes / 16;
   }
 
-  /// Whether the draft takes the whole unit besides, for certain.
-  bool takes(const BatchDraft& draft, const SealUnit& unit) {
-    if (draft.changes() + unit.size() > rules_.piece_changes) return false;
-    std::size_t most = draft.bytes();
+  void count(DraftSize& size, std::size_t i, bool new_key) const {
+    const SealedContext* context = sieve_[i].context;
+    if (context == nullptr) size.add(rows_[i], new_key, nullptr, 0);
+    else size.add(rows_[i], new_key, &context->others, context->bytes);
+  }
+
+  /// The unit adds no more than that to any draft.
+  [[nodiscard]] std::size_t most_of(SealUnit unit) const {
+    std::size_t most = 0;
     for (const std::size_t i : unit) {
-      const SealedContext* context = context_of(i);
+      const SealedContext* context = sieve_[i].context;
       most += DraftSize::most_of(rows_[i], context == nullptr ? 0 : context->bytes);
     }
-    if (most <= most_bytes()) return true;
+    return most;
+  }
+
+  /// Whether the draft takes the whole unit besides, for certain.
+  bool takes(BatchDraft& draft, SealUnit unit) {
+    if (draft.changes() + unit.size() > rules_.piece_changes) return false;
+    const std::size_t most = most_of(unit);
+    if (most <= most_bytes() && draft.within(most_bytes() - most)) return true;
     DraftSize size(draft.bytes());
-    std::unordered_set<std::string_view> keys;
-    for (const std::size_t i : unit) {
-      const SealedContext* context = context_of(i);
-      size.add(rows_[i], keys.insert(rows_[i].key).second,
-               context == nullptr ? nullptr : &context->others,
-               context == nullptr ? 0 : context->bytes);
-    }
-    return size.bytes() <= most_bytes();
+    std::unordered_set<std::size_t> keys;
+    for (const std::size_t i : unit) count(size, i, keys.insert(sieve_[i].key).second);
+    return size.within(most_bytes());
   }
 
   /// Whether the draft, within a unit, has to end before row i. The exact size is asked for only
   /// after a sixteenth of it has come in anew, so that this takes linear time.
   bool full(BatchDraft& draft, std::size_t i) {
-    const SealedContext* context = context_of(i);
+    const SealedContext* context = sieve_[i].context;
+    const std::size_t key = sieve_[i].key;
     const auto passes = [&] {
-      const auto more = context == nullptr ? draft.more(rows_[i], nullptr, 0)
-                                           : draft.more(rows_[i], &context->others, context->bytes);
+      const auto more = context == nullptr
+                            ? draft.more(rows_[i], key, nullptr, 0)
+                            : draft.more(rows_[i], key, &context->others, context->bytes);
       return draft.bytes() + more > most_bytes();
     };
     if (draft.changes() >= rules_.piece_changes) return true;
@@ -145,11 +165,18 @@ class Sealer {
     return draft.measure(out_.head) >= rules_.piece_bytes || passes();
   }
 
-  std::vector<SealUnit> units() {
-    const BatchDraft fresh = new_draft();
-    return seal_order(
-        rows_, [this](const OutboxRow& row) { return taken(row); },
-        [&](const SealUnit& unit) { return !takes(fresh, unit); });
+  SealUnits units() {
+    std::vector<std::size_t> taken;
+    taken.reserve(rows_.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (sieve_.refused(rows_[i]) == nullptr && !sieve_.left(rows_[i])) taken.push_back(i);
+    }
+    const std::size_t most = most_of(taken);
+    BatchDraft fresh = new_draft();
+    const bool one_batch = taken.size() <= rules_.piece_changes && most <= rules_.batch_bytes &&
+                           fresh.within(rules_.batch_bytes - most);
+    if (one_batch && !taken.empty()) return {taken, {taken.size()}};
+    return seal_order(rows_, std::move(taken), [&](SealUnit unit) { return !takes(fresh, unit); });
   }
 
   bool number() {
@@ -157,7 +184,9 @@ class Sealer {
     out_.head = start_;
     BatchDraft draft = new_draft();
     std::vector<std::size_t> added;
-    for (const SealUnit& unit : units()) {
+    const SealUnits units = this->units();
+    for (std::size_t at = 0; at < units.size(); ++at) {
+      const SealUnit unit = units[at];
       const bool whole = takes(draft, unit);
       if (!whole && !draft.empty()) cut(draft);
       for (const std::size_t i : unit) {
@@ -171,7 +200,7 @@ class Sealer {
         }
         added.push_back(i);
       }
-      if (draft.bytes() >= rules_.batch_bytes) cut(draft);
+      if (!draft.within(rules_.batch_bytes)) cut(draft);
     }
     if (!draft.empty()) cut(draft);
     return true;
@@ -186,21 +215,21 @@ class Sealer {
   /// False: the counter would overflow.
   bool add(BatchDraft& draft, std::size_t i) {
     const OutboxRow& row = rows_[i];
-    const RowVerdict& verdict = sieve_.verdict(i);
+    const SievedRow& sieved = sieve_[i];
     crdt::Totals totals;
-    if (verdict.operation->accumulates && !totals_.add(row.key, row.field, row.amount, totals)) {
+    if (sieved.operation->accumulates && !totals_.add(row.key, row.field, row.amount, totals)) {
       return false;
     }
-    const SealedContext* context = context_of(i);
+    const SealedContext* context = sieved.context;
     out_.head.seq = out_.head.seq.next();
     const Hlc latest = std::max(Hlc{rules_.seen.value + 1}, rules_.clock);
     out_.head.hlc = seal_hlc(row.hlc, out_.head.hlc, latest);
     const Seq before{out_.head.seq.value - 1};
     draft.add(
-        row, *verdict.type,
+        row, sieved.key, *sieved.type,
         {.seq = out_.head.seq,
          .hlc = out_.head.hlc,
-         .operation = verdict.operation,
+         .operation = sieved.operation,
          .field = row.field,
          .value = row.value,
          .amount = row.amount,
@@ -212,7 +241,7 @@ class Sealer {
   }
 
   void take_back(std::size_t i) {
-    if (!sieve_.verdict(i).operation->accumulates) return;
+    if (!sieve_[i].operation->accumulates) return;
     totals_.take_back(rows_[i].key, rows_[i].field, rows_[i].amount);
   }
 

@@ -118,14 +118,15 @@ TEST_CASE_FIXTURE(Origin, "the size of a draft is never told as less than it is"
     OutboxRow row = element(roll(3) == 0 ? "add" : roll(9) == 0 ? "clear" : "remove", {});
     row.id = id;
     row.transaction = static_cast<std::int64_t>(roll(2));
-    row.key = keys[roll(keys.size())];
+    const std::size_t key = roll(keys.size());
+    row.key = keys[key];
     const std::string value(roll(4), 'v');
     texts.push_back(row.operation == "clear" ? "" : value);
     row.value = texts.back();
     head.seq = head.seq.next();
     const crdt::Operation* operation = crdt::find_operation(sets, row.operation);
     const VersionVector* context = operation->observes ? contexts[roll(2)] : nullptr;
-    draft.add(row, sets,
+    draft.add(row, key, sets,
               {.seq = head.seq,
                .hlc = Hlc{},
                .operation = operation,
