@@ -85,7 +85,7 @@ struct Consumer {
   std::int64_t gap_patience_ms = 5000;   ///< how long a missing batch may still turn up
   std::int64_t gap_retry_ms = 30'000;    ///< an origin stopped at a gap is tried again this often
   std::int64_t prune_ms = 1000;          ///< deferred removes are looked through this often
-  std::int64_t scrub_keys_per_second = 500;  ///< views are compared with their states; 0: never
+  std::int64_t scrub_keys_per_second = 100;  ///< views are compared with their states; 0: never
   std::int64_t backoff_first_ms = 50;        ///< wait after a first failure; doubles
   std::int64_t backoff_max_ms = 5000;        ///< up to this
 };

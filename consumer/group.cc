@@ -32,6 +32,12 @@ crdt::ViewEdits whole_view(const crdt::Type& type, const crdt::State& state) {
 
 // ---- what is to be joined ------------------------------------------------------------------
 
+void Group::reserve(std::size_t deltas) {
+  items_.reserve(deltas);
+  slots_.reserve(deltas);
+  slot_of_.reserve(deltas);
+}
+
 Group::Slot& Group::slot_for(std::string_view key, std::size_t& index) {
   const auto [entry, fresh] = slot_of_.try_emplace(key, slots_.size());
   index = entry->second;
@@ -61,7 +67,9 @@ void Group::add(DeltaRef ref) {
   } else if (!slot.closed) {
     if (slot.type == nullptr) slot.type = type;
     slot.fields.all = slot.fields.all || fields->all;
-    std::move(fields->names.begin(), fields->names.end(), std::back_inserter(slot.fields.names));
+    auto& names = slot.fields.names;
+    if (names.empty()) names = std::move(fields->names);
+    else std::move(fields->names.begin(), fields->names.end(), std::back_inserter(names));
   }
   slot.closed = slot.closed || !item.refused.empty();
   items_.push_back(std::move(item));

@@ -49,6 +49,8 @@ class Group {
   /// `schema` outlives the group.
   explicit Group(const Schema& schema) : schema_(&schema) {}
 
+  /// Makes room for that many deltas.
+  void reserve(std::size_t deltas);
   /// Adds a delta; deltas of one actor come in seq order.
   void add(DeltaRef ref);
   /// Adds a delta that must never be obeyed.

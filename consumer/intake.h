@@ -21,7 +21,11 @@ struct Plan {
        const std::vector<OriginName>& origins)
       : received(std::move(messages)),
         standing(known.watermark, known.actors, origins, &known.doubtful),
-        group(schema) {}
+        group(schema) {
+    std::size_t deltas = 0;
+    for (const Received& each : received) deltas += each.batch ? each.batch->deltas.size() : 0;
+    group.reserve(deltas);
+  }
 
   std::vector<Received> received;  ///< owns the batches that deltas point into
   Standing standing;

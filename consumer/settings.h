@@ -13,7 +13,7 @@ struct ConsumerSettings {
   std::size_t group_deltas = 8192;    ///< deltas joined and committed at once, but whole batches
   std::size_t queue_batches = 32;     ///< read ahead, per origin
   std::size_t queue_bytes = 4 << 20;  ///< read ahead, per origin
-  std::size_t scrub_keys_per_second = 500;  ///< views compared with their states; 0: none
+  std::size_t scrub_keys_per_second = 100;  ///< views compared with their states; 0: none
   Millis gap_patience{5000};                ///< how long a missing batch may still turn up
   Millis gap_retry{30'000};         ///< an origin stopped by too much that is parked tries again
   Millis prune_interval{1000};      ///< deferred removes are looked through this often

@@ -75,6 +75,7 @@ bool matches(std::string_view pattern, std::string_view key) {
   while (k < key.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
+      if (p == pattern.size()) return true;
       resume = k;
     } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == key[k])) {
       ++p;

@@ -22,7 +22,7 @@ std::uint64_t unsigned_at(const PGresult* result, int row, int column) {
 }
 
 bool bool_at(const PGresult* result, int row, int column) {
-  return PQgetisnull(result, row, column) == 0 && *PQgetvalue(result, row, column) != 0;
+  return *PQgetvalue(result, row, column) != 0;  // of NULL an empty string
 }
 
 bool null_at(const PGresult* result, int row, int column) {

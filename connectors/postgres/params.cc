@@ -1,4 +1,7 @@
+#include <cstring>
 #include <limits>
+
+#include <endian.h>
 
 #include <tributary/base/check.h>
 #include <tributary/connectors/postgres/params.h>
@@ -18,8 +21,8 @@ void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
 
 std::int64_t read_bigint(const char* bytes) {
   std::uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  return static_cast<std::int64_t>(value);
+  std::memcpy(&value, bytes, sizeof value);
+  return static_cast<std::int64_t>(be64toh(value));
 }
 
 ArrayParam::ArrayParam(SqlType element) {

@@ -36,10 +36,11 @@ void Seal::read_rows(const PGresult* result) {
                      .hlc = Hlc{unsigned_at(result, row, 9)},
                      .tag = unsigned_at(result, row, 12),
                      .written_id = bigint_at(result, row, 13),
-                     .null_field = null_at(result, row, 5),
-                     .null_value = null_at(result, row, 6),
                      .null_amount = null_at(result, row, 7)});
-    if (!rows_.back().null_amount) read_amount(bytes_at(result, row, 7), rows_.back());
+    OutboxRow& read = rows_.back();
+    read.null_field = read.field.empty() && null_at(result, row, 5);
+    read.null_value = read.value.empty() && null_at(result, row, 6);
+    if (!read.null_amount) read_amount(bytes_at(result, row, 7), read);
   }
 }
 

@@ -128,7 +128,7 @@ const Statement kTake{
     "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
     "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, "
     "o.amount::text, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut), "
-    "o.tag, coalesce(o.written_id, 0)"};
+    "o.tag, o.written_id"};
 
 const Statement kLoadTotals{
     "load_totals",
