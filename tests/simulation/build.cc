@@ -66,6 +66,7 @@ void World::build_regions() {
       witness_.stored(origin, bytes);
     });
   }
+  witness_.ask([this](ActorId actor) { return applied_somewhere(actor); });
   if (traits_.absent_replica) some_region().away = true;
 }
 

@@ -99,6 +99,7 @@ class World {
 
   // checks.cc
   [[nodiscard]] std::optional<std::string> check_halves();
+  [[nodiscard]] bool applied_somewhere(ActorId actor);
   [[nodiscard]] std::optional<std::string> check_end();
   [[nodiscard]] std::optional<std::string> check_lacking(const Region& region,
                                                          const ReplicaProgress& progress);
