@@ -19,8 +19,9 @@ void Witness::stored(const OriginName& origin, std::string_view bytes) {
 }
 
 /// What an actor published that no replica had applied went with its log, and the database was put
-/// back to before it: nobody can name it, and nothing is doubled when its transactions are published
-/// again. To doubt every row that waits whenever a log is lost would stop services for nothing.
+/// back to before it: nobody can name it, and nothing is doubled when its transactions are
+/// published again. To doubt every row that waits whenever a log is lost would stop services for
+/// nothing.
 void Witness::forget_unnamed(const Batch& batch) {
   const std::vector<FormerActor> former = batch.former();
   for (const auto& [actor, owner] : owners_) {
