@@ -1,4 +1,6 @@
 /// Puts up a deployment.
+#include <algorithm>
+
 #include "world.h"
 
 namespace tributary::simulation {
@@ -12,6 +14,7 @@ void World::build() {
   choose_settings();
   build_regions();
   build_origins();
+  if (traits_.slow_links) slow_link();
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     for (std::size_t k = dice_.chance(0.3) ? 2 : 1; k > 0; --k) {
       relays_.push_back({numbered("relay", relays_.size()), i, new_clock(), nullptr});
@@ -48,7 +51,7 @@ void World::choose_settings() {
 }
 
 void World::build_regions() {
-  const std::size_t regions = 1 + dice_.below(3);
+  const std::size_t regions = std::max<std::size_t>(least(), 1 + dice_.below(3));
   for (std::size_t i = 0; i < regions; ++i) {
     Region& region = *regions_.emplace_back(std::make_unique<Region>());
     region.replica.set_fault_hook([this, &region](MemoryReplica::Call call) {
@@ -66,11 +69,12 @@ void World::build_regions() {
       witness_.stored(origin, bytes);
     });
   }
+  witness_.ask([this](ActorId actor) { return applied_somewhere(actor); });
   if (traits_.absent_replica) some_region().away = true;
 }
 
 void World::build_origins() {
-  const std::size_t origins = 1 + dice_.below(3);
+  const std::size_t origins = std::max<std::size_t>(least(), 1 + dice_.below(3));
   for (std::size_t i = 0; i < origins; ++i) {
     Origin& origin = origins_.emplace_back();
     origin.name = {numbered("origin", i)};
@@ -88,6 +92,16 @@ void World::build_origins() {
           return Error{ErrorKind::kTransient, "fault in " + std::string(operation)};
         });
   }
+}
+
+/// From an origin to a region where few write: writers elsewhere see more than it has.
+void World::slow_link() {
+  const auto writers = [&](const auto& region) {
+    return std::ranges::count(origins_, region.get(), &Origin::region);
+  };
+  Region& remote = **std::ranges::min_element(regions_, {}, writers);
+  const std::size_t late = dice_.below(origins_.size());
+  if (origins_[late].region != &remote) remote.late = late;
 }
 
 void World::start_relay(Slot<RelayNode>& slot) {

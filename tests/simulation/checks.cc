@@ -52,6 +52,18 @@ std::optional<std::string> World::check_halves() {
   return torn;
 }
 
+bool World::applied_somewhere(ActorId actor) {
+  const double fault = std::exchange(fault_, 0);
+  const bool applied = std::ranges::any_of(regions_, [&](const auto& region) {
+    const bool away = std::exchange(region->away, false);
+    const auto progress = (*region->replica.open())->progress();
+    region->away = away;
+    return progress->watermark.get(actor) > Seq{};
+  });
+  fault_ = fault;
+  return applied;
+}
+
 std::optional<std::string> World::check_end() {
   std::set<OriginName> broken;
   for (const Origin& origin : origins_) {

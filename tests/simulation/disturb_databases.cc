@@ -7,7 +7,6 @@
 namespace tributary::simulation {
 
 void World::disturb_database() {
-  if (!traits_.restores) return;
   Origin& origin = some_origin();
   if (origin.broken) return;
   if (!origin.stuck.empty() && dice_.chance(0.4)) return release_stuck(origin);

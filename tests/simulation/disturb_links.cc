@@ -28,7 +28,6 @@ void World::disturb_link() {
 }
 
 void World::lose_log() {
-  if (!traits_.log_losses) return;
   Origin& origin = some_origin();
   if (origin.broken) return;
   if (dice_.chance(0.5)) {
@@ -43,7 +42,7 @@ void World::lose_log() {
 
 /// A database that was dropped, or a stream's name taken by something else.
 void World::break_for_good() {
-  if (!traits_.broken_origin || origins_.size() < 2) return;
+  if (origins_.size() < 2) return;
   Origin& origin = origins_.back();
   if (origin.broken) return;
   trace(origin.name.value + " breaks for good");
@@ -53,7 +52,6 @@ void World::break_for_good() {
 }
 
 void World::roll_out() {
-  if (!traits_.roll_out) return;
   rolled_out_ = true;  // consumers that start from now on know the new keyspace
   Origin& origin = some_origin();
   trace("keyspaces are applied at " + origin.name.value);

@@ -13,7 +13,7 @@ void World::disturb_replica() {
     return;
   }
   if (!traits_.replica_losses) return;
-  if (region.deferring && dice_.chance(0.3)) return roll_back_awake(region);
+  if (region.deferring && dice_.chance(0.4)) return roll_back_awake(region);
   if (dice_.chance(0.5) || region.snapshots.empty()) {
     region.snapshots.push_back(region.replica.snapshot());
   } else if (dice_.chance(0.8)) {
@@ -26,21 +26,42 @@ void World::disturb_replica() {
   }
 }
 
-void World::note_deferring(Region& region) {
-  if (region.deferring || region.away || !dice_.chance(0.1)) return;
+/// While removes wait for what they have seen, that may be parked when it comes, and the moment is
+/// one to go back to.
+void World::watch_deferring(Region& region) {
+  if (region.away || (!traits_.replica_losses && !traits_.tampering)) return;
   const double fault = std::exchange(fault_, 0);
-  const auto keys = (*region.replica.open())->deferring_keys(1);
+  const auto keys = (*region.replica.open())->deferring_keys(100);
   fault_ = fault;
-  if (keys && !keys->empty()) region.deferring = region.replica.snapshot();
+  if (!keys || keys->empty()) return;
+  if (traits_.replica_losses && !region.deferring) region.deferring = region.replica.snapshot();
+  const std::string& key = (*keys)[dice_.below(keys->size())];
+  if (traits_.tampering && key.front() == 's' && dice_.chance(0.3)) block(region, key);
 }
 
-/// The replica goes back to where removes waited, while its consumer has something to do that
-/// commits nothing, and the time has come to look at those removes.
+void World::block(Region& region, const std::string& key) {
+  trace("a foreign view stands in the way of " + key);
+  touched_.insert(key);
+  region.blocked = true;
+  contested_ = key;
+  region.replica.tamper(key, crdt::ViewKind::kHash, "foreign");
+}
+
+/// Once all that the removes wait for has come, the replica goes back to where they waited, while
+/// its consumer has something to do that commits nothing, and the time has come to look at them.
 void World::roll_back_awake(Region& region) {
   trace("a replica is rolled back under its consumers");
+  for (int i = 0; i < 20; ++i) {
+    for (const auto& slot : consumers_) {
+      if (&slot.node->region() != &region) continue;
+      for (std::size_t part = 0; part + 1 < slot.node->parts(); ++part) {
+        note(slot.node->step(part), false);
+      }
+    }
+  }
   region.replica.restore(std::exchange(region.deferring, nullptr));
   region.torn = true;  // until the next look tells
-  clock_.advance(Micros{1'000'000});
+  clock_.advance(Micros{dice_.chance(0.5) ? 1'000'000 : 5'000'000});
   for (const auto& slot : consumers_) {
     if (&slot.node->region() != &region) continue;
     for (auto& other : regions_) other->broker.deliver_again(slot.client, 1 + dice_.below(3));
@@ -50,38 +71,37 @@ void World::roll_back_awake(Region& region) {
   }
 }
 
-/// Only keys that the region knows: what others put elsewhere is not ours to mend.
-void World::tamper() {
-  if (!traits_.tampering) return;
-  Region& region = some_region();
-  std::string key = std::string(dice_.chance(0.5)   ? "s"
-                                : dice_.chance(0.5) ? "c"
-                                                    : "r") +
-                    std::to_string(dice_.below(dice_.chance(0.4) ? 3 : 25));
+/// A key that the region knows: what others put elsewhere is not ours to mend.
+std::optional<std::string> World::known_key(Region& region) {
   const double fault = std::exchange(fault_, 0);
   const bool away = std::exchange(region.away, false);
   auto store = region.replica.open();
-  const auto deferring = (*store)->deferring_keys(100);
-  if (!deferring->empty() && dice_.chance(0.5)) {
-    const std::string& one = (*deferring)[dice_.below(deferring->size())];
-    if (one.front() == 's') key = one;
-  }
-  const KeyLoad wanted{key, {}};
-  const auto loaded = (*store)->load({&wanted, 1});
+  auto keys = (*store)->walk("", 1'000'000)->keys;
+  const auto deferring = *(*store)->deferring_keys(100);
   fault_ = fault;
   region.away = away;
-  if (!loaded || loaded->front().version.empty()) return;
+  if (!deferring.empty() && dice_.chance(0.5)) keys = deferring;
+  std::erase_if(keys, [](const std::string& key) {
+    return std::string_view("scr").find(key.front()) == std::string_view::npos;
+  });
+  if (keys.empty()) return std::nullopt;
+  return keys[dice_.below(keys.size())];
+}
+
+void World::tamper() {
+  Region& region = some_region();
+  const auto known = known_key(region);
+  if (!known) return;
+  const std::string& key = *known;
   touched_.insert(key);
-  const std::uint64_t draw = dice_.below(13) % 10;
+  const std::uint64_t draw = dice_.below(15) % 10;
   trace("tampering " + std::to_string(draw) + " with " + key);
   const bool set = key.front() == 's';
   const auto kind = set ? crdt::ViewKind::kSet : crdt::ViewKind::kString;
   switch (draw) {
     case 0:
     case 1:
-    case 2:
-      region.blocked = true;
-      return region.replica.tamper(key, crdt::ViewKind::kHash, "foreign");
+    case 2: return block(region, key);
     case 3:
     case 4: return region.replica.tamper(key, kind, "another");
     case 5:

@@ -33,7 +33,6 @@ std::string counted(const OriginName& origin, ActorId actor, Seq first, Seq last
 }  // namespace
 
 void World::forge() {
-  if (!traits_.forgeries) return;
   Origin& origin = some_origin();
   if (origin.broken) return;
   if (dice_.chance(0.4)) return forge_batch(origin);

@@ -64,8 +64,8 @@ class History {
   void broken(const std::string& origin);
 
   [[nodiscard]] const std::vector<Written>& written() const { return written_; }
-  /// A transaction that is lost, or doubled. Of origins that lose (see Witness::loses()) what nobody
-  /// knows to have been published is published again.
+  /// A transaction that is lost, or doubled. Of origins that lose (see Witness::loses()) what
+  /// nobody knows to have been published is published again.
   [[nodiscard]] std::optional<std::string> wrong(const std::set<OriginName>& loses) const;
 
  private:

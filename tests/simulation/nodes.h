@@ -33,10 +33,11 @@ namespace tributary::simulation {
 struct Region {
   memory::MemoryBroker broker;
   MemoryReplica replica;
-  bool away = false;     ///< the replica answers nobody
-  bool torn = false;     ///< a commit has stopped half-way, and readers may see it
-  bool halved = false;   ///< a commit has ever stopped half-way
-  bool blocked = false;  ///< other programs' views stand in the way of keys
+  bool away = false;                ///< the replica answers nobody
+  bool torn = false;                ///< a commit has stopped half-way, and readers may see it
+  bool halved = false;              ///< a commit has ever stopped half-way
+  bool blocked = false;             ///< other programs' views stand in the way of keys
+  std::optional<std::size_t> late;  ///< the origin whose log comes late
   std::vector<MemoryReplica::Snapshot> snapshots;
   MemoryReplica::Snapshot deferring;  ///< of a moment when removes waited for what they had seen
 };

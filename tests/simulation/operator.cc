@@ -54,6 +54,7 @@ void World::mend_views() {
     }
     region->blocked = false;
   }
+  contested_.clear();
   fault_ = fault;
 }
 

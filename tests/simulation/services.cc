@@ -45,7 +45,17 @@ std::optional<Change> World::rare_change(Origin& origin) {
   return set ? set::remove(key, "y") : register_::set(key, "second");
 }
 
+/// Many of a key that is blocked: the order in which they are retried matters.
+Change World::contested_change() {
+  const std::string value(1, static_cast<char>('w' + dice_.below(4)));
+  if (contested_.front() == 'c') return counter::add(contested_, 1);
+  if (contested_.front() == 'r') return register_::set(contested_, value);
+  if (dice_.chance(0.6)) return set::add(contested_, value);
+  return set::remove(contested_, value);
+}
+
 Change World::random_change(Origin& origin) {
+  if (!contested_.empty() && dice_.chance(0.2)) return contested_change();
   if (dice_.chance(0.25)) {
     if (auto change = rare_change(origin)) return *change;
   }

@@ -18,6 +18,7 @@ Traits::Traits(Dice& dice) {
   disagreement = dice.chance(share / 2);
   broken_origin = dice.chance(share / 2);
   absent_replica = dice.chance(share / 2);
+  slow_links = dice.chance(share + 0.1);
 }
 
 std::string Traits::names() const {
@@ -33,6 +34,7 @@ std::string Traits::names() const {
       {roll_out, "roll-out"},
       {disagreement, "disagreement"},
       {broken_origin, "broken origin"},
+      {slow_links, "slow links"},
       {absent_replica, "absent replica"}};
   for (const auto& [has, name] : all) {
     if (!has) continue;

@@ -21,6 +21,7 @@ struct Traits {
   bool roll_out = false;        ///< a keyspace is added while everything runs
   bool disagreement = false;    ///< two origins disagree on a key's type
   bool broken_origin = false;   ///< one origin's database or stream breaks for good
+  bool slow_links = false;      ///< into one region the log of one origin comes late
   bool absent_replica = false;  ///< one region's replica is away at the start
 
   [[nodiscard]] std::string names() const;

@@ -11,10 +11,23 @@ void Witness::stored(const OriginName& origin, std::string_view bytes) {
     wrong_ = "a relay has published what is no batch of " + origin.value;
     return;
   }
-  const auto owner = owners_.try_emplace(batch->actor, origin).first;
+  const auto [owner, fresh] = owners_.try_emplace(batch->actor, origin);
   if (owner->second != origin) wrong_ = "two origins are actor " + batch->actor.hex();
+  if (fresh && loses_.contains(origin)) forget_unnamed(*batch);
   if (!counts(*batch) || batch->heartbeat()) return;
   take(*batch, bytes);
+}
+
+/// What an actor published that no replica had applied went with its log, and the database was put
+/// back to before it: nobody can name it, and nothing is doubled when its transactions are
+/// published again. To doubt every row that waits whenever a log is lost would stop services for
+/// nothing.
+void Witness::forget_unnamed(const Batch& batch) {
+  const std::vector<FormerActor> former = batch.former();
+  for (const auto& [actor, owner] : owners_) {
+    if (owner != batch.origin || actor == batch.actor || names(former, actor)) continue;
+    if (!applied_(actor)) history_.ended(actor, Seq{});
+  }
 }
 
 bool Witness::counts(const Batch& batch) {

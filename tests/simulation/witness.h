@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,6 +25,8 @@ class Witness {
   explicit Witness(History& history) : history_(history) {}
 
   void stored(const OriginName& origin, std::string_view bytes);
+  /// Whom to ask whether any region has applied changes of an actor.
+  void ask(std::function<bool(ActorId)> applied) { applied_ = std::move(applied); }
   /// These bytes will be published by somebody who lies: nobody may obey them.
   void forged(std::string bytes) { forged_.insert(std::move(bytes)); }
   [[nodiscard]] bool is_forged(const std::string& bytes) const { return forged_.contains(bytes); }
@@ -52,9 +55,11 @@ class Witness {
 
  private:
   [[nodiscard]] bool counts(const Batch& batch);
+  void forget_unnamed(const Batch& batch);
   void take(const Batch& batch, std::string_view bytes);
 
   History& history_;
+  std::function<bool(ActorId)> applied_;
   std::set<std::string> forged_;
   std::map<ActorId, OriginName> owners_;
   std::map<OriginName, std::set<ActorId>> named_;  ///< by the last message

@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include <algorithm>
 #include <iostream>
 
 namespace tributary::simulation {
@@ -35,7 +36,7 @@ std::optional<std::string> World::run() {
 }
 
 void World::act() {
-  if (traits_.replica_losses) note_deferring(some_region());
+  if (dice_.chance(0.1)) watch_deferring(some_region());
   if (traits_.skew && dice_.chance(0.03)) step_back_consumer();
   const std::uint64_t draw = dice_.below(100);
   if (draw < 20) write();
@@ -55,22 +56,30 @@ void World::step_something() {
     note(relay.step(), relay.origin().broken);
     return;
   }
-  ConsumerNode& consumer = *consumers_[dice_.below(consumers_.size())].node;
-  note(consumer.step(dice_.below(consumer.parts())), false);
+  const Slot<ConsumerNode>& slot = consumers_[dice_.below(consumers_.size())];
+  const std::size_t part = dice_.below(slot.node->parts());
+  if (part != regions_[slot.place]->late) return note(slot.node->step(part), false);
+  // Seldom, and then much at once: removes arrive before what they have seen.
+  for (int i = dice_.chance(0.04) ? 20 : 0; i > 0; --i) note(slot.node->step(part), false);
 }
 
+/// Of the kinds that this world knows, so that each comes up often.
 void World::disturb() {
   if (dice_.chance(0.35)) return disturb_link();
-  switch (dice_.below(8)) {
-    case 0: return traits_.tampering ? tamper() : disturb_replica();
-    case 1: return disturb_replica();
-    case 2: return tamper();
-    case 3: return disturb_database();
-    case 4: return lose_log();
-    case 5: return forge();
-    case 6: return dice_.chance(0.5) ? roll_out() : break_for_good();
-    default: return jump_clock();
-  }
+  std::vector<void (World::*)()> kinds{&World::disturb_replica};
+  const auto known = [&](bool has, void (World::*kind)()) {
+    if (has) kinds.push_back(kind);
+  };
+  known(traits_.tampering, &World::tamper);
+  known(traits_.restores, &World::disturb_database);
+  known(traits_.log_losses, &World::lose_log);
+  known(traits_.forgeries, &World::forge);
+  known(traits_.roll_out, &World::roll_out);
+  known(traits_.broken_origin, &World::break_for_good);
+  known(traits_.skew, &World::jump_clock);
+  // The fewer there are, the less of each: a world must have time to recover.
+  const std::size_t draw = dice_.below(std::max<std::size_t>(kinds.size(), 3));
+  if (draw < kinds.size()) (this->*kinds[draw])();
 }
 
 void World::crash_something() {
@@ -85,7 +94,6 @@ void World::crash_something() {
 }
 
 void World::jump_clock() {
-  if (!traits_.skew) return;
   const std::uint64_t draw = dice_.below(origins_.size() + relays_.size() + consumers_.size());
   const Micros skew = random_skew();
   trace("clock " + std::to_string(draw) + " jumps to " + std::to_string(skew.count()) + " us");

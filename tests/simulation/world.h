@@ -42,8 +42,11 @@ class World {
   // build.cc
   void build();
   void choose_settings();
+  /// Fewer regions, or origins, would make a trait idle.
+  [[nodiscard]] std::size_t least() const { return traits_.slow_links ? 2 : 1; }
   void build_regions();
   void build_origins();
+  void slow_link();
   void start_relay(Slot<RelayNode>& slot);
   void start_consumer(Slot<ConsumerNode>& slot);
   [[nodiscard]] std::unique_ptr<NodeClock> new_clock();
@@ -61,15 +64,18 @@ class World {
   [[nodiscard]] std::vector<Change> random_changes(Origin& origin);
   [[nodiscard]] Change random_change(Origin& origin);
   [[nodiscard]] std::optional<Change> rare_change(Origin& origin);
+  [[nodiscard]] Change contested_change();
   [[nodiscard]] std::optional<VersionVector> random_context(Origin& origin, const std::string& key);
 
   // disturb_*.cc, forge.cc
   void disturb();
   void disturb_link();
   void disturb_replica();
-  void note_deferring(Region& region);
+  void watch_deferring(Region& region);
   void roll_back_awake(Region& region);
+  [[nodiscard]] std::optional<std::string> known_key(Region& region);
   void tamper();
+  void block(Region& region, const std::string& key);
   void disturb_database();
   void restore(Origin& origin);
   void lose_log();
@@ -99,6 +105,7 @@ class World {
 
   // checks.cc
   [[nodiscard]] std::optional<std::string> check_halves();
+  [[nodiscard]] bool applied_somewhere(ActorId actor);
   [[nodiscard]] std::optional<std::string> check_end();
   [[nodiscard]] std::optional<std::string> check_lacking(const Region& region,
                                                          const ReplicaProgress& progress);
@@ -128,6 +135,7 @@ class World {
   std::vector<Slot<ConsumerNode>> consumers_;
   std::vector<std::string> rare_;  ///< keys that are written once or twice
   std::set<std::string> touched_;  ///< keys that other programs touched
+  std::string contested_;          ///< a key whose changes are parked somewhere
   bool rolled_out_ = false;
   double fault_ = 0;  ///< probability that a call on a disk fails
   std::optional<std::string> failure_;
