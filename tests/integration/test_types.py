@@ -17,7 +17,8 @@ class AChangeOfType(SandboxTest):
         super().setUp()
         self.path = self.sandbox.topology
         self.original = self.path.read_text()
-        self.changed = self.original.replace(f'"{SUBJECT}", type: counter', f'"{SUBJECT}", type: set')
+        self.changed = self.original.replace(f'"{SUBJECT}", type: counter',
+                                             f'"{SUBJECT}", type: set')
         self.assertNotEqual(self.original, self.changed)
 
     def put(self, text: str, path: Path | None = None) -> None:
@@ -60,9 +61,9 @@ class AChangeOfType(SandboxTest):
         self.addCleanup(self.sandbox.start_process, "consumer-us")
         log = open(self.sandbox.folder / "servers" / "late-us.log", "wb")
         self.addCleanup(log.close)
-        process = subprocess.Popen([self.sandbox._settings["tributary"], "consumer", "-c", str(path),
-                                    "--region", "us"], stdin=subprocess.DEVNULL, stdout=log,
-                                   stderr=log)
+        process = subprocess.Popen([self.sandbox._settings["tributary"], "consumer", "-c",
+                                    str(path), "--region", "us"], stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=log)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
