@@ -57,15 +57,15 @@ void tell_more(const std::string& where, const Shown& shown, std::uint64_t all) 
                static_cast<unsigned long long>(all), next.c_str());
 }
 
-/// Keys of which changes were left out; the others' changes were listed themselves.
-Result<void> list_incomplete(ReplicaStore& store, const std::string& region, std::size_t limit,
-                             Output& output, Shown& shown) {
+/// Keys of which changes were left out, or have not come yet; the others' were listed themselves.
+Result<void> list_blocked(ReplicaStore& store, const std::string& region, std::size_t limit,
+                          Output& output, Shown& shown) {
   constexpr std::size_t kPage = 500;
   std::string after;
   while (true) {
     TRIBUTARY_ASSIGN(const auto page, store.blocked(after, kPage));
     for (const auto& [key, block] : page) {
-      if (!block.incomplete) continue;
+      if (!block.incomplete && block.bodies > 0) continue;
       if (shown.count == limit) {
         shown.more = true;
         shown.in_order = false;
@@ -93,7 +93,7 @@ Result<void> list_region(const config::Region& region, const ParkedOptions& opti
     return true;
   }));
   if (!shown.more && options.key.empty()) {
-    TRIBUTARY_TRY(list_incomplete(*store, region.name.value, options.limit, output, shown));
+    TRIBUTARY_TRY(list_blocked(*store, region.name.value, options.limit, output, shown));
   }
   if (!shown.more) return {};
   TRIBUTARY_ASSIGN(const std::uint64_t all, store->parked_count());

@@ -60,11 +60,12 @@ std::string entry_text(const std::string& region, const Parked& parked) {
          printable(parked.reason) + "\n";
 }
 
-std::string entry_text(const std::string& region, const std::string& key,
-                       const KeyBlock& incomplete) {
-  return "(being rebuilt)       " + region + "  key " + in_quotes(key) + ", " +
-         std::to_string(incomplete.bodies) + " changes kept, the others are in the streams\n  " +
-         printable(incomplete.reason) + "\n";
+std::string entry_text(const std::string& region, const std::string& key, const KeyBlock& block) {
+  const std::string kept = block.incomplete ? std::to_string(block.bodies) +
+                                                  " changes kept, the others are in the streams"
+                                            : "no change was set aside yet";
+  return std::string(block.incomplete ? "(being rebuilt)       " : "(blocked)             ") +
+         region + "  key " + in_quotes(key) + ", " + kept + "\n  " + printable(block.reason) + "\n";
 }
 
 std::string entry_text(const std::string& origin, const ParkedChange& change) {
@@ -92,13 +93,12 @@ std::string entry_json(const std::string& region, const Parked& parked) {
                {"parked_at", time_text(parked.parked_at)}});
 }
 
-std::string entry_json(const std::string& region, const std::string& key,
-                       const KeyBlock& incomplete) {
+std::string entry_json(const std::string& region, const std::string& key, const KeyBlock& block) {
   return dump({{"region", region},
                {"key", text(key)},
-               {"reason", text(incomplete.reason)},
-               {"incomplete", true},
-               {"changes", incomplete.bodies}});
+               {"reason", text(block.reason)},
+               {"incomplete", block.incomplete},
+               {"changes", block.bodies}});
 }
 
 std::string entry_json(const std::string& origin, const ParkedChange& change) {

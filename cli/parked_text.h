@@ -23,13 +23,13 @@ namespace tributary::cli {
 // Two lines each, the second the reason.
 [[nodiscard]] std::string entry_text(const std::string& region, const Parked& parked);
 [[nodiscard]] std::string entry_text(const std::string& region, const std::string& key,
-                                     const KeyBlock& incomplete);
+                                     const KeyBlock& block);
 [[nodiscard]] std::string entry_text(const std::string& origin, const ParkedChange& change);
 
 // One JSON object each.
 [[nodiscard]] std::string entry_json(const std::string& region, const Parked& parked);
 [[nodiscard]] std::string entry_json(const std::string& region, const std::string& key,
-                                     const KeyBlock& incomplete);
+                                     const KeyBlock& block);
 [[nodiscard]] std::string entry_json(const std::string& origin, const ParkedChange& change);
 
 /// Everything that is known of it, also what is inside of its bytes; `block` is its key's.

@@ -47,11 +47,22 @@ void explain_other_limits(const config::Topology& topology, const config::Origin
                   .c_str());
 }
 
-/// A key keeps the type of its state: every change of another type would be set aside.
+/// Every change of another type than its key's would be set aside.
 int refuse_type_changes(const TypeChanges& changes) {
   for (const TypeChange& each : changes.told) {
     std::fprintf(stderr, "tributary: key %s is a %s and would become a %s\n",
                  in_quotes(each.key).c_str(), each.from.c_str(), each.to.c_str());
+  }
+  for (const std::string& why : changes.unasked) {
+    std::fprintf(stderr, "tributary: its keys cannot be looked through: %s\n",
+                 printable(why).c_str());
+  }
+  if (changes.keys == 0) {
+    std::fprintf(stderr,
+                 "tributary: nothing was applied: a keyspace has another type than keys may have "
+                 "that it takes. Apply it when all replicas can be asked, or give the new type a "
+                 "key pattern of its own\n");
+    return kUnreachable;
   }
   std::fprintf(stderr,
                "tributary: nothing was applied: %llu keys would change their type. Give the new "
@@ -61,12 +72,28 @@ int refuse_type_changes(const TypeChanges& changes) {
   return kFailed;
 }
 
+int retype(const config::Topology& topology) {
+  int exit = kOk;
+  for (const config::Region& region : topology.regions) {
+    const auto keys = retype_keys(topology, region);
+    std::printf("%-12s %-10s %s\n", region.name.value.c_str(), "replica", keys ? "ok" : "failed");
+    if (!keys) {
+      exit =
+          report(keys.error().in("its keys of other types stay as they are: run `topology "
+                                 "apply --force` again when the replica is there"));
+    } else if (*keys > 0) {
+      std::printf("%-12s %-10s %llu keys get another type; see `tributary parked list`\n",
+                  region.name.value.c_str(), "replica", static_cast<unsigned long long>(*keys));
+    }
+  }
+  return exit;
+}
+
 int apply(const Options& options) {
   const config::Topology topology = load_or_exit(options.path);
   if (!options.force) {
-    if (const TypeChanges changes = find_type_changes(topology); changes.keys > 0) {
-      return refuse_type_changes(changes);
-    }
+    const TypeChanges changes = find_type_changes(topology);
+    if (changes.keys > 0 || !changes.unasked.empty()) return refuse_type_changes(changes);
   }
   int exit = kOk;
   for (const config::Origin& origin : topology.origins) {
@@ -79,6 +106,9 @@ int apply(const Options& options) {
     const auto declared = declare(topology, origin);
     step("changelog", declared.map([](Declared) {}));
     if (declared == Declared::kThereWithOtherLimits) explain_other_limits(topology, origin);
+  }
+  if (options.force) {
+    if (const int retyped = retype(topology); exit == kOk) exit = retyped;
   }
   return exit;
 }

@@ -2,6 +2,9 @@
 
 #include <tributary/cli/type_changes.h>
 #include <tributary/cli/wiring.h>
+#include <tributary/config/keyspace_changes.h>
+#include <tributary/consumer/group.h>
+#include <tributary/consumer/retry.h>
 
 namespace tributary::cli {
 namespace {
@@ -9,64 +12,86 @@ namespace {
 constexpr std::size_t kTold = 10;
 constexpr std::size_t kKeysAtOnce = 500;
 
-/// The first match wins, so keyspaces that only come after the known ones change no key's type.
-bool only_adds(const std::vector<Keyspace>& before, const std::vector<Keyspace>& after) {
-  return before.size() <= after.size() && std::equal(before.begin(), before.end(), after.begin());
+/// Of any origin whose database can be asked.
+bool may_change_types(const config::Topology& topology) {
+  return std::ranges::any_of(topology.origins, [&](const config::Origin& origin) {
+    if (origin.retired) return false;
+    const auto store = store_of(origin)();
+    if (!store) return false;
+    const auto stored = (*store)->schema();
+    if (!stored) return false;
+    const auto ever = (*store)->keyspaces_ever();
+    return config::may_change_types(stored->schema.keyspaces,
+                                    ever.value_or(std::vector<Keyspace>{}),
+                                    topology.schema.keyspaces);
+  });
 }
 
-std::string type_by(const std::vector<Keyspace>& keyspaces, const std::string& key) {
-  for (const Keyspace& keyspace : keyspaces) {
-    if (matches(keyspace.pattern, key)) return keyspace.type;
-  }
+/// Calls `each` for all keys that have state, with their types and blocks.
+template <typename Each>
+Result<void> for_each_key(ReplicaStore& store, Each each) {
+  std::string cursor;
+  do {
+    TRIBUTARY_ASSIGN(const auto walk, store.walk(cursor, kKeysAtOnce));
+    std::vector<KeyLoad> loads;
+    for (const std::string& key : walk.keys) loads.push_back({key, {}});
+    if (!loads.empty()) {
+      TRIBUTARY_ASSIGN(const auto heads, store.load(loads));
+      for (std::size_t i = 0; i < heads.size(); ++i) TRIBUTARY_TRY(each(walk.keys[i], heads[i]));
+    }
+    cursor = walk.cursor;
+  } while (!cursor.empty());
   return {};
 }
 
-/// The stored keyspaces of the origins that can be asked and have others than the topology adds to.
-std::vector<std::vector<Keyspace>> changed_keyspaces(const config::Topology& topology) {
-  std::vector<std::vector<Keyspace>> changed;
-  for (const config::Origin& origin : topology.origins) {
-    if (origin.retired) continue;
-    const auto store = store_of(origin)();
-    const auto stored = store ? (*store)->schema() : Result<StoredSchema>(fail(store.error()));
-    if (stored && !only_adds(stored->schema.keyspaces, topology.schema.keyspaces)) {
-      changed.push_back(stored->schema.keyspaces);
+Result<void> look_through(const config::Topology& topology, const config::Region& region,
+                          TypeChanges& changes) {
+  TRIBUTARY_ASSIGN(const auto store, replica_of(region)());
+  std::uint64_t keys = 0;
+  const auto compare = [&](const std::string& key, const LoadedKey& head) -> Result<void> {
+    const std::string_view to = keyspace_type(topology.schema, key);
+    if (!other_type(head.type, to)) return {};
+    const bool told =
+        std::ranges::any_of(changes.told, [&](const auto& each) { return each.key == key; });
+    if (!told && changes.told.size() < kTold) {
+      changes.told.push_back({key, head.type, std::string(to)});
     }
-  }
-  return changed;
-}
-
-void compare(const std::string& key, const std::vector<std::vector<Keyspace>>& before,
-             const config::Topology& topology, TypeChanges& changes) {
-  const std::string to = type_by(topology.schema.keyspaces, key);
-  for (const auto& keyspaces : before) {
-    const std::string from = type_by(keyspaces, key);
-    if (from.empty() || to.empty() || from == to) continue;
-    ++changes.keys;
-    if (changes.told.size() < kTold) changes.told.push_back({key, from, to});
-    return;
-  }
+    ++keys;
+    return {};
+  };
+  TRIBUTARY_TRY(for_each_key(*store, compare));
+  changes.keys = std::max(changes.keys, keys);
+  return {};
 }
 
 }  // namespace
 
 TypeChanges find_type_changes(const config::Topology& topology) {
-  TypeChanges most;
-  const auto before = changed_keyspaces(topology);
-  if (before.empty()) return most;
+  TypeChanges changes;
+  if (!may_change_types(topology)) return changes;
   for (const config::Region& region : topology.regions) {
-    const auto store = replica_of(region)();
-    if (!store) continue;
-    TypeChanges changes;
-    std::string cursor;
-    do {
-      const auto walk = (*store)->walk(cursor, kKeysAtOnce);
-      if (!walk) break;
-      for (const std::string& key : walk->keys) compare(key, before, topology, changes);
-      cursor = walk->cursor;
-    } while (!cursor.empty());
-    if (changes.keys > most.keys) most = std::move(changes);
+    if (const auto looked = look_through(topology, region, changes); !looked) {
+      changes.unasked.push_back(looked.error().in("region " + region.name.value).message);
+    }
   }
-  return most;
+  return changes;
+}
+
+Result<std::uint64_t> retype_keys(const config::Topology& topology, const config::Region& region) {
+  TRIBUTARY_ASSIGN(const auto store, replica_of(region)());
+  std::uint64_t keys = 0;
+  const auto retype = [&](const std::string& key, const LoadedKey& head) -> Result<void> {
+    const bool other = other_type(head.type, keyspace_type(topology.schema, key));
+    // One that was to become another type, and may stay what it is.
+    const bool stays = !other && (head.block.reason.starts_with(kRetyped) ||
+                                  head.block.reason.starts_with(kOtherType));
+    if (!other && !stays) return {};
+    if (other) ++keys;
+    TRIBUTARY_TRY(retry_key(*store, topology.schema, key));
+    return {};
+  };
+  TRIBUTARY_TRY(for_each_key(*store, retype));
+  return keys;
 }
 
 }  // namespace tributary::cli

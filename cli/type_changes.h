@@ -17,13 +17,19 @@ struct TypeChange {
 };
 
 struct TypeChanges {
-  std::vector<TypeChange> told;  ///< the first of them
-  std::uint64_t keys = 0;        ///< of one region, the one with the most
+  std::vector<TypeChange> told;      ///< the first of them
+  std::uint64_t keys = 0;            ///< of one region, the one with the most
+  std::vector<std::string> unasked;  ///< replicas that could not be asked, with their reasons
 };
 
-/// Compares the keyspaces stored in the origins' databases with the topology's, and, when others
-/// than new ones at the end have changed, looks through the keys of all replicas, in steps. What
-/// cannot be reached is left out: apply itself will say so.
+/// Compares the keyspaces that the origins' databases know with the topology's, and, when a key may
+/// get another type, looks through the keys of all replicas, in steps. Databases that cannot be
+/// reached are left out: apply itself fails there.
 [[nodiscard]] TypeChanges find_type_changes(const config::Topology& topology);
+
+/// Marks all keys of the region that are of other types than the topology's: its consumer makes
+/// them anew from the changelogs, as soon as it has this topology. The value is how many there are.
+[[nodiscard]] Result<std::uint64_t> retype_keys(const config::Topology& topology,
+                                                const config::Region& region);
 
 }  // namespace tributary::cli

@@ -62,4 +62,25 @@ bool shadows(std::string_view earlier, std::string_view later) {
   return true;
 }
 
+// Row by row of `a`: whether some text matches both the first i bytes of `a` and the first j of
+// `b`.
+bool overlap(std::string_view a, std::string_view b) {
+  std::vector<bool> before;
+  std::vector<bool> row(b.size() + 1);
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    before = std::exchange(row, std::vector<bool>(b.size() + 1));
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      const bool star_a = i > 0 && a[i - 1] == '*';
+      const bool star_b = j > 0 && b[j - 1] == '*';
+      if (i == 0 && j == 0) row[j] = true;
+      if (star_a) row[j] = row[j] || before[j] || (j > 0 && row[j - 1]);
+      if (star_b) row[j] = row[j] || row[j - 1] || (i > 0 && before[j]);
+      if (star_a || star_b || i == 0 || j == 0) continue;
+      const bool equal = a[i - 1] == b[j - 1] || a[i - 1] == '?' || b[j - 1] == '?';
+      row[j] = equal && before[j - 1];
+    }
+  }
+  return row.back();
+}
+
 }  // namespace tributary::config

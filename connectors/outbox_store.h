@@ -116,6 +116,9 @@ class OutboxStore {
 
   /// Keyspaces, limits and operations as stored now. Needs no lease.
   virtual Result<StoredSchema> schema() = 0;
+  /// Every keyspace that was ever applied, in no order: keys of its type may be anywhere. Only
+  /// whoever applies may ask.
+  virtual Result<std::vector<Keyspace>> keyspaces_ever() = 0;
 
   /// Opens the seal transaction and takes committed rows up to about `limit` in id order, whole
   /// transactions at a time; the rows disappear from the outbox if it commits. No rows: the

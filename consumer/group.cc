@@ -30,6 +30,11 @@ crdt::ViewEdits whole_view(const crdt::Type& type, const crdt::State& state) {
   return edits;
 }
 
+std::string retyped_reason(std::string_view held, std::string_view keyspace) {
+  return std::string(kRetyped) + "the key was a " + std::string(held) + " and becomes a " +
+         std::string(keyspace) + "; a consumer that knows makes it anew from the changelogs";
+}
+
 // ---- what is to be joined ------------------------------------------------------------------
 
 void Group::reserve(std::size_t deltas) {
@@ -117,7 +122,13 @@ void Group::start(Slot& slot) {
   slot.aside.reset();
   const LoadedKey& loaded = slot.loaded;
   if (!loaded.block.mark.empty()) {
-    set_aside(slot, std::string(kBehindParked), false);
+    // That a change of the keyspace's type comes decides it.
+    const bool retyped =
+        loaded.block.reason.starts_with(kOtherType) && other_type(loaded.type, slot.keyspace_type);
+    set_aside(
+        slot,
+        retyped ? retyped_reason(loaded.type, slot.keyspace_type) : std::string(kBehindParked),
+        false);
   } else if (!loaded.damage.empty()) {
     set_aside(slot, loaded.damage + "; it is being rebuilt from the changelogs", true);
   } else if (!slot.foreign.empty()) {
@@ -134,21 +145,28 @@ bool Group::joinable(Slot& slot, const Item& item) {
     aside_[*slot.aside].deltas.push_back({item.ref, aside_[*slot.aside].reason});
     return false;
   }
-  std::string reason = item.refused;
-  if (reason.empty()) {
-    const std::string_view held =
-        slot.loaded.type.empty() ? slot.type->name : std::string_view(slot.loaded.type);
-    if (item.ref.delta->type == held) return true;
-    reason = "the key is a " + std::string(held) + " here, the change is for a " +
-             item.ref.delta->type + "; ";
-    if (slot.keyspace_type.empty()) {
-      beside_.push_back({item.ref, std::string(kWrongType) + reason + "no keyspace decides"});
-      return false;
-    }
-    reason += "the keyspace had another type before";
+  if (!item.refused.empty()) return refuse(slot, item, item.refused, false);
+  const std::string& type = item.ref.delta->type;
+  const std::string_view held =
+      slot.loaded.type.empty() ? slot.type->name : std::string_view(slot.loaded.type);
+  if (type == held) return true;
+  if (!slot.keyspace_type.empty()) return refuse(slot, item, retyped_reason(held, type), false);
+  if (held < type) {
+    beside_.push_back({item.ref, std::string(kWrongType) + "the key is a " + std::string(held) +
+                                     " here, the change is for a " + type +
+                                     "; no keyspace decides, so the first by name counts"});
+    return false;
   }
-  set_aside(slot, reason, false);
-  aside_.back().deltas.push_back({item.ref, std::move(reason)});
+  return refuse(slot, item,
+                "changes come for a " + std::string(held) + " and for a " + type +
+                    "; no keyspace decides, so the first by name counts: the key is being "
+                    "rebuilt from the changelogs",
+                true);
+}
+
+bool Group::refuse(Slot& slot, const Item& item, const std::string& reason, bool incomplete) {
+  set_aside(slot, reason, incomplete);
+  aside_.back().deltas.push_back({item.ref, reason});
   return false;
 }
 

@@ -4,7 +4,12 @@
 ///
 /// A key that is blocked, or that a delta cannot be joined to, takes no more deltas: the rest of
 /// the group queues up behind. Deltas that must never be joined are set aside beside their key,
-/// which goes on: so the outcome does not depend on the order in which origins come.
+/// which goes on.
+///
+/// A key holds all changes of one type and no others, in whatever order origins come: of the type
+/// that its keyspace gives it; where no keyspace matches, of the first by name among those that
+/// came. Changes of any other type go beside it. When a key's type becomes another one, the key is
+/// made anew from the changelogs.
 #pragma once
 
 #include <optional>
@@ -102,6 +107,8 @@ class Group {
   void set_aside(Slot& slot, std::string reason, bool incomplete);
   /// False when the item was put beside its key or set aside.
   bool joinable(Slot& slot, const Item& item);
+  /// False: sets the key aside, from this item on.
+  bool refuse(Slot& slot, const Item& item, const std::string& reason, bool incomplete);
   void join_item(Slot& slot, const Item& item, const VersionVector& watermark);
   void collect_commits();
 
@@ -119,11 +126,22 @@ class Group {
 /// The type that the first keyspace matching `key` gives it; empty when none matches.
 [[nodiscard]] std::string_view keyspace_type(const Schema& schema, std::string_view key);
 
+/// Whether the state of a key is of another type than its keyspace's (empty: no keyspace matches).
+[[nodiscard]] inline bool other_type(std::string_view held, std::string_view keyspace) {
+  return !held.empty() && !keyspace.empty() && held != keyspace;
+}
+
 /// The edits that make the whole view of a complete state anew.
 [[nodiscard]] crdt::ViewEdits whole_view(const crdt::Type& type, const crdt::State& state);
 
 // Reasons that retries recognise.
 inline constexpr std::string_view kUnknownType = "type not known to this version: ";
 inline constexpr std::string_view kWrongType = "not of its keyspace's type: ";
+/// The key's state is of another type than its keyspace's, and it has to be decided whether it may
+/// become one of that: by a person, or by a change of that type.
+inline constexpr std::string_view kOtherType = "the key is not of its keyspace's type: ";
+/// It is, and the key is to be made anew with its keyspace's.
+inline constexpr std::string_view kRetyped = "its keyspace has another type by now: ";
+[[nodiscard]] std::string retyped_reason(std::string_view held, std::string_view keyspace);
 
 }  // namespace tributary

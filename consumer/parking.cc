@@ -38,6 +38,35 @@ Parked park_delta(const DeltaRef& ref, std::string reason, Seq seq, Micros now) 
 
 }  // namespace
 
+bool stands_beside(const Parked& parked) {
+  return parked.id == parked_id(parked.origin, parked.actor, Seq{}, parked.key);
+}
+
+std::string parked_type(const Parked& parked) {
+  const auto batch = decode_piece(parked.bytes);
+  return batch && !batch->deltas.empty() ? batch->deltas.front().type : std::string();
+}
+
+std::vector<Parked> put_beside(std::span<const Parked> parked, std::string_view type) {
+  std::map<std::string, Parked> newest;
+  for (const Parked& each : parked) {
+    const std::string its = parked_type(each);
+    if (stands_beside(each) || its.empty() || its == type) continue;
+    Parked beside = each;
+    beside.id = parked_id(each.origin, each.actor, Seq{}, each.key);
+    beside.reason = std::string(kWrongType) + "the key is a " + std::string(type) +
+                    ", the change is for a " + its + ". The changelog has all of them";
+    newest.insert_or_assign(beside.id, std::move(beside));
+  }
+  for (const Parked& each : parked) {
+    const auto found = newest.find(each.id);
+    if (found != newest.end() && found->second.last_seq < each.last_seq) newest.erase(found);
+  }
+  std::vector<Parked> all;
+  for (auto& [id, each] : newest) all.push_back(std::move(each));
+  return all;
+}
+
 Parked Parking::message(const Received& received, std::string reason, Micros now) {
   Parked parked{.id = message_prefix(received.origin) + padded(received.offset.value),
                 .origin = received.origin,
@@ -78,6 +107,7 @@ Result<void> Parking::park_key(ReplicaStore& store, const AsideKey& key, Micros 
     log::warn("a key is blocked; changes to it are set aside from here on",
               {{"key", key.key}, {"reason", key.reason}});
   }
+  if (key.reason.starts_with(kRetyped)) next.reason = key.reason;
   next.incomplete = next.incomplete || key.incomplete;
   for (const Aside& each : key.deltas) {
     const Batch& batch = *each.ref.batch;

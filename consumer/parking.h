@@ -27,6 +27,14 @@ struct ParkingBounds {
   std::uint64_t origin_message_bytes = std::uint64_t{64} << 20;
 };
 
+/// Set aside beside its key, which goes on without it.
+[[nodiscard]] bool stands_beside(const Parked& parked);
+/// The type of the change; empty when that cannot be told.
+[[nodiscard]] std::string parked_type(const Parked& parked);
+/// What stands beside a key of `type` once it goes on without those of `parked`, all of the key's,
+/// that are of other types: of each actor the newest.
+[[nodiscard]] std::vector<Parked> put_beside(std::span<const Parked> parked, std::string_view type);
+
 /// What a commit is to write to set things aside. The blocks' marks point into the group.
 struct ParkingPlan {
   std::vector<Parked> parked;

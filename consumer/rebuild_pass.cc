@@ -43,10 +43,9 @@ RebuildPass::RebuildPass(const Changelogs& changelogs, const Schema& schema,
   heads_.join(progress.watermark);
 }
 
-void RebuildPass::want(const std::string& key, const std::string& type) {
+void RebuildPass::want(const std::string& key) {
   RebuiltKey& wanted = keys_[key];
   wanted.keyspace_type = keyspace_type(schema_, key);
-  if (wanted.keyspace_type.empty()) wanted.type = crdt::find_type(type);
   wanted.state.set_complete();
 }
 
@@ -152,14 +151,23 @@ VersionVector RebuildPass::good_until(const RebuiltKey& key) const {
 
 void RebuildPass::join(const Batch& batch, const Delta& delta, RebuiltKey& key,
                        const VersionVector& before) {
-  if (!key.keyspace_type.empty() && key.keyspace_type != delta.type) return;  // set aside beside it
+  const std::string_view wanted =
+      key.keyspace_type.empty() ? std::string_view(key.type_name) : key.keyspace_type;
+  if (wanted != delta.type) {
+    const bool decided = !key.keyspace_type.empty() || (!wanted.empty() && wanted < delta.type);
+    if (decided) return;  // set aside beside it
+    key.state = {};
+    key.state.set_complete();
+    key.deferring = false;
+    key.problem.clear();
+  }
   const crdt::Type* type = crdt::find_type(delta.type);
-  if (key.type == nullptr) key.type = type;
+  key.type = type;
+  key.type_name = delta.type;
   if (type == nullptr) {
     key.problem = std::string(kUnknownType) + delta.type + "; upgrade this consumer";
     return;
   }
-  if (type != key.type) return;
   if (auto fields = type->touched(delta.body, bounds_of(batch)); !fields) {
     key.problem = std::move(fields.error().message);
     return;

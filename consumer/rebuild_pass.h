@@ -32,6 +32,7 @@ struct AheadChange {
 struct RebuiltKey {
   std::string_view keyspace_type;    ///< empty: no keyspace matches
   const crdt::Type* type = nullptr;  ///< nullptr: no change to it was met
+  std::string type_name;
   crdt::State state;
   bool deferring = false;
   std::string problem;  ///< why it cannot be made; empty: it can
@@ -48,8 +49,8 @@ class RebuildPass {
   /// All is borrowed; `progress` is the replica's now.
   RebuildPass(const Changelogs& changelogs, const Schema& schema, const ReplicaProgress& progress);
 
-  /// A key to make, and the type it is known to have (empty: not known).
-  void want(const std::string& key, const std::string& type);
+  /// A key to make.
+  void want(const std::string& key);
   /// Reads every changelog to where it ends now.
   Result<void> read_all(const std::stop_token& stop);
   /// Reads on until all of `watermark` was read; why that cannot be, or nothing.

@@ -2,6 +2,7 @@
 
 #include <tributary/base/log.h>
 #include <tributary/consumer/group.h>
+#include <tributary/consumer/parking.h>
 #include <tributary/consumer/rebuilder.h>
 
 namespace tributary {
@@ -19,41 +20,62 @@ constexpr int kPauseFactor = 10;
 constexpr int kAttempts = 100;
 constexpr std::size_t kBodiesAtOnce = 100'000;
 
-std::vector<std::string> ids_of(const std::vector<Parked>& parked) {
+/// What the key holds by now, or what stands beside it from now on.
+std::vector<std::string> ids_of(const std::vector<Parked>& parked, std::string_view type) {
   std::vector<std::string> ids;
   for (const Parked& each : parked) {
-    const bool beside = each.id == parked_id(each.origin, each.actor, Seq{}, each.key);
-    if (!beside) ids.push_back(each.id);
+    const bool stays =
+        stands_beside(each) && (!each.reason.starts_with(kWrongType) || parked_type(each) != type);
+    if (!stays) ids.push_back(each.id);
   }
   return ids;
 }
 
-bool in_the_way(const std::string& found, const crdt::Type* type) {
-  return type != nullptr && found != "none" && found != crdt::to_string(type->view);
+/// Whether a view of the Redis type `found` is none that Tributary wrote for the key as it was
+/// (`held`) nor as it will be.
+bool in_the_way(const std::string& found, const crdt::Type* type, std::string_view held) {
+  if (type == nullptr || found == "none" || found == crdt::to_string(type->view)) return false;
+  const crdt::Type* before = crdt::find_type(held);
+  return before == nullptr || found != crdt::to_string(before->view);
 }
 
-/// Commits the key as it was made, unless something of it or of the replica has moved on.
-Result<std::string> commit_rebuilt(ReplicaStore& store, const std::string& key,
-                                   const RebuiltKey& made, const LoadedKey& loaded,
-                                   const VersionVector& good_until) {
+/// A blocked key that is to be made anew; one that only gets another type waits until this consumer
+/// knows of that.
+bool to_rebuild(const LoadedKey& key, std::string_view keyspace) {
+  return key.block.incomplete ||
+         (key.block.reason.starts_with(kRetyped) && other_type(key.type, keyspace));
+}
+
+/// Commits the key as it was made, of that type, unless something of it or of the replica has moved
+/// on.
+Result<void> commit_rebuilt(ReplicaStore& store, const std::string& key, const RebuiltKey& made,
+                            const crdt::Type* type, const LoadedKey& loaded,
+                            const VersionVector& good_until) {
   TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesAtOnce));
-  const std::vector<std::string> ids = ids_of(parked);
+  const std::vector<std::string> ids = ids_of(parked, type == nullptr ? "" : type->name);
+  std::vector<Parked> beside;
   crdt::ViewEdits edits;
   KeyCommit keyed;
-  if (made.type != nullptr) {
-    edits = whole_view(*made.type, made.state);
-    keyed = {key, made.type, loaded.version, &made.state, &edits, made.deferring, true, true};
+  if (type != nullptr) {
+    beside = put_beside(parked, type->name);
+    edits = whole_view(*type, made.state);
+    keyed = {key, type, loaded.version, &made.state, &edits, made.deferring, true, true};
   }
   const BlockCommit block{key, loaded.block.mark, std::nullopt};
-  const std::size_t keys = made.type != nullptr ? 1 : 0;
-  return store.commit({.steps = {},
-                       .watermark_at_most = &good_until,
-                       .keys = {&keyed, keys},
-                       .blocks = {&block, 1},
-                       .progress = {},
-                       .parked = {},
-                       .unparked = ids,
-                       .hlc = {}});
+  const std::size_t keys = type != nullptr ? 1 : 0;
+  TRIBUTARY_TRY(store.commit({.steps = {},
+                              .watermark_at_most = &good_until,
+                              .keys = {&keyed, keys},
+                              .blocks = {&block, 1},
+                              .progress = {},
+                              .parked = beside,
+                              .unparked = ids,
+                              .hlc = {}}));
+  if (type != nullptr && !loaded.type.empty() && loaded.type != type->name) {
+    log::warn("a key has another type from here on",
+              {{"key", key}, {"before", loaded.type}, {"now", type->name}});
+  }
+  return {};
 }
 
 }  // namespace
@@ -95,18 +117,18 @@ Millis Rebuilder::step(const std::stop_token& stop) {
   return std::max(kLeastPause, kPauseFactor * took);
 }
 
-/// The next incomplete keys, with the types their states have; a few pages of the blocked ones.
-Result<std::map<std::string, std::string>> Rebuilder::choose(ReplicaStore& store) {
-  std::map<std::string, std::string> wanted;
+/// The next keys to make anew; of a few pages of the blocked ones.
+Result<std::set<std::string>> Rebuilder::choose(ReplicaStore& store) {
+  std::set<std::string> wanted;
   std::size_t in_vain = 0;
   for (int page = 0; page < kPagesInAStep; ++page) {
     TRIBUTARY_ASSIGN(const auto blocked, store.blocked(cursor_, kBlockedAtOnce));
     for (const auto& [key, block] : blocked) {
       if (wanted.size() == kKeysInAPass || in_vain == kLooksInAStep) return wanted;
       cursor_ = key;
-      if (!block.incomplete) continue;
+      if (!block.incomplete && !block.reason.starts_with(kRetyped)) continue;
       TRIBUTARY_ASSIGN(const Look now, look(store, key));
-      if (again(key, now)) wanted[key] = now.type;
+      if (again(key, now)) wanted.insert(key);
       else ++in_vain;
     }
     if (blocked.size() == kBlockedAtOnce) continue;
@@ -123,12 +145,13 @@ Result<Rebuilder::Look> Rebuilder::look(ReplicaStore& store, const std::string& 
   const LoadedKey& state = loaded.front();
   const std::string_view keyspace = keyspace_type(settings_.schema, key);
   const std::string type = keyspace.empty() ? state.type : std::string(keyspace);
-  return Look{state.type, view.found, in_the_way(view.found, crdt::find_type(type)), state.block,
-              state.version + '\n' + state.damage + '\n' + view.found};
+  return Look{
+      to_rebuild(state, keyspace) && !in_the_way(view.found, crdt::find_type(type), state.type),
+      state.block, state.version + '\n' + state.damage + '\n' + view.found};
 }
 
 bool Rebuilder::again(const std::string& key, const Look& look) {
-  if (look.in_the_way) return false;
+  if (!look.possible) return false;
   const auto found = hopeless_.find(key);
   if (found == hopeless_.end()) return true;
   const Hopeless& hopeless = found->second;
@@ -138,15 +161,15 @@ bool Rebuilder::again(const std::string& key, const Look& look) {
   return true;
 }
 
-Result<void> Rebuilder::pass(ReplicaStore& store, const std::map<std::string, std::string>& wanted,
+Result<void> Rebuilder::pass(ReplicaStore& store, const std::set<std::string>& wanted,
                              const std::stop_token& stop) {
   log::info("keys are being rebuilt from the changelogs", {{"keys", wanted.size()}});
   TRIBUTARY_ASSIGN(const ReplicaProgress progress, certain_progress(store));
   RebuildPass pass(changelogs_, settings_.schema, progress);
-  for (const auto& [key, type] : wanted) pass.want(key, type);
+  for (const std::string& key : wanted) pass.want(key);
   TRIBUTARY_TRY(pass.read_all(stop));
   std::size_t made = 0;
-  for (const auto& [key, type] : wanted) {
+  for (const std::string& key : wanted) {
     TRIBUTARY_ASSIGN(const std::string why, rebuild(store, pass, key, stop));
     if (why.empty()) ++made;
     else TRIBUTARY_TRY(give_up(store, key, why));
@@ -169,31 +192,35 @@ Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
     if (!made.problem.empty()) return made.problem;
     const KeyLoad load{key, {}};
     TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
-    if (!loaded.front().block.incomplete) return std::string();
-    if (made.type == nullptr && !loaded.front().damage.empty()) {
+    if (!to_rebuild(loaded.front(), made.keyspace_type)) return std::string();
+    const bool retyped = other_type(loaded.front().type, made.keyspace_type);
+    const crdt::Type* type =
+        made.type == nullptr && retyped ? crdt::find_type(made.keyspace_type) : made.type;
+    if (type == nullptr && !loaded.front().damage.empty()) {
       return loaded.front().damage + "; no change to the key is in the changelogs: remove it";
     }
     TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
-    if (in_the_way(view.found, made.type)) {
+    if (in_the_way(view.found, type, loaded.front().type)) {
       return "the key holds a Redis " + view.found +
              " that Tributary did not write; move it away: the key is then rebuilt";
     }
-    auto done = commit_rebuilt(store, key, made, loaded.front(), pass.good_until(made));
+    auto done = commit_rebuilt(store, key, made, type, loaded.front(), pass.good_until(made));
     if (done) return std::string();
     if (done.error().kind != ErrorKind::kConflict) return fail(done.error());
     if (attempt == kAttempts) return std::string("it changes all the time; it is tried again");
   }
 }
 
-Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key,
-                                const std::string& reason) {
+Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key, std::string reason) {
   if (hopeless_.size() >= kHopelessKept) hopeless_.clear();
   TRIBUTARY_ASSIGN(const Look now, look(store, key));
   KeyBlock next = now.block;
   hopeless_[key] = {clock_.monotonic() + kHopelessFor, now.standing, next.retries};
-  if (!next.incomplete || next.reason == reason) return {};
+  if (next.reason.starts_with(kRetyped)) reason = std::string(kRetyped) + reason;
+  else if (!next.incomplete) return {};
+  if (next.reason == reason) return {};
   log::error("a key could not be rebuilt", {{"key", key}, {"reason", reason}});
-  next.reason = reason;
+  next.reason = std::move(reason);
   const BlockCommit block{key, now.block.mark, next};
   auto told = store.commit({.steps = {},
                             .keys = {},

@@ -1,11 +1,12 @@
-/// Rebuilds keys that are incomplete here (changes left out for good, a lost or damaged state) from
-/// the changelogs, beside the applier. Not for: whole replicas, or changes that the changelogs no
-/// longer hold.
+/// Rebuilds keys that are incomplete here (changes left out for good, a lost or damaged state), or
+/// whose type is to become another one, from the changelogs, beside the applier. Not for: whole
+/// replicas, or changes that the changelogs no longer hold.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -33,9 +34,7 @@ class Rebuilder {
  private:
   /// What stands for a key now, as far as it decides whether it can be made.
   struct Look {
-    std::string type;  ///< of its state
-    std::string view;  ///< Redis type
-    bool in_the_way;   ///< it is not that of the key's views
+    bool possible;  ///< it is to be made anew, and no view that others wrote is in the way
     KeyBlock block;
     std::string standing;  ///< all of it: another text when something has changed
   };
@@ -45,15 +44,15 @@ class Rebuilder {
     std::uint64_t retries = 0;
   };
 
-  Result<std::map<std::string, std::string>> choose(ReplicaStore& store);
+  Result<std::set<std::string>> choose(ReplicaStore& store);
   Result<Look> look(ReplicaStore& store, const std::string& key);
-  Result<void> pass(ReplicaStore& store, const std::map<std::string, std::string>& wanted,
+  Result<void> pass(ReplicaStore& store, const std::set<std::string>& wanted,
                     const std::stop_token& stop);
   Result<std::string> rebuild(ReplicaStore& store, RebuildPass& pass, const std::string& key,
                               const std::stop_token& stop);
   /// Whether a key that could not be made should be tried again.
   bool again(const std::string& key, const Look& look);
-  Result<void> give_up(ReplicaStore& store, const std::string& key, const std::string& reason);
+  Result<void> give_up(ReplicaStore& store, const std::string& key, std::string reason);
 
   OpenReplica open_replica_;
   RebuildPass::Changelogs changelogs_;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include <tributary/consumer/group.h>
+#include <tributary/consumer/parking.h>
 #include <tributary/consumer/retry.h>
 #include <tributary/outbox/batch.h>
 
@@ -22,43 +23,49 @@ struct Attempt {
   const crdt::Type* type = nullptr;
   bool deferring = false;
   std::vector<std::string> joined;  ///< ids
-  bool rebuild = false;             ///< changes beside the key are of its type by now
+  std::vector<std::string> moved;   ///< ids of what stands in `beside` now
+  std::vector<Parked> beside;
+  bool rebuild = false;  ///< changes beside the key are of its type by now
 };
 
 Result<Attempt> begin(ReplicaStore& store, std::string_view key) {
   const KeyLoad wanted{key, {true, {}}};
   TRIBUTARY_ASSIGN(auto loaded, store.load({&wanted, 1}));
-  Attempt attempt{.loaded = std::move(loaded.front()), .parked = {}, .joined = {}};
+  Attempt attempt{
+      .loaded = std::move(loaded.front()), .parked = {}, .joined = {}, .moved = {}, .beside = {}};
   TRIBUTARY_ASSIGN(attempt.parked, store.parked_for(key, kBodiesAtOnce));
   attempt.type = crdt::find_type(attempt.loaded.type);
   return attempt;
 }
 
-bool beside(const Parked& parked) {
-  return parked.id == parked_id(parked.origin, parked.actor, Seq{}, parked.key);
+/// The type that the key must have, as in group.h; empty: nobody can tell.
+std::string wanted_type(const Schema& schema, std::string_view key, const Attempt& attempt) {
+  if (const auto keyspace = keyspace_type(schema, key); !keyspace.empty()) {
+    return std::string(keyspace);
+  }
+  std::string first = attempt.loaded.type;
+  for (const Parked& parked : attempt.parked) {
+    const std::string type = parked_type(parked);
+    if (first.empty() || (!type.empty() && type < first)) first = type;
+  }
+  return first;
 }
 
-/// Set aside beside its key, as of another type than the keyspace's, and of that type now.
+/// Set aside beside its key, as of another type than the key's, and of that type now.
 bool fits_by_now(const Parked& parked, std::string_view wanted) {
-  if (!beside(parked) || !parked.reason.starts_with(kWrongType)) return false;
-  const auto batch = decode_piece(parked.bytes);
-  return batch && !batch->deltas.empty() && batch->deltas.front().type == wanted;
+  return stands_beside(parked) && parked.reason.starts_with(kWrongType) &&
+         parked_type(parked) == wanted;
 }
 
 /// Joins one parked delta; why not, when that cannot be done.
 ///
 /// The join sees an empty watermark: the replica's own is long past these changes, and a remove
 /// among them must still meet an add that it has seen and that is only joined after it.
-std::string join_one(const Batch& batch, const Delta& delta, std::string_view wanted,
-                     Attempt& attempt) {
+std::string join_one(const Batch& batch, const Delta& delta, Attempt& attempt) {
   static const VersionVector kNothing;
   const crdt::Type* type = crdt::find_type(delta.type);
   if (type == nullptr) return std::string(kUnknownType) + delta.type + "; upgrade this consumer";
-  if (attempt.type == nullptr && (wanted.empty() || wanted == delta.type)) attempt.type = type;
-  if (type != attempt.type) {
-    const std::string_view held = attempt.type == nullptr ? wanted : attempt.type->name;
-    return "the key is a " + std::string(held) + " here, the change is for a " + delta.type;
-  }
+  attempt.type = type;
   if (auto fields = type->touched(delta.body, bounds_of(batch)); !fields) {
     return std::move(fields.error().message);
   }
@@ -70,21 +77,28 @@ std::string join_one(const Batch& batch, const Delta& delta, std::string_view wa
   return {};
 }
 
-std::string join_all(const Schema& schema, std::string_view key, Attempt& attempt) {
-  const std::string_view wanted = keyspace_type(schema, key);
+std::string join_all(std::string_view wanted, Attempt& attempt) {
+  // No keyspace decides, and the key becomes another one.
+  attempt.rebuild = other_type(attempt.loaded.type, wanted);
   if (attempt.type != nullptr) {
     crdt::State copy = attempt.loaded.state;
     attempt.deferring = attempt.type->prune(copy, {}).deferring;
   }
   for (const Parked& parked : attempt.parked) {
-    if (beside(parked)) {
-      attempt.rebuild = attempt.rebuild || fits_by_now(parked, wanted);
-      continue;
-    }
+    attempt.rebuild = attempt.rebuild || fits_by_now(parked, wanted);
+  }
+  if (attempt.rebuild) return {};
+  attempt.beside = put_beside(attempt.parked, wanted);
+  for (const Parked& parked : attempt.parked) {
+    if (stands_beside(parked)) continue;
     const auto batch = decode_piece(parked.bytes);
     if (!batch) return batch.error().message;
+    if (parked_type(parked) != wanted) {
+      attempt.moved.push_back(parked.id);
+      continue;
+    }
     for (const Delta& delta : batch->deltas) {
-      if (std::string why = join_one(*batch, delta, wanted, attempt); !why.empty()) return why;
+      if (std::string why = join_one(*batch, delta, attempt); !why.empty()) return why;
     }
     attempt.joined.push_back(parked.id);
   }
@@ -104,8 +118,7 @@ Result<std::string> view_in_the_way(ReplicaStore& store, std::string_view key,
 }
 
 Result<void> commit(ReplicaStore& store, std::string_view key, const Attempt& attempt,
-                    const std::optional<KeyBlock>& next, std::span<const std::string> unparked,
-                    bool state) {
+                    const std::optional<KeyBlock>& next, bool state) {
   crdt::ViewEdits edits;
   KeyCommit keyed;
   if (state && attempt.type != nullptr) {
@@ -116,51 +129,53 @@ Result<void> commit(ReplicaStore& store, std::string_view key, const Attempt& at
   }
   const BlockCommit block{key, attempt.loaded.block.mark, next};
   const std::size_t keys = state && attempt.type != nullptr ? 1 : 0;
+  std::vector<std::string> unparked;
+  if (state) unparked = attempt.joined;
+  if (state) unparked.insert(unparked.end(), attempt.moved.begin(), attempt.moved.end());
+  const std::size_t beside = state ? attempt.beside.size() : 0;
   return store
       .commit({.steps = {},
                .keys = {&keyed, keys},
                .blocks = {&block, 1},
                .progress = {},
-               .parked = {},
+               .parked = {attempt.beside.data(), beside},
                .unparked = unparked,
                .hlc = {}})
       .map([](const std::string&) {});
 }
 
-/// Marks a key so that the consumer rebuilds it.
-Result<RetriedKey> ask_rebuild(ReplicaStore& store, std::string_view key, const Attempt& attempt) {
-  std::vector<std::string> ids;
-  for (const Parked& parked : attempt.parked) {
-    if (beside(parked) && parked.reason.starts_with(kWrongType)) ids.push_back(parked.id);
-  }
-  KeyBlock next = attempt.loaded.block;
-  next.incomplete = true;
-  const std::string& damage = attempt.loaded.damage;
-  next.reason = (damage.empty() ? "its keyspace had another type" : damage) +
-                "; it is being rebuilt from the changelogs";
-  TRIBUTARY_TRY(commit(store, key, attempt, next, ids, false));
+/// Marks a key so that the consumer makes it anew. What stands beside it and is in it then goes
+/// with that.
+Result<RetriedKey> ask_rebuild(ReplicaStore& store, std::string_view key, const Attempt& attempt,
+                               KeyBlock next) {
+  ++next.retries;
+  TRIBUTARY_TRY(commit(store, key, attempt, next, false));
   return RetriedKey{std::string(key), 0, next.reason};
 }
 
 Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::string_view key) {
   TRIBUTARY_ASSIGN(Attempt attempt, begin(store, key));
-  const KeyBlock& block = attempt.loaded.block;
-  RetriedKey retried{std::string(key), 0, {}};
+  const std::string& damage = attempt.loaded.damage;
+  KeyBlock block = attempt.loaded.block;
   if (block.incomplete) {
-    KeyBlock next = block;
-    ++next.retries;
-    TRIBUTARY_TRY(commit(store, key, attempt, next, {}, false));
-    retried.reason =
-        block.reason +
-        " (changes were left out; the consumer rebuilds it, and looks at it again now)";
-    return retried;
+    TRIBUTARY_ASSIGN(RetriedKey asked, ask_rebuild(store, key, attempt, block));
+    asked.reason += " (changes were left out; the consumer rebuilds it, and looks at it again now)";
+    return asked;
   }
-  retried.reason = attempt.loaded.damage;
-  if (retried.reason.empty()) retried.reason = join_all(schema, key, attempt);
+  const std::string_view keyspace = keyspace_type(schema, key);
+  if (other_type(attempt.loaded.type, keyspace)) {
+    block.reason = retyped_reason(attempt.loaded.type, keyspace);
+    return ask_rebuild(store, key, attempt, std::move(block));
+  }
+  RetriedKey retried{std::string(key), 0, damage};
+  if (damage.empty()) retried.reason = join_all(wanted_type(schema, key, attempt), attempt);
   // Damaged after it was blocked: nobody else looks at a blocked key.
-  attempt.rebuild = attempt.rebuild || (!retried.reason.empty() && !block.mark.empty() &&
-                                        retried.reason == attempt.loaded.damage);
-  if (attempt.rebuild) return ask_rebuild(store, key, attempt);
+  if (attempt.rebuild || (!damage.empty() && !block.mark.empty())) {
+    block.incomplete = true;
+    block.reason = (damage.empty() ? "its keyspace had another type" : damage) +
+                   "; it is being rebuilt from the changelogs";
+    return ask_rebuild(store, key, attempt, std::move(block));
+  }
   if (retried.reason.empty()) {
     TRIBUTARY_ASSIGN(retried.reason, view_in_the_way(store, key, attempt));
   }
@@ -169,7 +184,7 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
     return retried;
   }
   if (!retried.reason.empty()) return retried;
-  TRIBUTARY_TRY(commit(store, key, attempt, std::nullopt, attempt.joined, true));
+  TRIBUTARY_TRY(commit(store, key, attempt, std::nullopt, true));
   retried.applied = attempt.joined.size();
   return retried;
 }
@@ -204,7 +219,7 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
   for (const Parked& each : parked) {
     if (ids != nullptr && std::find(ids->begin(), ids->end(), each.id) == ids->end()) continue;
     unparked.push_back(each.id);
-    if (!beside(each)) ++bodies;
+    if (!stands_beside(each)) ++bodies;
   }
   const KeyBlock& before = loaded.front().block;
   std::optional<KeyBlock> next;
@@ -220,6 +235,38 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
                               .unparked = unparked,
                               .hlc = {}}));
   return unparked.size();
+}
+
+Result<LoadedKey> load_head(ReplicaStore& store, std::string_view key) {
+  const KeyLoad wanted{key, {}};
+  TRIBUTARY_ASSIGN(auto loaded, store.load({&wanted, 1}));
+  return std::move(loaded.front());
+}
+
+/// Whether what blocks the key is known to this version, or to this file, by now. A key that a
+/// person wants to have another type waits for the file that says so.
+Result<bool> known_by_now(ReplicaStore& store, const Schema& schema, const std::string& key,
+                          const KeyBlock& block) {
+  if (block.reason.starts_with(kUnknownType)) {
+    const std::size_t begin = kUnknownType.size();
+    return crdt::find_type(block.reason.substr(begin, block.reason.find(';') - begin)) != nullptr;
+  }
+  const bool of_type = block.reason.starts_with(kOtherType) ||
+                       (block.reason.starts_with(kRetyped) && block.retries == 0);
+  if (!of_type) return false;
+  TRIBUTARY_ASSIGN(const LoadedKey head, load_head(store, key));
+  return !other_type(head.type, keyspace_type(schema, key));
+}
+
+/// Whether a key is to be made anew for the sake of a change beside it, and is not marked yet.
+Result<bool> fits_its_key(ReplicaStore& store, const Schema& schema, const Parked& parked) {
+  if (!stands_beside(parked) || !parked.reason.starts_with(kWrongType)) return false;
+  const std::string_view keyspace = keyspace_type(schema, parked.key);
+  if (!keyspace.empty() && !fits_by_now(parked, keyspace)) return false;
+  TRIBUTARY_ASSIGN(const LoadedKey head, load_head(store, parked.key));
+  const std::string type = parked_type(parked);
+  if (keyspace.empty() && (type.empty() || type >= head.type)) return false;
+  return !head.block.incomplete && !head.block.reason.starts_with(kRetyped);
 }
 
 /// Tries again while others are first.
@@ -256,10 +303,8 @@ Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
                                       std::string_view after) {
   TRIBUTARY_ASSIGN(const auto page, store.blocked(after, kKeysAtOnce));
   for (const auto& [key, block] : page) {
-    if (!block.reason.starts_with(kUnknownType)) continue;
-    const std::size_t begin = kUnknownType.size();
-    const std::string type = block.reason.substr(begin, block.reason.find(';') - begin);
-    if (crdt::find_type(type) == nullptr) continue;
+    TRIBUTARY_ASSIGN(const bool known, known_by_now(store, schema, key, block));
+    if (!known) continue;
     if (auto retried = retry_key(store, schema, key);
         !retried && retried.error().kind != ErrorKind::kConflict) {
       return fail(retried.error());
@@ -272,7 +317,8 @@ Result<std::string> retry_fitting_types(ReplicaStore& store, const Schema& schem
                                         std::string_view after) {
   TRIBUTARY_ASSIGN(const auto page, store.parked(after, kParkedAtOnce));
   for (const Parked& parked : page) {
-    if (!fits_by_now(parked, keyspace_type(schema, parked.key))) continue;
+    TRIBUTARY_ASSIGN(const bool fits, fits_its_key(store, schema, parked));
+    if (!fits) continue;
     if (auto retried = retry_key(store, schema, parked.key);
         !retried && retried.error().kind != ErrorKind::kConflict) {
       return fail(retried.error());

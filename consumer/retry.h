@@ -6,7 +6,8 @@
 /// retried: what did not decode then, or claims an actor of another origin, is given up by
 /// discarding it. Changes of another type than their key's wait beside it: should `schema` (which
 /// type a key must have, as the consumer has it) give the key their type by now, the key is marked,
-/// and the consumer rebuilds it from the changelogs.
+/// and the consumer rebuilds it from the changelogs. So it is with a key whose state is of another
+/// type than `schema` gives it: retrying it is how a person says that it may become one of that.
 #pragma once
 
 #include <cstddef>
@@ -47,8 +48,9 @@ struct Retried {
 /// Tries all blocked keys, page by page.
 [[nodiscard]] Result<Retried> retry_all(ReplicaStore& store, const Schema& schema);
 
-/// Tries the keys of one page behind `after` that are blocked by a type this version knows by now.
-/// The value is where to go on; empty: there are no more.
+/// Tries the keys of one page behind `after` that are blocked by a type this version knows by now,
+/// or since their keyspace had another type for a while. The value is where to go on; empty: there
+/// are no more.
 [[nodiscard]] Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
                                                     std::string_view after);
 

@@ -82,7 +82,8 @@ Scrub::Scrub(Metrics& metrics)
     : mended_(metrics.counter("tributary_consumer_views_mended_total",
                               "Views that others had changed, made whole again", {})) {}
 
-Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, std::size_t limit) {
+Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, const Schema& schema,
+                         std::size_t limit) {
   TRIBUTARY_ASSIGN(auto found, store.walk(cursor_, limit));
   cursor_ = std::move(found.cursor);
   if (found.keys.empty()) return {};
@@ -99,7 +100,8 @@ Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, std::size_t l
   for (const ChangedView& view : changed) differ.insert(view.key);
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const std::string& key = found.keys[i];
-    TRIBUTARY_TRY(watched(store, known, key, heads[i], differ.contains(key)));
+    TRIBUTARY_ASSIGN(const bool its_type, of_its_type(store, known, schema, key, heads[i]));
+    if (its_type) TRIBUTARY_TRY(watched(store, known, key, heads[i], differ.contains(key)));
   }
   return {};
 }
@@ -123,6 +125,20 @@ Result<void> Scrub::watched(ReplicaStore& store, KnownReplica& known, const std:
   at_.clear();
   if (!ended_.empty()) ended_.erase(key);
   return {};
+}
+
+/// Otherwise the key is blocked: no change can go to it, and other replicas may not have it.
+Result<bool> Scrub::of_its_type(ReplicaStore& store, KnownReplica& known, const Schema& schema,
+                                const std::string& key, const LoadedKey& head) {
+  const std::string_view keyspace = keyspace_type(schema, key);
+  if (!head.block.mark.empty() || !other_type(head.type, keyspace)) return true;
+  TRIBUTARY_TRY(block(store, known, key,
+                      std::string(kOtherType) + "it is a " + head.type +
+                          " here, and the keyspace says " + std::string(keyspace) +
+                          "; give the keyspace its type back, or see \"Changing a keyspace's "
+                          "type\" in docs/topology.md",
+                      false));
+  return false;
 }
 
 Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std::string& key,

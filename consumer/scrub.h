@@ -11,6 +11,7 @@
 #include <tributary/base/result.h>
 #include <tributary/connectors/replica_store.h>
 #include <tributary/consumer/known_replica.h>
+#include <tributary/crdt/schema.h>
 
 namespace tributary {
 
@@ -19,15 +20,19 @@ class Scrub {
  public:
   explicit Scrub(Metrics& metrics);
 
-  /// Looks at about `limit` keys more, from the first again after the last. Members of views with
+  /// Looks at about `limit` keys more, from the first again after the last. A key of another type
+  /// than `schema` gives it is blocked. Members of views with
   /// more than 10,000, or 16 MiB, are not compared, only their number. kConflict when the replica
   /// is not the one that is known.
-  Result<void> step(ReplicaStore& store, KnownReplica& known, std::size_t limit);
+  Result<void> step(ReplicaStore& store, KnownReplica& known, const Schema& schema,
+                    std::size_t limit);
   /// Another session. A key that ended three of them in a row is left out from then on: whatever
   /// is wrong with it must not stop the region.
   void restart();
 
  private:
+  Result<bool> of_its_type(ReplicaStore& store, KnownReplica& known, const Schema& schema,
+                           const std::string& key, const LoadedKey& head);
   Result<void> look_at(ReplicaStore& store, KnownReplica& known, const std::string& key,
                        const LoadedKey& head, bool changed);
 

@@ -55,7 +55,7 @@ Result<void> Upkeep::step(ReplicaStore& store, KnownReplica& known,
   if (due(fitting_at_, kFittingInterval)) TRIBUTARY_TRY(retry_after_roll_out(store));
   const std::size_t keys = settings_.scrub_keys_per_second;
   if (keys > 0 && due(scrub_at_, kScrubInterval)) {
-    TRIBUTARY_TRY(scrub_.step(store, known, std::max<std::size_t>(1, keys / 10)));
+    TRIBUTARY_TRY(scrub_.step(store, known, settings_.schema, std::max<std::size_t>(1, keys / 10)));
   }
   return {};
 }

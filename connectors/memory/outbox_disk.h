@@ -51,6 +51,7 @@ struct StoredBatch {
 /// The tables.
 struct OutboxDisk {
   Schema schema;
+  std::vector<Keyspace> keyspaces_ever;
   std::vector<std::pair<std::string, std::string>> operations;  ///< beyond this program's own
   std::map<std::int64_t, StoredRow> rows;                       ///< committed, by id
   std::vector<StoredBatch> batches;                             ///< in sealing order

@@ -21,6 +21,8 @@ OutboxBackup MemoryOutbox::backup() const {
 
 void MemoryOutbox::apply(Schema schema) {
   const std::lock_guard lock(shared_->mutex);
+  auto& ever = shared_->disk.keyspaces_ever;
+  ever.insert(ever.end(), schema.keyspaces.begin(), schema.keyspaces.end());
   shared_->disk.schema = std::move(schema);
 }
 

@@ -65,6 +65,11 @@ class Store final : public OutboxStore {
     });
   }
 
+  Result<std::vector<Keyspace>> keyspaces_ever() override {
+    return link_.call("keyspaces_ever",
+                      [&]() -> Result<std::vector<Keyspace>> { return disk().keyspaces_ever; });
+  }
+
   Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
     CHECK(taken_.empty() && limit.rows > 0);
     using Rows = std::span<const OutboxRow>;
@@ -346,7 +351,7 @@ class Store final : public OutboxStore {
 
 MemoryOutbox::MemoryOutbox(OriginName origin, Schema schema, const Clock& clock)
     : shared_(std::make_shared<OutboxShared>(clock)) {
-  shared_->disk.schema = std::move(schema);
+  apply(std::move(schema));
   shared_->disk.origin.name = std::move(origin);
   shared_->disk.identity = "memory:0";
 }

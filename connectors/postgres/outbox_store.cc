@@ -87,6 +87,12 @@ class Store final : public OutboxStore {
     return read_schema(results[0].get());
   }
 
+  Result<std::vector<Keyspace>> keyspaces_ever() override {
+    pipeline_.queue(statements::kKeyspacesEver);
+    TRIBUTARY_ASSIGN(const Results results, named(pipeline_.flush()));
+    return read_keyspaces(results[0].get());
+  }
+
   Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
     return named(seal_.begin(fence_, limit));
   }

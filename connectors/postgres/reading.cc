@@ -64,6 +64,14 @@ StoredSchema read_schema(const PGresult* rows) {
   return stored;
 }
 
+std::vector<Keyspace> read_keyspaces(const PGresult* rows) {
+  std::vector<Keyspace> keyspaces;
+  for (int row = 0; row < PQntuples(rows); ++row) {
+    keyspaces.push_back({text_at(rows, row, 0), text_at(rows, row, 1)});
+  }
+  return keyspaces;
+}
+
 std::vector<SealedBatch> read_batches(const PGresult* rows) {
   std::vector<SealedBatch> batches;
   for (int row = 0; row < PQntuples(rows); ++row) {

@@ -16,6 +16,7 @@ namespace tributary::postgres {
 [[nodiscard]] VersionVector read_told(const PGresult* row);
 [[nodiscard]] OutboxStatus read_status(const PGresult* row);
 [[nodiscard]] StoredSchema read_schema(const PGresult* rows);
+[[nodiscard]] std::vector<Keyspace> read_keyspaces(const PGresult* rows);
 [[nodiscard]] std::vector<SealedBatch> read_batches(const PGresult* rows);
 
 /// Totals of actors that the origin no longer has: nobody reads them, and they are deleted a step

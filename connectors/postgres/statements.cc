@@ -82,6 +82,9 @@ const Statement kSchema{
     "UNION ALL SELECT 2, 0, convert_to(name, 'UTF8'), '', value FROM public.tributary_limits "
     "UNION ALL SELECT 3, 0, convert_to(type, 'UTF8'), convert_to(operation, 'UTF8'), 0 "
     "FROM public.tributary_operation ORDER BY 1, 2, 3, 4"};
+const Statement kKeyspacesEver{"keyspaces_ever",
+                               "SELECT convert_to(pattern, 'UTF8'), convert_to(type, 'UTF8') "
+                               "FROM public.tributary_keyspace_ever"};
 const Statement kFence{"fence", "SELECT tributary.fence($1, $2, $3)"};
 
 const Statement kIdle{

@@ -25,6 +25,7 @@ extern const Statement kRemember;
 extern const Statement kFormer;
 extern const Statement kTold;
 extern const Statement kSchema;
+extern const Statement kKeyspacesEver;
 extern const Statement kFence;
 
 /// Whether there is a row, and whether the fence would hold; takes no lock.

@@ -147,6 +147,11 @@ CREATE TABLE IF NOT EXISTS public.tributary_keyspace (
   like_pattern bytea NOT NULL,
   type text COLLATE "C" NOT NULL
 );
+CREATE TABLE IF NOT EXISTS public.tributary_keyspace_ever (
+  pattern text COLLATE "C" NOT NULL,
+  type text COLLATE "C" NOT NULL,
+  PRIMARY KEY (pattern, type)
+);
 CREATE TABLE IF NOT EXISTS public.tributary_limits (
   name text COLLATE "C" PRIMARY KEY,
   value bigint NOT NULL
@@ -205,13 +210,18 @@ std::string quote(std::string_view text) {
 }
 
 std::string rules_sql(const Schema& schema) {
-  std::string sql = "DELETE FROM public.tributary_keyspace;\n";
+  constexpr std::string_view kRemember =
+      "INSERT INTO public.tributary_keyspace_ever SELECT pattern, type "
+      "FROM public.tributary_keyspace ON CONFLICT DO NOTHING;\n";
+  std::string sql(kRemember);
+  sql += "DELETE FROM public.tributary_keyspace;\n";
   for (std::size_t i = 0; i < schema.keyspaces.size(); ++i) {
     const Keyspace& keyspace = schema.keyspaces[i];
     sql += "INSERT INTO public.tributary_keyspace VALUES (" + std::to_string(i + 1) + "," +
            quote(keyspace.pattern) + "," + bytea_literal(like_pattern(keyspace.pattern)) + "," +
            quote(keyspace.type) + ");\n";
   }
+  sql += kRemember;
   const auto limit = [&](std::string_view name, std::size_t value) {
     sql += "INSERT INTO public.tributary_limits VALUES (" + quote(name) + "," +
            std::to_string(value) + ") ON CONFLICT (name) DO UPDATE SET value = excluded.value;\n";

@@ -49,6 +49,9 @@ class Store final : public OutboxStore {
   }
 
   Result<StoredSchema> schema() override { return named(read_rules()); }
+  Result<std::vector<Keyspace>> keyspaces_ever() override {
+    return named(read_keyspaces_ever(connection_.get()));
+  }
 
   Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
     TRIBUTARY_TRY(named(file_.check_now_and_then()));

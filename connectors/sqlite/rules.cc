@@ -49,4 +49,16 @@ Result<Schema> read_schema(sqlite3* connection) {
   }
 }
 
+Result<std::vector<Keyspace>> read_keyspaces_ever(sqlite3* connection) {
+  TRIBUTARY_ASSIGN(
+      Statement row,
+      Statement::prepare(connection, "SELECT pattern, type FROM tributary_keyspace_ever"));
+  std::vector<Keyspace> keyspaces;
+  while (true) {
+    TRIBUTARY_ASSIGN(const bool found, row.step());
+    if (!found) return keyspaces;
+    keyspaces.push_back({std::string(row.bytes(0)), std::string(row.bytes(1))});
+  }
+}
+
 }  // namespace tributary::sqlite

@@ -12,5 +12,6 @@ namespace tributary::sqlite {
 [[nodiscard]] Result<void> check_version(sqlite3* connection);
 /// Keyspaces and limits.
 [[nodiscard]] Result<Schema> read_schema(sqlite3* connection);
+[[nodiscard]] Result<std::vector<Keyspace>> read_keyspaces_ever(sqlite3* connection);
 
 }  // namespace tributary::sqlite

@@ -127,6 +127,11 @@ CREATE TABLE IF NOT EXISTS tributary_keyspace (
   glob TEXT NOT NULL,
   type TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS tributary_keyspace_ever (
+  pattern TEXT NOT NULL,
+  type TEXT NOT NULL,
+  PRIMARY KEY (pattern, type)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tributary_applied (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
   sql TEXT NOT NULL
@@ -167,13 +172,18 @@ std::string glob_of(std::string_view pattern) {
 }
 
 std::string rules_sql(const Schema& schema) {
-  std::string sql = "DELETE FROM tributary_keyspace;\nDELETE FROM tributary_operation;\n";
+  constexpr std::string_view kRemember =
+      "INSERT OR IGNORE INTO tributary_keyspace_ever SELECT pattern, type "
+      "FROM tributary_keyspace;\n";
+  std::string sql(kRemember);
+  sql += "DELETE FROM tributary_keyspace;\nDELETE FROM tributary_operation;\n";
   for (std::size_t i = 0; i < schema.keyspaces.size(); ++i) {
     const Keyspace& keyspace = schema.keyspaces[i];
     sql += "INSERT INTO tributary_keyspace VALUES (" + std::to_string(i + 1) + "," +
            quote(keyspace.pattern) + "," + quote(glob_of(keyspace.pattern)) + "," +
            quote(keyspace.type) + ");\n";
   }
+  sql += kRemember;
   const auto limit = [&](std::string_view name, std::size_t value) {
     sql += "INSERT OR REPLACE INTO tributary_limits VALUES (" + quote(name) + "," +
            std::to_string(value) + ");\n";

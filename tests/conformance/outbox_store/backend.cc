@@ -22,6 +22,7 @@ class MemoryBackend final : public Backend {
  public:
   std::unique_ptr<OutboxStore> open_store() override { return outbox_.open_store(); }
   std::unique_ptr<ProducerSession> open_session() override { return outbox_.open_session(); }
+  void apply(const Schema& schema) override { outbox_.apply(schema); }
   bool concurrent_writers() const override { return true; }
   void save() override { saved_.emplace(outbox_.backup()); }
   void put_back() override { outbox_.restore_in_place(saved_.value()); }
@@ -55,6 +56,9 @@ class SqliteBackend final : public Backend {
   }
   std::unique_ptr<ProducerSession> open_session() override {
     return must(sqlite::open_producer_session(url()));
+  }
+  void apply(const Schema& schema) override {
+    must(sqlite::apply_schema(url(), origin(), schema, Millis{5000}));
   }
   bool concurrent_writers() const override { return false; }
   void save() override { copy_file(path(), path() + ".saved"); }
@@ -141,6 +145,12 @@ class PostgresBackend final : public Backend {
   }
   std::unique_ptr<ProducerSession> open_session() override {
     return must(postgres::open_producer_session(as_user(url_, "tributary_test_shop")));
+  }
+  std::unique_ptr<OutboxStore> open_owner() override {
+    return must(postgres::open_outbox_store(url_, origin()));
+  }
+  void apply(const Schema& schema) override {
+    must(postgres::apply_schema(url_, origin(), schema, Millis{5000}));
   }
   bool concurrent_writers() const override { return true; }
   void save() override {

@@ -25,8 +25,11 @@ class Backend {
   /// Fails the test when it cannot.
   virtual std::unique_ptr<OutboxStore> open_store() = 0;
   virtual std::unique_ptr<ProducerSession> open_session() = 0;
+  /// With the rights of whoever applies.
+  virtual std::unique_ptr<OutboxStore> open_owner() { return open_store(); }
   /// Two transactions may write at the same time.
   [[nodiscard]] virtual bool concurrent_writers() const = 0;
+  virtual void apply(const Schema& schema) = 0;
   /// Remembers what the database holds.
   virtual void save() = 0;
   /// Puts all of it back, as a restore by SQL does: under the connections that are open.

@@ -1,6 +1,7 @@
 /// Rows that do not become changes: left for later, parked, set aside in doubt, and given back.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "backend.h"
 
@@ -251,6 +252,27 @@ TEST_CASE_TEMPLATE("a whole outbox is set aside in steps", Kind, Memory, Sqlite,
   }
   CHECK(transactions.size() == 30);
   for (const auto& [transaction, rows] : transactions) CHECK(rows == 1000);
+}
+
+TEST_CASE_TEMPLATE("the keyspaces of all times are remembered", Kind, Memory, Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto ever = [&] {
+    std::set<std::pair<std::string, std::string>> all;
+    for (const Keyspace& each : must(backend->open_owner()->keyspaces_ever())) {
+      all.emplace(each.pattern, each.type);
+    }
+    return all;
+  };
+  const auto before = ever();
+  CHECK(before.size() == schema().keyspaces.size());
+  CHECK(before.contains({"set:*", "set"}));
+  backend->apply({{{"set:*", "counter"}}, {}});
+  backend->apply({{{"it's*", "register"}}, {}});
+  auto wanted = before;
+  wanted.insert({{"set:*", "counter"}, {"it's*", "register"}});
+  CHECK(ever() == wanted);
+  backend->apply(schema());
+  CHECK(ever() == wanted);
 }
 
 TEST_CASE_TEMPLATE("the rules that were applied can be read back", Kind, Memory, Sqlite, Postgres) {

@@ -136,6 +136,8 @@ TEST_CASE("a key that is being rebuilt is told as such") {
   block.reason = "its state is gone";
   CHECK(entry_text("eu", "k\n", block).find("key \"k\\n\", 3 changes kept") != std::string::npos);
   CHECK(json::parse(entry_json("eu", "k", block))["incomplete"] == true);
+  block.incomplete = false;
+  CHECK(entry_text("eu", "k", block).starts_with("(blocked)             eu  key \"k\", no change"));
 }
 
 TEST_CASE("a time that no calendar has is told in microseconds") {

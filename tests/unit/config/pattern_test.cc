@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,19 @@ TEST_CASE("a pattern shadows another if and only if it matches all its keys") {
       }
       INFO(earlier << " before " << later);
       CHECK(shadows(earlier, later) == all);
+    }
+  }
+}
+
+TEST_CASE("two patterns overlap if and only if some key matches both") {
+  const std::vector<std::string> keys = words("abz", 6);
+  for (const std::string& a : words("ab?*", 3)) {
+    for (const std::string& b : words("ab?*", 3)) {
+      const bool both = std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+        return matches(a, key) && matches(b, key);
+      });
+      INFO(a << " and " << b);
+      CHECK(overlap(a, b) == both);
     }
   }
 }
