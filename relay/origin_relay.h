@@ -51,6 +51,8 @@ class OriginRelay {
 
   /// Nothing sealed is left unconfirmed. A stopping relay steps with sealing off until drained.
   [[nodiscard]] bool drained() const { return publisher_.empty(); }
+  /// Messages handed to the publisher that the changelog has not confirmed.
+  [[nodiscard]] std::size_t unconfirmed() const { return publisher_.size(); }
   void stop_sealing() { sealing_ = false; }
   /// Gives the lease back, so that a standby need not wait.
   void release();
