@@ -239,7 +239,7 @@ TEST_CASE("applying the same topology again writes nothing into a SQLite file") 
   CHECK(shell.number("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'") == 3);
 }
 
-TEST_CASE("a full disk rolls a SQLite transaction back, and it can be tried again for certain") {
+TEST_CASE("after a full disk the kind of the error tells whether the SQLite transaction is open") {
   OUTBOX_SUITE_BACKEND(Sqlite);
   const std::string path = sqlite_path(*backend);
   sqlite3* connection = nullptr;
@@ -252,13 +252,18 @@ TEST_CASE("a full disk rolls a SQLite transaction back, and it can be tried agai
     const auto outbox = must(sqlite::open_outbox(connection));
     Transaction tx(*outbox);
     CHECK(run("BEGIN IMMEDIATE"));
-    must(tx.write(register_::set("reg:a", std::string(60'000, 'x'))));
+    must(tx.write(register_::set("reg:a", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:b", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:c", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:d", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:e", std::string(900, 'x'))));
     const auto full = tx.flush();
     REQUIRE(!full);
-    CHECK(full.error().kind == ErrorKind::kConflict);
-    CHECK(says(full.error().message, "rolled back; try it again from its BEGIN"));
+    const bool open = sqlite3_get_autocommit(connection) == 0;  // SQLite may have rolled back
+    CHECK(full.error().kind == (open ? ErrorKind::kTransient : ErrorKind::kConflict));
+    CHECK(says(full.error().message, "rolled back; try it again from its BEGIN") == !open);
     CHECK(says(full.error().message, "full"));
-    CHECK(sqlite3_get_autocommit(connection) != 0);
+    if (open) CHECK(run("ROLLBACK"));
 
     CHECK(run("PRAGMA max_page_count = 100000"));
     CHECK(run("BEGIN IMMEDIATE"));
@@ -267,7 +272,7 @@ TEST_CASE("a full disk rolls a SQLite transaction back, and it can be tried agai
   sqlite3_close(connection);
   const auto store = backend->open_store();
   lead(*store);
-  CHECK(seal_all(*store, Seq{}) == Keys{"reg:a"});
+  CHECK(seal_all(*store, Seq{}) == Keys{"reg:a", "reg:b", "reg:c", "reg:d", "reg:e"});
 }
 
 }  // namespace tributary::outbox_suite
