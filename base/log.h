@@ -28,7 +28,7 @@ struct Field {
 enum class Level { kDebug, kInfo, kWarn, kError, kOff };
 enum class Format { kText, kJson };
 
-/// Call before other threads log. `process` is the name shown in every line.
+/// `process` is the name shown in every line. Thread-safe.
 void configure(std::string_view process, Level level, Format format);
 
 /// Thread-safe.

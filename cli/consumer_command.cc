@@ -33,30 +33,22 @@ ConsumerSettings settings_of(const config::Topology& topology) {
   return to;
 }
 
-/// What a consumer works with, for as long as one topology holds.
-struct Work {
-  SystemClock clock;
-  ConsumerSettings settings = {};
-  ConsumerPorts ports = {};
-  std::vector<std::unique_ptr<Changelog>> changelogs = {};
-};
-
 Result<Daemon> prepare(const Options& options, const config::Topology& topology) {
   TRIBUTARY_ASSIGN(const config::Region* region, find_region(topology, options.region));
-  auto work = std::make_shared<Work>();
-  work->settings = settings_of(topology);
-  work->ports.open_replica = replica_of(*region);
-  work->ports.clock = &work->clock;
+  ConsumerPorts ports{.open_replica = replica_of(*region),
+                      .changelogs = {},
+                      .clock = std::make_shared<SystemClock>(),
+                      .metrics = {}};
   for (const config::Origin& origin : topology.origins) {
-    TRIBUTARY_ASSIGN(auto changelog,
+    TRIBUTARY_ASSIGN(ports.changelogs[origin.name],
                      changelog_of(topology, *topology.region(origin.region), region->name));
-    work->ports.changelogs[origin.name] = changelog.get();
-    work->changelogs.push_back(std::move(changelog));
   }
-  return Daemon{options.metrics.empty() ? topology.metrics.consumer : options.metrics,
-                [work](Metrics& metrics, std::stop_token stop) {
-                  work->ports.metrics = &metrics;
-                  return run_consumer(work->settings, work->ports, std::move(stop));
+  return Daemon{.metrics = options.metrics.empty() ? topology.metrics.consumer : options.metrics,
+                .drain = Millis{0},
+                .start = [settings = settings_of(topology), ports](std::shared_ptr<Metrics> metrics,
+                                                                   std::stop_token stop) mutable {
+                  ports.metrics = std::move(metrics);
+                  return start_consumer(settings, ports, std::move(stop));
                 }};
 }
 

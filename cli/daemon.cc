@@ -1,7 +1,6 @@
 #include <array>
 #include <csignal>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <tributary/base/clock.h>
@@ -13,6 +12,11 @@
 
 namespace tributary::cli {
 namespace {
+
+/// What is not over by then goes on beside what was started anew.
+constexpr Millis kBeforeANewStart{500};
+/// After a signal, a server that did nothing for us for so long is not waited for.
+constexpr Millis kNothingGetsOn{3000};
 
 struct Signal {
   int number;
@@ -70,31 +74,25 @@ class Watch {
   Watch(const sigset_t& signals, TopologyFile& file, const PrepareDaemon& prepare)
       : signals_(signals), file_(file), prepare_(prepare) {}
 
-  /// Until `finished`; asks `round` to stop. A signal counts also while the round is ending.
-  void run(const std::stop_token& finished, std::stop_source& round, Gauge& refused) {
+  /// Until a signal asks for the end, there is something to go on with, or the crew has ended.
+  void run(const Crew& crew, Gauge& refused) {
     constexpr Micros kInterval{1'000'000};
     const timespec poll{0, 100'000'000};
     Micros look_at = SystemClock().monotonic() + kInterval;
-    while (!finished.stop_requested()) {
+    while (!asked_ && !next_ && !crew.ended()) {
       const int number = sigtimedwait(&signals_, nullptr, &poll);
-      asked_ = stops(number) || asked_;
+      asked_ = stops(number);
       const bool due = number == SIGHUP || SystemClock().monotonic() >= look_at;
-      if (due && !asked_ && !next_) {
+      if (due && !asked_) {
         consider(number == SIGHUP ? file_.look_at_once() : file_.look());
         look_at = SystemClock().monotonic() + kInterval;
       }
       refused.set(unfit_ || file_.refused() ? 1 : 0);
-      if (asked_ || next_) round.request_stop();
     }
   }
 
-  /// Whether a signal asked the daemon to end.
-  [[nodiscard]] bool asked() const { return asked_; }
   /// What to go on with; nullopt: the daemon ends.
-  [[nodiscard]] std::optional<Next> take_next() {
-    if (asked_) return std::nullopt;
-    return std::exchange(next_, std::nullopt);
-  }
+  [[nodiscard]] std::optional<Next> take_next() { return std::exchange(next_, std::nullopt); }
 
  private:
   void consider(const std::optional<config::Topology>& topology) {
@@ -118,16 +116,22 @@ class Watch {
   std::optional<Next> next_;
 };
 
-/// The loop under one topology, with its metrics, until it ends or `watch` ends it.
-Result<void> run_round(const Daemon& daemon, Watch& watch) {
-  Metrics metrics;
-  Gauge& refused = metrics.gauge("tributary_topology_refused",
-                                 "1 while the topology file has changed and is not followed", {});
-  const MetricsPort port(daemon.metrics, metrics);
+/// The daemon under one topology, with its metrics, until `watch` ends it; what to go on with.
+std::optional<Next> run_round(const Daemon& daemon, Watch& watch) {
+  const auto metrics = std::make_shared<Metrics>();
+  Gauge& refused = metrics->gauge("tributary_topology_refused",
+                                  "1 while the topology file has changed and is not followed", {});
+  const MetricsPort port(daemon.metrics, *metrics);
   std::stop_source round;
-  const std::jthread watcher(
-      [&](const std::stop_token& finished) { watch.run(finished, round, refused); });
-  return daemon.loop(metrics, round.get_token());
+  const Crew crew = daemon.start(metrics, round.get_token());
+  watch.run(crew, refused);
+  round.request_stop();
+  auto next = watch.take_next();
+  if (next) crew.wait(kBeforeANewStart, kBeforeANewStart);
+  else if (!crew.wait(kNothingGetsOn, daemon.drain + kNothingGetsOn)) {
+    log::warn("a server does not answer; ending without waiting for it");
+  }
+  return next;
 }
 
 }  // namespace
@@ -143,18 +147,7 @@ int run_daemon(const std::string& process, const std::string& path, const Prepar
   }
   const sigset_t signals = block_signals();
   Watch watch(signals, file, prepare);
-  while (true) {
-    const auto done = run_round(*daemon, watch);
-    auto next = watch.take_next();
-    if (!done && !next) {
-      log::error(watch.asked() ? "failed while stopping" : "cannot go on",
-                 {{"reason", done.error().message}});
-      return exit_code(done.error().kind);
-    }
-    if (!next) break;
-    if (!done) {
-      log::warn("not all was finished before starting anew", {{"reason", done.error().message}});
-    }
+  while (auto next = run_round(*daemon, watch)) {
     configure_logging(process, next->logging);
     daemon = std::move(next->daemon);
   }

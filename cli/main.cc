@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include <tributary/base/crew.h>
 #include <tributary/base/log.h>
 #include <tributary/base/text.h>
 #include <tributary/cli/command.h>
@@ -82,7 +83,7 @@ int main(int argc, char** argv) {
   add_completion(app, job);
   try {
     app.parse(argc, argv);
-    return job ? job() : kOk;
+    return end_process(job ? job() : kOk);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& error) {

@@ -73,33 +73,27 @@ Result<std::vector<const config::Origin*>> chosen(const config::Topology& topolo
   return origins;
 }
 
-/// What a relay works with, for as long as one topology holds.
-struct Work {
-  SystemClock clock;
-  std::vector<std::unique_ptr<Changelog>> changelogs = {};
-  std::vector<RelayedOrigin> origins = {};
-};
-
 Result<Daemon> prepare(const Options& options, const config::Topology& topology) {
   TRIBUTARY_ASSIGN(const auto served, chosen(topology, options.origins));
-  auto work = std::make_shared<Work>();
+  std::vector<RelayedOrigin> origins;
   for (const config::Origin* origin : served) {
     const config::Region& region = *topology.region(origin->region);
     TRIBUTARY_ASSIGN(auto changelog, changelog_of(topology, region, region.name));
-    work->changelogs.push_back(std::move(changelog));
-    work->origins.push_back({.name = origin->name,
-                             .region = origin->region,
-                             .open_store = store_of(*origin),
-                             .open_replica = replica_of(region),
-                             .open_others = others(topology, region),
-                             .changelog = work->changelogs.back().get(),
-                             .settings = settings_of(topology, *origin)});
+    origins.push_back({.name = origin->name,
+                       .region = origin->region,
+                       .open_store = store_of(*origin),
+                       .open_replica = replica_of(region),
+                       .open_others = others(topology, region),
+                       .changelog = std::move(changelog),
+                       .settings = settings_of(topology, *origin)});
   }
-  return Daemon{
-      options.metrics.empty() ? topology.metrics.relay : options.metrics,
-      [work, drain = Millis{topology.relay.drain_ms}](Metrics& metrics, std::stop_token stop) {
-        return run_relays(work->origins, drain, work->clock, metrics, std::move(stop));
-      }};
+  const Millis drain{topology.relay.drain_ms};
+  return Daemon{.metrics = options.metrics.empty() ? topology.metrics.relay : options.metrics,
+                .drain = drain,
+                .start = [origins, drain](std::shared_ptr<Metrics> metrics, std::stop_token stop) {
+                  return start_relays(origins, drain, std::make_shared<SystemClock>(),
+                                      std::move(metrics), std::move(stop));
+                }};
 }
 
 int run(const Options& options) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 
 #include <tributary/base/outage.h>
 #include <tributary/base/text.h>
@@ -6,6 +7,13 @@
 
 namespace tributary::cli {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Those that answer at all do so by then: the others are not waited for before regions are asked.
+constexpr Millis kSoon{2000};
+/// Of a server that has just answered, for another question.
+constexpr Millis kOnceMore{1000};
 
 std::string about_key(const std::string& key, const std::string& reason) {
   return (key.empty() ? std::string("a message") : "key " + in_quotes(key)) + ": " +
@@ -21,89 +29,179 @@ Result<std::string> first_parked(ReplicaStore& store) {
   return std::string();
 }
 
+std::string silence(Millis limit) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "it did not answer within %.3g s",
+                static_cast<double>(limit.count()) / 1000);
+  return text;
+}
+
+OriginFacts no_facts(const config::Origin& origin) {
+  return {.name = origin.name.value,
+          .region = origin.region.value,
+          .retired = origin.retired,
+          .outbox = {},
+          .problem = {},
+          .refused = false,
+          .stream_problem = {},
+          .parked_example = {}};
+}
+
+RegionFacts no_facts(const config::Region& region) {
+  return {.name = region.name.value, .replica = {}, .problem = {}, .refused = false};
+}
+
+/// An origin's database, and the connection to it. One thread at a time, as the other two.
+class Outbox {
+ public:
+  explicit Outbox(const config::Origin& origin)
+      : unknown_(no_facts(origin)), open_(store_of(origin)) {}
+
+  OriginFacts facts() {
+    OriginFacts facts = unknown_;
+    if (const auto asked = ask(facts); !asked) {
+      store_.reset();
+      facts.problem = asked.error().message;
+      facts.refused = needs_person(asked.error().kind);
+    }
+    return facts;
+  }
+
+ private:
+  Result<void> ask(OriginFacts& facts) {
+    if (store_ == nullptr) {
+      TRIBUTARY_ASSIGN(store_, open_());
+    }
+    TRIBUTARY_ASSIGN(const OutboxStatus outbox, store_->status());
+    if (outbox.parked > 0) {
+      TRIBUTARY_ASSIGN(const auto parked, store_->parked(0, 1));
+      if (!parked.empty())
+        facts.parked_example = about_key(parked.front().key, parked.front().reason);
+    }
+    facts.outbox = outbox;
+    return {};
+  }
+
+  OriginFacts unknown_;
+  OpenStore open_;
+  std::unique_ptr<OutboxStore> store_;
+};
+
+class Stream {
+ public:
+  Stream(Result<std::unique_ptr<Changelog>> changelog, OriginName origin)
+      : changelog_(std::move(changelog)), origin_(std::move(origin)) {}
+
+  std::string problem() {
+    if (!changelog_) return changelog_.error().message;
+    const auto last = (*changelog_)->last(origin_);
+    return last ? std::string() : last.error().message;
+  }
+
+ private:
+  Result<std::unique_ptr<Changelog>> changelog_;  // holds no connection
+  OriginName origin_;
+};
+
+class Replica {
+ public:
+  explicit Replica(const config::Region& region)
+      : unknown_(no_facts(region)), open_(replica_of(region)) {}
+
+  RegionFacts facts() {
+    RegionFacts facts = unknown_;
+    if (const auto asked = ask(facts); !asked) {
+      store_.reset();
+      facts.problem = asked.error().message;
+      facts.refused = needs_person(asked.error().kind);
+    }
+    return facts;
+  }
+
+ private:
+  Result<void> ask(RegionFacts& facts) {
+    if (store_ == nullptr) {
+      TRIBUTARY_ASSIGN(store_, open_());
+      TRIBUTARY_ASSIGN(warnings_, store_->warnings());
+    }
+    ReplicaFacts found;
+    TRIBUTARY_ASSIGN(found.progress, store_->progress());
+    TRIBUTARY_ASSIGN(found.parked, store_->parked_count());
+    if (found.parked > 0) {
+      TRIBUTARY_ASSIGN(found.parked_example, first_parked(*store_));
+    }
+    found.warnings = warnings_;
+    facts.replica = std::move(found);
+    return {};
+  }
+
+  RegionFacts unknown_;
+  OpenReplicaStore open_;
+  std::unique_ptr<ReplicaStore> store_;
+  std::vector<std::string> warnings_;  ///< of its server, when it was opened
+};
+
 }  // namespace
 
-Result<void> StatusGatherer::ask_outbox(const config::Origin& origin, OriginFacts& facts) {
-  std::unique_ptr<OutboxStore>& store = stores_[origin.name.value];
-  if (store == nullptr) {
-    TRIBUTARY_ASSIGN(store, store_of(origin)());
+StatusGatherer::StatusGatherer(const config::Topology& topology) : topology_(topology) {
+  for (const config::Origin& origin : topology.origins) {
+    if (origin.retired) continue;
+    const config::Region& region = *topology.region(origin.region);
+    const auto outbox = std::make_shared<Outbox>(origin);
+    const auto stream =
+        std::make_shared<Stream>(changelog_of(topology, region, region.name), origin.name);
+    origins_.emplace(origin.name,
+                     Origin{Inquiry<OriginFacts>([outbox] { return outbox->facts(); }),
+                            Inquiry<std::string>([stream] { return stream->problem(); })});
   }
-  TRIBUTARY_ASSIGN(const OutboxStatus outbox, store->status());
-  if (outbox.parked > 0) {
-    TRIBUTARY_ASSIGN(const auto parked, store->parked(0, 1));
-    if (!parked.empty())
-      facts.parked_example = about_key(parked.front().key, parked.front().reason);
+  for (const config::Region& region : topology.regions) {
+    const auto replica = std::make_shared<Replica>(region);
+    regions_.emplace(region.name, Inquiry<RegionFacts>([replica] { return replica->facts(); }));
   }
-  facts.outbox = outbox;
-  return {};
 }
 
-std::string StatusGatherer::stream_problem(const config::Origin& origin) {
-  std::unique_ptr<Changelog>& changelog = changelogs_[origin.region.value];
-  const auto asked = [&]() -> Result<void> {
-    if (changelog == nullptr) {
-      const config::Region& region = *topology_.region(origin.region);
-      TRIBUTARY_ASSIGN(changelog, changelog_of(topology_, region, region.name));
-    }
-    TRIBUTARY_TRY(changelog->last(origin.name));
-    return {};
-  }();
-  return asked ? std::string() : asked.error().message;
+/// Regions after origins: a head that was asked later would be ahead of what a region holds.
+void StatusGatherer::ask_all(Millis limit) {
+  for (auto& [name, origin] : origins_) {
+    origin.outbox.begin();
+    origin.stream.begin();
+  }
+  const auto soon = Clock::now() + std::min(kSoon, limit / 2);
+  for (auto& [name, origin] : origins_) static_cast<void>(origin.outbox.wait(soon));
+  for (auto& [name, region] : regions_) region.begin();
 }
 
-OriginFacts StatusGatherer::origin(const config::Origin& origin) {
-  OriginFacts facts{.name = origin.name.value,
-                    .region = origin.region.value,
-                    .retired = origin.retired,
-                    .outbox = {},
-                    .problem = {},
-                    .refused = false,
-                    .stream_problem = {},
-                    .parked_example = {}};
-  if (origin.retired) return facts;
-  if (const auto asked = ask_outbox(origin, facts); !asked) {
-    stores_.erase(origin.name.value);
-    facts.problem = asked.error().message;
-    facts.refused = needs_person(asked.error().kind);
-  }
-  facts.stream_problem = stream_problem(origin);
+OriginFacts StatusGatherer::origin(const config::Origin& origin, TimePoint until, Millis limit) {
+  OriginFacts unknown = no_facts(origin);
+  if (origin.retired) return unknown;
+  unknown.problem = silence(limit);
+  Origin& asked = origins_.at(origin.name);
+  OriginFacts facts = asked.outbox.take(until).value_or(std::move(unknown));
+  facts.stream_problem = asked.stream.take(until).value_or(silence(limit));
   return facts;
 }
 
-Result<void> StatusGatherer::ask_replica(const config::Region& region, RegionFacts& facts) {
-  Replica& replica = replicas_[region.name.value];
-  if (replica.store == nullptr) {
-    TRIBUTARY_ASSIGN(replica.store, replica_of(region)());
-    TRIBUTARY_ASSIGN(replica.warnings, replica.store->warnings());
-  }
-  ReplicaFacts found;
-  TRIBUTARY_ASSIGN(found.progress, replica.store->progress());
-  TRIBUTARY_ASSIGN(found.parked, replica.store->parked_count());
-  if (found.parked > 0) {
-    TRIBUTARY_ASSIGN(found.parked_example, first_parked(*replica.store));
-  }
-  found.warnings = replica.warnings;
-  facts.replica = std::move(found);
-  return {};
+RegionFacts StatusGatherer::region(const config::Region& region, TimePoint until, Millis limit) {
+  RegionFacts unknown = no_facts(region);
+  unknown.problem = silence(limit);
+  return regions_.at(region.name).take(until).value_or(std::move(unknown));
 }
 
-RegionFacts StatusGatherer::region(const config::Region& region) {
-  RegionFacts facts{.name = region.name.value, .replica = {}, .problem = {}, .refused = false};
-  if (const auto asked = ask_replica(region, facts); !asked) {
-    replicas_.erase(region.name.value);
-    facts.problem = asked.error().message;
-    facts.refused = needs_person(asked.error().kind);
-  }
-  return facts;
-}
-
-StatusReport StatusGatherer::gather() {
+StatusReport StatusGatherer::gather(Millis limit) {
+  const auto until = Clock::now() + limit;
+  ask_all(limit);
   SystemFacts facts;
-  for (const config::Origin& each : topology_.origins) facts.origins.push_back(origin(each));
-  for (const config::Region& each : topology_.regions) facts.regions.push_back(region(each));
+  for (const auto& each : topology_.origins) facts.origins.push_back(origin(each, until, limit));
+  for (const auto& each : topology_.regions) facts.regions.push_back(region(each, until, limit));
   for (const std::string& name : outrun_origins(facts)) {
     const auto place = std::ranges::find(facts.origins, name, &OriginFacts::name);
-    *place = origin(*topology_.origin({name}));
+    Origin& again = origins_.at({name});
+    again.outbox.begin();
+    OriginFacts now = no_facts(*topology_.origin({name}));
+    now.problem = silence(kOnceMore);
+    now = again.outbox.take(Clock::now() + kOnceMore).value_or(std::move(now));
+    now.stream_problem = place->stream_problem;
+    *place = std::move(now);
   }
   facts.now = SystemClock().wall();
   return judge(std::move(facts));

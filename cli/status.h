@@ -2,10 +2,10 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 
 #include <tributary/cli/convergence.h>
+#include <tributary/cli/inquiry.h>
 #include <tributary/cli/wiring.h>
 
 namespace tributary::cli {
@@ -13,26 +13,24 @@ namespace tributary::cli {
 /// Keeps its connections between calls, for --watch and --wait.
 class StatusGatherer {
  public:
-  explicit StatusGatherer(const config::Topology& topology) : topology_(topology) {}
-  [[nodiscard]] StatusReport gather();
+  explicit StatusGatherer(const config::Topology& topology);
+  /// Asks all at the same time. One that has not answered within `limit` was not reached.
+  [[nodiscard]] StatusReport gather(Millis limit);
 
  private:
-  /// A replica, and what it said about its server when it was opened.
-  struct Replica {
-    std::unique_ptr<ReplicaStore> store;
-    std::vector<std::string> warnings;
+  using TimePoint = std::chrono::steady_clock::time_point;
+  struct Origin {
+    Inquiry<OriginFacts> outbox;  ///< all but the stream's
+    Inquiry<std::string> stream;  ///< why it cannot be read
   };
 
-  [[nodiscard]] OriginFacts origin(const config::Origin& origin);
-  [[nodiscard]] std::string stream_problem(const config::Origin& origin);
-  [[nodiscard]] RegionFacts region(const config::Region& region);
-  [[nodiscard]] Result<void> ask_outbox(const config::Origin& origin, OriginFacts& facts);
-  [[nodiscard]] Result<void> ask_replica(const config::Region& region, RegionFacts& facts);
+  void ask_all(Millis limit);
+  [[nodiscard]] OriginFacts origin(const config::Origin& origin, TimePoint until, Millis limit);
+  [[nodiscard]] RegionFacts region(const config::Region& region, TimePoint until, Millis limit);
 
   const config::Topology& topology_;
-  std::map<std::string, std::unique_ptr<OutboxStore>> stores_;
-  std::map<std::string, std::unique_ptr<Changelog>> changelogs_;
-  std::map<std::string, Replica> replicas_;
+  std::map<OriginName, Origin> origins_;  ///< those that are not retired
+  std::map<RegionName, Inquiry<RegionFacts>> regions_;
 };
 
 }  // namespace tributary::cli

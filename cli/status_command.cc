@@ -1,4 +1,5 @@
 /// `tributary status`: regions × origins.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -17,6 +18,10 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 constexpr double kForever = 1e9;
+/// For one look at all servers.
+constexpr Millis kLook{10'000};
+constexpr Millis kShortestLook{1000};  ///< when the time to wait is almost over
+constexpr Millis kLongestLook{30'000};
 
 struct Options {
   std::string config;
@@ -36,9 +41,14 @@ int exit_of(const StatusReport& report) {
   return report.all_reached ? kFailed : kUnreachable;
 }
 
+Millis look_within(Seconds wish) {
+  const auto wished = std::chrono::duration_cast<Millis>(wish);
+  return std::clamp(wished, kShortestLook, kLongestLook);
+}
+
 int watch(StatusGatherer& gatherer, const Options& options) {
   while (true) {
-    const StatusReport report = gatherer.gather();
+    const StatusReport report = gatherer.gather(look_within(Seconds(*options.watch)));
     if (!options.json) std::printf("\x1b[H\x1b[2J");
     show(report, options.json);
     std::this_thread::sleep_for(Seconds(*options.watch));
@@ -67,14 +77,14 @@ int wait(StatusGatherer& gatherer, const Options& options) {
   const auto start = Clock::now();
   Patience patience(start);
   for (Seconds pause = kFirstPause;; pause = std::min(pause * 1.5, kLongestPause)) {
-    const StatusReport report = gatherer.gather();
-    const Seconds left = Seconds(*options.wait) - (Clock::now() - start);
-    if (report.converged() || left.count() <= 0) {
+    const auto left = [&] { return Seconds(Seconds(*options.wait) - (Clock::now() - start)); };
+    const StatusReport report = gatherer.gather(look_within(left()));
+    if (report.converged() || left().count() <= 0) {
       show(report, options.json);
       return report.converged() ? kOk : kFailed;
     }
     patience.tell(report.reasons.front());
-    std::this_thread::sleep_for(std::min(pause, left));
+    std::this_thread::sleep_for(std::min(pause, left()));
   }
 }
 
@@ -83,7 +93,7 @@ int run(const Options& options) {
   StatusGatherer gatherer(topology);
   if (options.watch) return watch(gatherer, options);
   if (options.wait) return wait(gatherer, options);
-  const StatusReport report = gatherer.gather();
+  const StatusReport report = gatherer.gather(kLook);
   show(report, options.json);
   return exit_of(report);
 }

@@ -15,7 +15,8 @@ class ProducerSession {
 
   /// Opens a transaction; outbox().commit() or rollback() ends it.
   virtual Result<void> begin() = 0;
-  virtual Result<void> rollback() = 0;
+  /// Whether one was open until then: if so, nothing of it will ever be seen.
+  virtual Result<bool> rollback() = 0;
   [[nodiscard]] virtual OutboxConnection& outbox() = 0;
 };
 

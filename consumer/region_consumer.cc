@@ -1,4 +1,3 @@
-#include <thread>
 #include <vector>
 
 #include <tributary/base/outage.h>
@@ -11,15 +10,6 @@ namespace tributary {
 namespace {
 
 constexpr Millis kReadWait{200};
-
-void read_loop(OriginReader reader, const OriginName& origin, Inbox& inbox,
-               const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    if (!inbox.wait_for_room(origin, reader.generation(), stop)) return;
-    // Never an error; if it ever were one, it would not stop the other origins.
-    sleep_unless_stopped(reader.step(kReadWait).value_or(Outage::kLongestWait), stop);
-  }
-}
 
 /// The applier's side of a consumer: one replica, whatever it says.
 class ReplicaLoop {
@@ -61,32 +51,65 @@ class ReplicaLoop {
   Applier applier_;
 };
 
+/// All that the threads of one region's consumer share.
+class Region {
+ public:
+  Region(const ConsumerSettings& settings, ConsumerPorts ports, std::stop_token stop)
+      : settings_(settings),
+        ports_(std::move(ports)),
+        stop_(std::move(stop)),
+        inbox_(origins_of(ports_), settings_) {}
+
+  void read(const OriginName& origin) {
+    OriginReader reader(*ports_.changelogs.at(origin), origin, inbox_, settings_, *ports_.clock,
+                        *ports_.metrics);
+    while (!stop_.stop_requested()) {
+      if (!inbox_.wait_for_room(origin, reader.generation(), stop_)) return;
+      // Never an error; if it ever were one, it would not stop the other origins.
+      sleep_unless_stopped(reader.step(kReadWait).value_or(Outage::kLongestWait), stop_);
+    }
+  }
+
+  void rebuild() {
+    RebuildPass::Changelogs changelogs;
+    for (const auto& [origin, changelog] : ports_.changelogs) changelogs[origin] = changelog.get();
+    Rebuilder rebuilder(ports_.open_replica, changelogs, settings_, *ports_.clock, *ports_.metrics);
+    while (!stop_.stop_requested()) sleep_unless_stopped(rebuilder.step(stop_), stop_);
+  }
+
+  void apply() {
+    ReplicaLoop replica(settings_, ports_, inbox_);
+    while (!stop_.stop_requested()) {
+      const Millis wait = replica.step();
+      if (wait > Millis{0}) inbox_.wait_for_batch(wait, stop_);
+    }
+  }
+
+ private:
+  static std::vector<OriginName> origins_of(const ConsumerPorts& ports) {
+    std::vector<OriginName> origins;
+    for (const auto& [origin, changelog] : ports.changelogs) origins.push_back(origin);
+    return origins;
+  }
+
+  const ConsumerSettings settings_;
+  const ConsumerPorts ports_;
+  const std::stop_token stop_;
+  Inbox inbox_;
+};
+
 }  // namespace
 
-Result<void> run_consumer(const ConsumerSettings& settings, const ConsumerPorts& ports,
-                          std::stop_token stop) {
-  std::vector<OriginName> origins;
-  for (const auto& [origin, changelog] : ports.changelogs) origins.push_back(origin);
-  Inbox inbox(origins, settings);
-  std::vector<std::jthread> readers;
+Crew start_consumer(const ConsumerSettings& settings, const ConsumerPorts& ports,
+                    std::stop_token stop) {
+  const auto region = std::make_shared<Region>(settings, ports, std::move(stop));
+  Crew crew;
   for (const auto& [origin, changelog] : ports.changelogs) {
-    OriginReader reader(*changelog, origin, inbox, settings, *ports.clock, *ports.metrics);
-    readers.emplace_back([&, reader = std::move(reader), name = origin]() mutable {
-      read_loop(std::move(reader), name, inbox, stop);
-    });
+    crew.start([region, origin = origin](const Crew::Member&) { region->read(origin); });
   }
-  readers.emplace_back([&] {
-    Rebuilder rebuilder(ports.open_replica, ports.changelogs, settings, *ports.clock,
-                        *ports.metrics);
-    while (!stop.stop_requested()) sleep_unless_stopped(rebuilder.step(stop), stop);
-  });
-  ReplicaLoop replica(settings, ports, inbox);
-  while (!stop.stop_requested()) {
-    const Millis wait = replica.step();
-    if (wait > Millis{0}) inbox.wait_for_batch(wait, stop);
-  }
-  for (std::jthread& reader : readers) reader.join();
-  return {};
+  crew.start([region](const Crew::Member&) { region->rebuild(); });
+  crew.start([region](const Crew::Member&) { region->apply(); });
+  return crew;
 }
 
 }  // namespace tributary

@@ -79,7 +79,8 @@ class Transaction {
 
   /// Inserts what is buffered. For callers whose framework commits. After an error nothing was
   /// inserted, and all of it is still buffered: flush() again when it was transient, else clear()
-  /// or rollback_to() and write what is right.
+  /// or rollback_to() and write what is right. kConflict: the transaction is gone (a full disk
+  /// makes SQLite roll back by itself), try it again from its BEGIN.
   Result<void> flush();
   /// flush(), then commits the caller's transaction. When the commit itself fails, the buffer is
   /// empty, and the kind says what became of the transaction:

@@ -93,7 +93,7 @@ OtherActors others_of(const OriginRecord& own, const ReplicaAnswers& asked,
   for (const ReplicaProgress& replica : asked.replicas) {
     for (const auto& [actor, record] : replica.actors) {
       if (record.origin != origin) others.insert(actor);
-      else others.insert_own(actor);
+      else others.insert_held(actor);
     }
   }
   return others;
@@ -150,9 +150,20 @@ std::vector<FormerActor> news(const OriginRecord& record, std::span<const Former
   return news;
 }
 
+/// One that no name in the topology claims but the origin's own, and that nobody had.
+ActorId draw_actor(const Succession& succession, const OtherActors& others) {
+  constexpr int kDraws = 100;  // of which a second is hardly ever needed
+  ActorId actor;
+  for (int i = 0; i < kDraws; ++i) {
+    actor = ActorId::make(succession.origin, succession.random());
+    if (!others.contains(actor) && !others.own(actor) && !others.fits_another(actor)) break;
+  }
+  return actor;
+}
+
 Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succession& succession,
                   Leadership& leadership) {
-  const ActorId actor = ActorId::make(succession.origin, succession.random());
+  const ActorId actor = draw_actor(succession, leadership.others);
   TRIBUTARY_TRY(succession.store.mint({actor, verdict.hlc, news(record, verdict.chain)}));
   leadership.head = {actor, succession.origin, Seq{}, verdict.hlc};
   leadership.totals_seq = Seq{};

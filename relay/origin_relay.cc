@@ -193,9 +193,11 @@ Result<void> OriginRelay::save_totals() {
 }
 
 /// A restored database would hold once more what a person has discarded: the changelog remembers.
+/// Some at a time, however busy the origin is.
 Result<void> OriginRelay::tell_discarded() {
   constexpr std::size_t kAtOnce = 1000;
-  if (!caught_up() || !publisher_.empty()) return {};
+  if (!caught_up()) return {};
+  if (discarded_told_ > 0 && publisher_.delivered() < told_at_) return {};
   if (const auto told = std::exchange(discarded_told_, 0); told > 0) {
     TRIBUTARY_TRY(store_->forget_discarded(told));
   }
@@ -205,6 +207,7 @@ Result<void> OriginRelay::tell_discarded() {
   for (const Discarded& each : some) rows.push_back(each.rows);
   add_heartbeat(std::move(rows));
   discarded_told_ = some.back().position;
+  told_at_ = publisher_.delivered() + publisher_.size();
   return {};
 }
 

@@ -51,6 +51,8 @@ class OriginRelay {
 
   /// Nothing sealed is left unconfirmed. A stopping relay steps with sealing off until drained.
   [[nodiscard]] bool drained() const { return publisher_.empty(); }
+  /// Messages handed to the publisher that the changelog has not confirmed.
+  [[nodiscard]] std::size_t unconfirmed() const { return publisher_.size(); }
   void stop_sealing() { sealing_ = false; }
   /// Gives the lease back, so that a standby need not wait.
   void release();
@@ -93,6 +95,7 @@ class OriginRelay {
   bool backlog_done_ = false;
   bool minting_told_ = false;
   std::int64_t discarded_told_ = 0;  ///< position of the last discard that a heartbeat told
+  std::uint64_t told_at_ = 0;        ///< publisher_.delivered() when that heartbeat is confirmed
   std::string waiting_for_;          ///< why transactions wait, as told last; empty: none does
   std::map<std::string, LoweredSeqs, std::less<>> lowered_;  ///< as told last
   std::size_t left_rows_ = 0;                                ///< that waited at the last seal

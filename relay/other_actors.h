@@ -19,19 +19,31 @@ class OtherActors {
       : others_(std::move(origins)) {
     std::erase(others_, origin);
   }
+  /// By what a replica says.
   void insert(ActorId actor) { known_.insert(actor); }
+  void insert_held(ActorId actor) { held_.insert(actor); }
+  /// By what the origin's database says, which is beyond doubt.
   void insert_own(ActorId actor) { own_.insert(actor); }
-  [[nodiscard]] bool own(ActorId actor) const { return own_.contains(actor); }
+  [[nodiscard]] bool own(ActorId actor) const {
+    return own_.contains(actor) || held_.contains(actor);
+  }
+  /// One that is known is judged by that; only of others the mark of a name tells.
   [[nodiscard]] bool contains(ActorId actor) const {
-    return known_.contains(actor) || std::ranges::any_of(others_, [&](const OriginName& name) {
-             return actor.made_for(name);
-           });
+    if (own_.contains(actor)) return false;
+    if (known_.contains(actor)) return true;
+    return !held_.contains(actor) && fits_another(actor);
+  }
+  /// By chance it looks as if it was made for another origin, too.
+  [[nodiscard]] bool fits_another(ActorId actor) const {
+    return std::ranges::any_of(others_,
+                               [&](const OriginName& name) { return actor.made_for(name); });
   }
 
  private:
   std::vector<OriginName> others_;
-  std::set<ActorId> known_;  ///< by what replicas say
-  std::set<ActorId> own_;
+  std::set<ActorId> known_;  ///< other origins', as replicas say
+  std::set<ActorId> held_;   ///< the origin's own, as replicas say
+  std::set<ActorId> own_;    ///< as its database says
 };
 
 }  // namespace tributary

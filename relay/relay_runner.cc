@@ -3,6 +3,7 @@
 #include <optional>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include <tributary/base/log.h>
 #include <tributary/base/outage.h>
@@ -11,6 +12,9 @@
 
 namespace tributary {
 namespace {
+
+/// A broker that has confirmed nothing for so long is not drained into any more.
+constexpr Micros kNothingConfirmed{2'000'000};
 
 /// The newest progress of a region's replica, passed from the thread that reads it to the relay.
 class ContextFeed {
@@ -145,7 +149,7 @@ class OriginLoop {
         inquiry_(origin),
         relay_(origin.name, origin.settings,
                {.open_store = [this, open = origin.open_store] { return opened(open()); },
-                .changelog = origin.changelog,
+                .changelog = origin.changelog.get(),
                 .writer_context = [&feed] { return feed.newest(); },
                 .ask_context = [this] { return inquiry_.ask(); },
                 .ask_replicas = [&origin] { return ask_replicas(origin); },
@@ -155,19 +159,35 @@ class OriginLoop {
     database_.set(0);
   }
 
-  Result<void> run(Millis drain, const std::stop_token& stop) {
+  void run(Millis longest, const std::stop_token& stop, const Crew::Member& member) {
     while (!stop.stop_requested()) sleep_unless_stopped(step(), stop);
     relay_.stop_sealing();
-    const Micros deadline = clock_.monotonic() + drain;
-    while (relay_.leading() && !relay_.drained() && clock_.monotonic() < deadline) {
-      TRIBUTARY_TRY(relay_.step());
-      std::this_thread::sleep_for(Millis{1});
+    if (const auto drained = drain(longest, member); !drained) {
+      log::warn("not all that is sealed was published; the next relay goes on with it",
+                {{"origin", origin_.name.value}, {"reason", drained.error().message}});
     }
     relay_.release();
-    return {};
   }
 
  private:
+  Result<void> drain(Millis longest, const Crew::Member& member) {
+    const Micros end = clock_.monotonic() + longest;
+    Micros patience = clock_.monotonic() + kNothingConfirmed;
+    std::size_t unconfirmed = relay_.unconfirmed();
+    while (relay_.leading() && !relay_.drained() && !member.left_behind()) {
+      if (clock_.monotonic() >= std::min(end, patience)) {
+        return fail(ErrorKind::kTransient, "the changelog did not confirm it in time");
+      }
+      TRIBUTARY_TRY(relay_.step());
+      if (std::exchange(unconfirmed, relay_.unconfirmed()) > relay_.unconfirmed()) {
+        patience = clock_.monotonic() + kNothingConfirmed;
+        member.gets_on();
+      }
+      std::this_thread::sleep_for(Millis{1});
+    }
+    return {};
+  }
+
   /// How long to wait before the next call.
   Millis step() {
     const auto waited = relay_.step();
@@ -216,26 +236,39 @@ class OriginLoop {
   OriginRelay relay_;
 };
 
+/// All that the threads of one origin's relay share.
+class Relay {
+ public:
+  Relay(RelayedOrigin origin, std::shared_ptr<Clock> clock, std::shared_ptr<Metrics> metrics)
+      : origin_(std::move(origin)),
+        clock_(std::move(clock)),
+        metrics_(std::move(metrics)),
+        feed_(origin_, *metrics_) {}
+
+  void follow_replica(const std::stop_token& stop) { feed_.run(*metrics_, stop); }
+  void run(Millis drain, const std::stop_token& stop, const Crew::Member& member) {
+    OriginLoop(origin_, feed_, *clock_, *metrics_).run(drain, stop, member);
+  }
+
+ private:
+  const RelayedOrigin origin_;
+  const std::shared_ptr<Clock> clock_;
+  const std::shared_ptr<Metrics> metrics_;
+  ContextFeed feed_;
+};
+
 }  // namespace
 
-Result<void> run_relays(const std::vector<RelayedOrigin>& origins, Millis drain, Clock& clock,
-                        Metrics& metrics, std::stop_token stop) {
-  std::mutex mutex;
-  Result<void> outcome;
-  std::vector<std::jthread> threads;
-  std::vector<std::unique_ptr<ContextFeed>> feeds;
-  for (const RelayedOrigin& origin : origins) {
-    ContextFeed& feed = *feeds.emplace_back(std::make_unique<ContextFeed>(origin, metrics));
-    threads.emplace_back([&feed, &metrics, stop] { feed.run(metrics, stop); });
-    threads.emplace_back([&, stop] {
-      auto done = OriginLoop(origin, feed, clock, metrics).run(drain, stop);
-      if (done) return;
-      const std::scoped_lock lock(mutex);
-      if (outcome) outcome = fail(done.error().in("origin " + origin.name.value));
-    });
+Crew start_relays(std::vector<RelayedOrigin> origins, Millis drain, std::shared_ptr<Clock> clock,
+                  std::shared_ptr<Metrics> metrics, std::stop_token stop) {
+  Crew crew;
+  for (RelayedOrigin& origin : origins) {
+    const auto relay = std::make_shared<Relay>(std::move(origin), clock, metrics);
+    crew.start([relay, stop](const Crew::Member&) { relay->follow_replica(stop); });
+    crew.start(
+        [relay, drain, stop](const Crew::Member& member) { relay->run(drain, stop, member); });
   }
-  threads.clear();  // joins
-  return outcome;
+  return crew;
 }
 
 }  // namespace tributary

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <vector>
 
 #include <tributary/base/clock.h>
+#include <tributary/base/crew.h>
 #include <tributary/base/metrics.h>
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
@@ -18,7 +20,7 @@
 
 namespace tributary {
 
-/// One origin to relay. All pointers are borrowed and outlive run_relays().
+/// One origin to relay.
 struct RelayedOrigin {
   OriginName name;
   RegionName region;
@@ -26,15 +28,19 @@ struct RelayedOrigin {
   std::function<Result<std::unique_ptr<ReplicaStore>>()> open_replica;  ///< of its own region
   /// Of the other regions: asked, as far as they answer, what was published of the origin.
   std::vector<std::function<Result<std::unique_ptr<ReplicaStore>>()>> open_others = {};
-  Changelog* changelog = nullptr;
+  std::shared_ptr<Changelog> changelog;
   RelaySettings settings;
 };
 
-/// Runs until `stop`, then waits up to `drain` for what is sealed to be confirmed. No origin's
-/// fault ends it or stops another origin: a refused login, a dropped database or a missing right is
-/// retried slowly, said once, and shown by tributary_relay_failed{origin}, until the origin has
-/// been led without a failure for a while. An error means that draining failed.
-[[nodiscard]] Result<void> run_relays(const std::vector<RelayedOrigin>& origins, Millis drain,
-                                      Clock& clock, Metrics& metrics, std::stop_token stop);
+/// Goes on until `stop`, then up to `drain` for what is sealed to be confirmed, as long as
+/// something is. No origin's fault ends it or stops another origin: a refused login, a dropped
+/// database or a missing right is retried slowly, said once, and shown by
+/// tributary_relay_failed{origin}, until the origin has been led without a failure for a while.
+///
+/// A thread whose server hangs ends when the call into it does: a relay that is left behind drains
+/// no more and gives its lease back, for which one that was started anew waits as a standby does.
+[[nodiscard]] Crew start_relays(std::vector<RelayedOrigin> origins, Millis drain,
+                                std::shared_ptr<Clock> clock, std::shared_ptr<Metrics> metrics,
+                                std::stop_token stop);
 
 }  // namespace tributary

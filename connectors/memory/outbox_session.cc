@@ -34,10 +34,9 @@ class Session final : public ProducerSession, public OutboxConnection {
 
   OutboxConnection& outbox() override { return *this; }
 
-  Result<void> rollback() override {
-    transaction_ = 0;
+  Result<bool> rollback() override {
     rows_.clear();
-    return {};
+    return std::exchange(transaction_, 0) != 0;
   }
 
   const Schema& schema() const override { return schema_; }

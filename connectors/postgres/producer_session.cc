@@ -17,10 +17,10 @@ class Session final : public ProducerSession {
     return {};
   }
   OutboxConnection& outbox() override { return *outbox_; }
-  Result<void> rollback() override {
-    if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) return {};
+  Result<bool> rollback() override {
+    if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) return false;
     TRIBUTARY_TRY(run(connection_.get(), "ROLLBACK"));
-    return {};
+    return true;
   }
 
  private:

@@ -42,8 +42,10 @@ class Outbox final : public OutboxConnection {
       if (sqlite3_get_autocommit(connection_) == 0) {
         TRIBUTARY_TRY(execute(connection_, "ROLLBACK TO tributary_insert"));
         TRIBUTARY_TRY(execute(connection_, "RELEASE tributary_insert"));
+        return done;
       }
-      return done;
+      inserted_ = false;
+      return fail(not_committed(done.error()));
     }
     return execute(connection_, "RELEASE tributary_insert");
   }

@@ -15,9 +15,10 @@ class Session final : public ProducerSession {
   /// Takes the write lock at once, so that waiting for it happens here and nowhere later.
   Result<void> begin() override { return execute(connection_.get(), "BEGIN IMMEDIATE"); }
   OutboxConnection& outbox() override { return *outbox_; }
-  Result<void> rollback() override {
-    if (sqlite3_get_autocommit(connection_.get()) != 0) return {};
-    return execute(connection_.get(), "ROLLBACK");
+  Result<bool> rollback() override {
+    if (sqlite3_get_autocommit(connection_.get()) != 0) return false;
+    TRIBUTARY_TRY(execute(connection_.get(), "ROLLBACK"));
+    return true;
   }
 
  private:

@@ -36,7 +36,8 @@ def tributary_program() -> str | None:
     return next((str(path) for path in candidates if path and Path(path).exists()), None)
 
 
-def _require(programs: tuple = ()) -> None:
+def require(programs: tuple = ()) -> None:
+    """These, the servers and the program are there, or the test is skipped, and fails in CI."""
     lacking = [path for path in (*_SERVERS, *programs) if not Path(path).exists()]
     if not tributary_program():
         lacking.append("the tributary program (./dev build)")
@@ -57,7 +58,7 @@ class SandboxTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        _require(cls.programs)
+        require(cls.programs)
         cls.folder = Path(tempfile.mkdtemp(prefix="tributary-integration-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.folder.chmod(0o755)  # PostgreSQL runs as another user when root tests

@@ -6,10 +6,12 @@
 #include "backend.h"
 #include "psql.h"
 
+#include <tributary/base/log.h>
 #include <tributary/connectors/postgres/idle.h>
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
+#include <tributary/tests/unit/stderr_of.h>
 
 namespace tributary::outbox_suite {
 namespace {}  // namespace
@@ -139,6 +141,37 @@ TEST_CASE("polls that are slow are paused, to a tenth of the time and below a se
   for (int i = 0; i < 3; ++i) static_cast<void>(slow.after(Micros{560'000}));
   CHECK(slow.after(Micros{560'000}) == Micros{900'000});
   CHECK(slow.after(Micros{1'000}) == Micros{0});
+}
+
+TEST_CASE("who keeps the outbox from shrinking by an old snapshot is named, once") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const Psql psql(postgres_url(*backend));
+  const Psql analyst(postgres_url(*backend));
+  const auto store = backend->open_store();
+  lead(*store);
+  CHECK(analyst.run("SET application_name = 'analyst'") == "ok");
+  const std::string pid =
+      analyst.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_backend_pid()");
+  CHECK(psql.run("SET session_replication_role = replica; "
+                 "INSERT INTO tributary_outbox (key, type, operation, amount, hlc) "
+                 "SELECT 'counter:1', 'counter', 'add', 1, n FROM generate_series(1, 400000) n; "
+                 "DELETE FROM tributary_outbox") == "ok");
+  const auto looks = [&] {
+    return stderr_of([&] {
+      log::configure("suite", log::Level::kWarn, log::Format::kText);
+      const Micros until = SystemClock().monotonic() + Micros{8'000'000};
+      for (int i = 0; i < 2000 && SystemClock().monotonic() < until; ++i) {
+        CHECK(must(store->begin_seal({10})).empty());
+        std::this_thread::sleep_for(Millis{2});
+      }
+      log::configure("suite", log::Level::kOff, log::Format::kText);
+    });
+  };
+  const std::string log = looks();
+  CAPTURE(log);
+  CHECK(times(log, "end whatever holds an old snapshot") == 1);
+  CHECK(times(log, "pid " + pid + " (analyst) since ") == 1);
+  CHECK(analyst.run("ROLLBACK") == "ok");
 }
 
 TEST_CASE("what a refused login was is decided by its code") {

@@ -11,6 +11,7 @@
 #include <tributary/connectors/sqlite/place.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
+#include <tributary/outbox/sqlite.h>
 
 namespace tributary::outbox_suite {
 namespace {
@@ -236,6 +237,42 @@ TEST_CASE("applying the same topology again writes nothing into a SQLite file") 
   CHECK(shell.run("DROP TRIGGER tributary_check_change") == "ok");
   must(sqlite::apply_schema(path, origin(), other));
   CHECK(shell.number("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'") == 3);
+}
+
+TEST_CASE("after a full disk the kind of the error tells whether the SQLite transaction is open") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const std::string path = sqlite_path(*backend);
+  sqlite3* connection = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &connection) == SQLITE_OK);
+  const auto run = [&](const std::string& sql) {
+    return sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+  };
+  CHECK(run("PRAGMA max_page_count = 1"));  // as many as there are
+  {
+    const auto outbox = must(sqlite::open_outbox(connection));
+    Transaction tx(*outbox);
+    CHECK(run("BEGIN IMMEDIATE"));
+    must(tx.write(register_::set("reg:a", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:b", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:c", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:d", std::string(900, 'x'))));
+    must(tx.write(register_::set("reg:e", std::string(900, 'x'))));
+    const auto full = tx.flush();
+    REQUIRE(!full);
+    const bool open = sqlite3_get_autocommit(connection) == 0;  // SQLite may have rolled back
+    CHECK(full.error().kind == (open ? ErrorKind::kTransient : ErrorKind::kConflict));
+    CHECK(says(full.error().message, "rolled back; try it again from its BEGIN") == !open);
+    CHECK(says(full.error().message, "full"));
+    if (open) CHECK(run("ROLLBACK"));
+
+    CHECK(run("PRAGMA max_page_count = 100000"));
+    CHECK(run("BEGIN IMMEDIATE"));
+    must(tx.commit());  // it is still buffered
+  }
+  sqlite3_close(connection);
+  const auto store = backend->open_store();
+  lead(*store);
+  CHECK(seal_all(*store, Seq{}) == Keys{"reg:a", "reg:b", "reg:c", "reg:d", "reg:e"});
 }
 
 }  // namespace tributary::outbox_suite

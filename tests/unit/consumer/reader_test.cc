@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -45,38 +46,61 @@ bool soon(const Condition& condition) {
   return false;
 }
 
+/// Of a broker that takes connections and says nothing until it is let go.
+class HangingChangelog final : public Changelog {
+ public:
+  explicit HangingChangelog(std::shared_future<void> answer) : answer_(std::move(answer)) {}
+  Result<Declared> declare(const OriginName& /*origin*/) override { return hang(); }
+  Result<std::unique_ptr<ChangelogWriter>> open_writer(const OriginName& /*origin*/) override {
+    return hang();
+  }
+  Result<std::unique_ptr<ChangelogReader>> open_reader(const OriginName& /*origin*/,
+                                                       std::optional<Offset> /*after*/) override {
+    return hang();
+  }
+  Result<std::optional<ChangelogMessage>> last(const OriginName& /*origin*/) override {
+    return hang();
+  }
+
+ private:
+  tl::unexpected<Error> hang() {
+    answer_.wait();
+    return fail(ErrorKind::kTransient, "it took too long");
+  }
+  std::shared_future<void> answer_;
+};
+
 /// A region's consumer of two origins, in threads, as the daemon runs it.
 struct Region {
-  SystemClock clock;
-  Metrics metrics;
+  std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
   ConsumerSettings settings{.heartbeat_commit = Millis{0}};
   memory::MemoryBroker broker;
   MemoryReplica replica;
-  std::unique_ptr<Changelog> shops = broker.session("shop reader");
-  std::unique_ptr<Changelog> tills = broker.session("till reader");
+  std::shared_ptr<Changelog> shops = broker.session("shop reader");
+  std::shared_ptr<Changelog> tills = broker.session("till reader");
   std::atomic<bool> replica_refuses{false};
   std::stop_source stop;
-  std::jthread running;
+  std::optional<Crew> running;
 
   Region() {
     publish(broker, kShop, heartbeat_of(kShop, 1));
     publish(broker, kTill, heartbeat_of(kTill, 1));
   }
-  ~Region() { stop.request_stop(); }
+  ~Region() {
+    stop.request_stop();
+    if (running) CHECK(running->wait(std::chrono::seconds(10), std::chrono::seconds(10)));
+  }
 
   void run() {
-    running = std::jthread([this] {
-      const ConsumerPorts ports{.open_replica = [this]() -> Result<std::unique_ptr<ReplicaStore>> {
-                                  if (replica_refuses)
-                                    return fail(ErrorKind::kFatal, "wrong password");
-                                  return replica.open();
-                                },
-                                .changelogs = {{kShop, shops.get()}, {kTill, tills.get()}},
-                                .clock = &clock,
-                                .metrics = &metrics};
-      auto ignored = run_consumer(settings, ports, stop.get_token());
-      static_cast<void>(ignored);  // an outcome would show as an origin that does not go on
-    });
+    const ConsumerPorts ports{.open_replica = [this]() -> Result<std::unique_ptr<ReplicaStore>> {
+                                if (replica_refuses)
+                                  return fail(ErrorKind::kFatal, "wrong password");
+                                return replica.open();
+                              },
+                              .changelogs = {{kShop, shops}, {kTill, tills}},
+                              .clock = std::make_shared<SystemClock>(),
+                              .metrics = metrics};
+    running.emplace(start_consumer(settings, ports, stop.get_token()));
   }
   /// The offset of the origin's log up to which the replica is.
   std::optional<Offset> reached(const OriginName& origin) {
@@ -86,7 +110,7 @@ struct Region {
     return found->second.offset;
   }
   double gauge(const std::string& name, const std::string& origin) {
-    return gauge_value(metrics, name, origin).value_or(-1);
+    return gauge_value(*metrics, name, origin).value_or(-1);
   }
 };
 
@@ -106,6 +130,25 @@ TEST_CASE("a changelog that may not be read does not stop the others, and is rea
   region.broker.refuse("till reader", kTill, false);
   CHECK(soon([&] { return region.reached(kTill).has_value(); }));
   CHECK(soon([&] { return region.gauge("tributary_consumer_failed", "till") == 0; }));
+}
+
+TEST_CASE("a changelog whose broker hangs holds nobody up, neither at a stop nor at a new start") {
+  Region region;
+  std::promise<void> answer;
+  region.tills = std::make_shared<HangingChangelog>(answer.get_future().share());
+  region.run();
+  CHECK(soon([&] { return region.reached(kShop).has_value(); }));
+  region.stop.request_stop();
+  CHECK_FALSE(region.running->wait(Millis{2000}, Millis{2000}));
+  region.running.reset();
+  CHECK(Crew::still_behind() == 1);  // the reader that hangs, and none besides
+
+  region.stop = std::stop_source();
+  region.run();
+  publish(region.broker, kShop, heartbeat_of(kShop, 2));
+  CHECK(soon([&] { return region.reached(kShop) == Offset{1}; }));
+  answer.set_value();
+  CHECK(soon([&] { return Crew::still_behind() == 0; }));
 }
 
 TEST_CASE("a replica that refuses its consumer is tried again until it does not") {

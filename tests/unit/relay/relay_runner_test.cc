@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -20,47 +21,50 @@ constexpr std::chrono::seconds kPatience{10};
 
 /// Relays of two origins, in threads, as the daemon runs them.
 struct TwoRelays {
-  SystemClock clock;
-  Metrics metrics;
+  std::shared_ptr<SystemClock> clock = std::make_shared<SystemClock>();
+  std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
   Schema schema{{{"stock:*", "counter"}}, {}};
   memory::MemoryBroker broker;
   MemoryReplica replica;
-  memory::MemoryOutbox shop{OriginName{"shop"}, schema, clock};
-  memory::MemoryOutbox till{OriginName{"till"}, schema, clock};
-  std::unique_ptr<Changelog> shops = broker.session("shop relay");
-  std::unique_ptr<Changelog> tills = broker.session("till relay");
+  memory::MemoryOutbox shop{OriginName{"shop"}, schema, *clock};
+  memory::MemoryOutbox till{OriginName{"till"}, schema, *clock};
+  std::shared_ptr<Changelog> shops = broker.session("shop relay");
+  std::shared_ptr<Changelog> tills = broker.session("till relay");
   std::atomic<bool> till_is_gone{false};
   std::vector<RelayedOrigin> origins;
   std::stop_source stop;
-  std::jthread running;
+  std::optional<Crew> running;
 
   TwoRelays() {
-    origins.push_back(relayed("shop", shop, *shops));
-    origins.push_back(relayed("till", till, *tills));
+    origins.push_back(relayed("shop", shop, shops));
+    origins.push_back(relayed("till", till, tills));
     origins[1].open_store = [this]() -> Result<std::unique_ptr<OutboxStore>> {
       if (till_is_gone) return fail(ErrorKind::kFatal, "there is no such database");
       return till.open_store();
     };
   }
-  ~TwoRelays() { stop.request_stop(); }
+  ~TwoRelays() { end(); }
 
-  RelayedOrigin relayed(const char* name, memory::MemoryOutbox& outbox, Changelog& changelog) {
+  RelayedOrigin relayed(const char* name, memory::MemoryOutbox& outbox,
+                        const std::shared_ptr<Changelog>& changelog) {
     return {.name = OriginName{name},
             .region = RegionName{"eu"},
             .open_store = [&outbox]() -> Result<std::unique_ptr<OutboxStore>> {
               return outbox.open_store();
             },
             .open_replica = [this] { return replica.open(); },
-            .changelog = &changelog,
+            .changelog = changelog,
             .settings = {.heartbeat = Millis{20},
                          .heartbeat_max = Millis{40},
                          .housekeeping = Millis{200}}};
   }
   void run() {
-    running = std::jthread([this] {
-      auto ignored = run_relays(origins, Millis{100}, clock, metrics, stop.get_token());
-      static_cast<void>(ignored);  // an outcome would show as an origin that does not go on
-    });
+    running.emplace(start_relays(origins, Millis{100}, clock, metrics, stop.get_token()));
+  }
+  void end() {
+    stop.request_stop();
+    if (running) CHECK(running->wait(kPatience, kPatience));
+    running.reset();
   }
   template <typename Condition>
   bool soon(const Condition& condition) {
@@ -76,7 +80,7 @@ struct TwoRelays {
     return soon([&] { return broker.messages(OriginName{origin}).size() > before + 2; });
   }
   double gauge(const std::string& name, const char* origin) {
-    return gauge_value(metrics, name, origin).value_or(-1);
+    return gauge_value(*metrics, name, origin).value_or(-1);
   }
 };
 
@@ -135,8 +139,7 @@ TEST_CASE("leading and failing each time is one outage, until it has gone well f
     for (const char* origin : {"shop", "till"}) {
       CHECK(relays.soon([&] { return relays.gauge("tributary_relay_failed", origin) == 0; }));
     }
-    relays.stop.request_stop();
-    relays.running.join();
+    relays.end();
     log::configure("unit", log::Level::kOff, log::Format::kText);
   });
   CAPTURE(log);
@@ -165,4 +168,31 @@ TEST_CASE("a changelog that may not be used stops its origin only, and is tried 
   CHECK(relays.goes_on("shop"));
   relays.broker.refuse("till relay", OriginName{"till"}, false);
   CHECK(relays.goes_on("till"));
+}
+
+TEST_CASE("a database that hangs holds no other origin up, neither at a stop nor at a new start") {
+  TwoRelays relays;
+  std::promise<void> answer;
+  const auto answered = answer.get_future().share();
+  std::atomic<bool> hangs{false};
+  relays.till.set_fault([&hangs, answered](std::string_view, bool) -> std::optional<Error> {
+    if (hangs) answered.wait();
+    return std::nullopt;
+  });
+  relays.run();
+  CHECK(relays.goes_on("till"));
+  hangs = true;
+  CHECK(relays.goes_on("shop"));
+  relays.stop.request_stop();
+  CHECK_FALSE(relays.running->wait(Millis{2000}, Millis{2000}));
+  relays.running.reset();
+  CHECK(Crew::still_behind() == 1);
+
+  relays.stop = std::stop_source();
+  relays.run();
+  CHECK(relays.goes_on("shop"));
+  hangs = false;
+  answer.set_value();
+  CHECK(relays.goes_on("till"));  // the one that was left behind has given the lease back
+  CHECK(relays.soon([] { return Crew::still_behind() == 0; }));
 }

@@ -75,6 +75,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what was discarded is told by an origin that is never idle, too") {
+  ParkedShop shop;
+  shop.park();
+  REQUIRE(shop.outbox.open_store()->discard_parked(shop.parked_transaction()));
+  shop.outbox.apply(shop.schema);
+  shop.start();
+  shop.steps(3);
+  for (int i = 0; i < 4; ++i) {
+    shop.broker.hold_confirms("relay", true);
+    shop.sell(1);
+    shop.clock.now += shop.settings.housekeeping;
+    shop.steps(1, Millis{1});  // keeps house while something is under way
+    shop.broker.hold_confirms("relay", false);
+    shop.steps(1, Millis{1});
+  }
+  CHECK(shop.outbox.open_store()->discarded(10)->empty());
+  shop.stop();
+}
+
 TEST_CASE("what was discarded does not come back with an older backup") {
   ParkedShop shop;
   const auto waiting = shop.outbox.backup();
