@@ -135,17 +135,18 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   const crdt::Type* type = crdt::find_type(head.type);
   if (type == nullptr) return {};
   TRIBUTARY_ASSIGN(auto content, store.view(key, kMembersCompared));
-  if (content.found != "none" && content.found != crdt::to_string(type->view)) {
+  const bool foreign = content.found != "none" && content.found != crdt::to_string(type->view);
+  if (!foreign && !changed && !content.whole) return {};
+  TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
+  if (loaded.version != head.version) return {};  // the view may be of another moment
+  if (!loaded.damage.empty()) return look_at(store, known, key, loaded, changed);
+  if (foreign) {
     return block(store, known, key,
                  "the key holds a Redis " + content.found +
                      " that Tributary did not write; move it away, then `tributary parked retry`",
                  false)
         .map([](bool) {});
   }
-  if (!changed && !content.whole) return {};
-  TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
-  if (loaded.version != head.version) return {};  // the view may be of another moment
-  if (!loaded.damage.empty()) return look_at(store, known, key, loaded, changed);
   const crdt::ViewEdits edits = whole_view(*type, loaded.state);
   if (!changed && same(*type, edits, std::move(content))) return {};
   const KeyCommit mended = whole(key, *type, loaded, edits);

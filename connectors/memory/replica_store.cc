@@ -318,6 +318,10 @@ void MemoryReplica::drop_view(std::string_view key) {
 void MemoryReplica::damage(std::string_view key, Damage how) {
   const std::lock_guard lock(shared_->mutex);
   MemoryState& state = shared_->disk.states[std::string(key)];
+  if (how == Damage::kType) {
+    state.type = state.type == "counter" ? "set" : "counter";
+    return;
+  }
   if (how != Damage::kBytes) state = {};
   if (how == Damage::kStray) state.stray = "string";
   if (how == Damage::kNoVersion) state.fields = {{"field", "value"}};
