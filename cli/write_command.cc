@@ -26,6 +26,7 @@ struct Tally {
   std::uint64_t transactions = 0;
   std::uint64_t changes = 0;
   std::uint64_t refused = 0;
+  bool stopped = false;  ///< at the refused line: what stands behind it was not read
 };
 
 /// Writes one line; a refused line leaves nothing behind.
@@ -78,7 +79,8 @@ class Writer {
       if (is_blank(line)) continue;
       TRIBUTARY_TRY(take(line, *read == LineReader::Read::kTooLong));
       progress_.update(tally_.lines);
-      if (tally_.refused > 0 && stop_at_refused_) break;
+      tally_.stopped = tally_.refused > 0 && stop_at_refused_;
+      if (tally_.stopped) break;
     }
     progress_.finish(tally_.lines);
     return tally_;
@@ -130,10 +132,12 @@ int run(const Options& options) {
   if (!session) return report(session.error());
   const auto tally = Writer(**session, limits, options.on_error == "stop").run(*in);
   if (!tally) return report(tally.error());
-  std::fprintf(stderr, "%llu transactions with %llu changes committed to %s, %llu lines refused\n",
+  std::fprintf(stderr,
+               "%llu transactions with %llu changes committed to %s, %llu lines refused%s\n",
                static_cast<unsigned long long>(tally->transactions),
                static_cast<unsigned long long>(tally->changes), (*origin)->name.value.c_str(),
-               static_cast<unsigned long long>(tally->refused));
+               static_cast<unsigned long long>(tally->refused),
+               tally->stopped ? "; stopped there (--on-error continue reads on)" : "");
   return tally->refused == 0 ? kOk : kFailed;
 }
 

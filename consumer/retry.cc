@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include <tributary/consumer/group.h>
 #include <tributary/consumer/retry.h>
@@ -24,6 +25,8 @@ struct Attempt {
   std::vector<std::string> joined;  ///< ids
   bool rebuild = false;             ///< changes beside the key are of its type by now
 };
+
+constexpr std::string_view kLost = "changes that were set aside for it are gone";
 
 Result<Attempt> begin(ReplicaStore& store, std::string_view key) {
   const KeyLoad wanted{key, {true, {}}};
@@ -128,16 +131,15 @@ Result<void> commit(ReplicaStore& store, std::string_view key, const Attempt& at
 }
 
 /// Marks a key so that the consumer rebuilds it.
-Result<RetriedKey> ask_rebuild(ReplicaStore& store, std::string_view key, const Attempt& attempt) {
+Result<RetriedKey> ask_rebuild(ReplicaStore& store, std::string_view key, const Attempt& attempt,
+                               const std::string& why) {
   std::vector<std::string> ids;
   for (const Parked& parked : attempt.parked) {
     if (beside(parked) && parked.reason.starts_with(kWrongType)) ids.push_back(parked.id);
   }
   KeyBlock next = attempt.loaded.block;
   next.incomplete = true;
-  const std::string& damage = attempt.loaded.damage;
-  next.reason = (damage.empty() ? "its keyspace had another type" : damage) +
-                "; it is being rebuilt from the changelogs";
+  next.reason = why + "; it is being rebuilt from the changelogs";
   TRIBUTARY_TRY(commit(store, key, attempt, next, ids, false));
   return RetriedKey{std::string(key), 0, next.reason};
 }
@@ -160,7 +162,15 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
   // Damaged after it was blocked: nobody else looks at a blocked key.
   attempt.rebuild = attempt.rebuild || (!retried.reason.empty() && !block.mark.empty() &&
                                         retried.reason == attempt.loaded.damage);
-  if (attempt.rebuild) return ask_rebuild(store, key, attempt);
+  if (attempt.rebuild) {
+    const std::string& damage = attempt.loaded.damage;
+    return ask_rebuild(store, key, attempt,
+                       damage.empty() ? "its keyspace had another type" : damage);
+  }
+  // Another program dropped some of it, or the key's block: what is left is not all.
+  if (retried.reason.empty() && attempt.joined.size() != block.bodies) {
+    return ask_rebuild(store, key, attempt, std::string(kLost));
+  }
   if (retried.reason.empty()) {
     TRIBUTARY_ASSIGN(retried.reason, view_in_the_way(store, key, attempt));
   }
@@ -268,11 +278,33 @@ Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
   return page.size() == kKeysAtOnce ? page.back().first : std::string();
 }
 
+namespace {
+
+/// Set aside for keys that are not blocked: their blocks were lost.
+Result<std::map<std::string, bool>> orphans(ReplicaStore& store, std::span<const Parked> page) {
+  std::map<std::string, bool> of_key;
+  for (const Parked& parked : page) {
+    if (!parked.key.empty() && !beside(parked)) of_key[parked.key] = false;
+  }
+  std::vector<KeyLoad> loads;
+  for (const auto& [key, orphan] : of_key) loads.push_back({key, {}});
+  if (loads.empty()) return of_key;
+  TRIBUTARY_ASSIGN(const auto loaded, store.load(loads));
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    of_key[std::string(loads[i].key)] = loaded[i].block.mark.empty();
+  }
+  return of_key;
+}
+
+}  // namespace
+
 Result<std::string> retry_fitting_types(ReplicaStore& store, const Schema& schema,
                                         std::string_view after) {
   TRIBUTARY_ASSIGN(const auto page, store.parked(after, kParkedAtOnce));
+  TRIBUTARY_ASSIGN(auto orphaned, orphans(store, page));
   for (const Parked& parked : page) {
-    if (!fits_by_now(parked, keyspace_type(schema, parked.key))) continue;
+    const bool orphan = std::exchange(orphaned[parked.key], false);
+    if (!orphan && !fits_by_now(parked, keyspace_type(schema, parked.key))) continue;
     if (auto retried = retry_key(store, schema, parked.key);
         !retried && retried.error().kind != ErrorKind::kConflict) {
       return fail(retried.error());

@@ -330,6 +330,20 @@ void MemoryReplica::damage(std::string_view key, Damage how) {
   }
 }
 
+void MemoryReplica::drop_block(std::string_view key) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.blocked.erase(std::string(key));
+}
+
+void MemoryReplica::drop_parked(std::string_view key) {
+  const std::lock_guard lock(shared_->mutex);
+  ReplicaDisk& disk = shared_->disk;
+  const auto ids = disk.parked_of_key.find(key);
+  if (ids == disk.parked_of_key.end()) return;
+  for (const std::string& id : ids->second) disk.parked.erase(id);
+  disk.parked_of_key.erase(ids);
+}
+
 void MemoryReplica::drop_state(std::string_view key) {
   const std::lock_guard lock(shared_->mutex);
   shared_->disk.states.erase(std::string(key));

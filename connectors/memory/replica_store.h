@@ -66,6 +66,9 @@ class MemoryReplica {
   /// A view expires, or another program deletes it.
   void drop_view(std::string_view key);
   void damage(std::string_view key, Damage how);
+  /// Another program deletes a key's block, or the changes that are set aside for it.
+  void drop_block(std::string_view key);
+  void drop_parked(std::string_view key);
   /// Another program deletes what stands in the place of a key's state.
   void drop_state(std::string_view key);
   /// Somebody meddles with what the replica knows of the origins.
