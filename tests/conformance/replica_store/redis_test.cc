@@ -264,7 +264,9 @@ TEST_CASE("a walk that begins finds what is set aside though its indexes were dr
     Draft draft;
     for (int i = 0; i < 500; ++i) {
       const std::string key = "k" + std::to_string(i);
-      draft.block(key, "", KeyBlock{.bodies = 1, .reason = "why"});
+      KeyBlock block;
+      block.bodies = 1;
+      draft.block(key, "", block);
       Parked parked;
       parked.id = parked_id(OriginName{"shop"}, ActorId{1}, Seq{1}, key);
       parked.key = key;
