@@ -35,7 +35,8 @@ Result<Tally> LineWriter::run(LineReader& in, const std::function<void(std::uint
     if (is_blank(line)) continue;
     TRIBUTARY_TRY(take(line, *read == LineReader::Read::kTooLong));
     progress(tally_.lines);
-    if (tally_.refused > 0 && stop_at_refused_) return tally_;
+    tally_.stopped = tally_.refused > 0 && stop_at_refused_;
+    if (tally_.stopped) return tally_;
   }
 }
 

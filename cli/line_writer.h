@@ -18,6 +18,7 @@ struct Tally {
   std::uint64_t transactions = 0;  ///< committed
   std::uint64_t changes = 0;
   std::uint64_t refused = 0;
+  bool stopped = false;  ///< at the refused line: what stands behind it was not read
 };
 
 /// The longest line that can be a transaction within the limits: every byte as \u00NN, and what

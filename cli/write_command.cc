@@ -35,10 +35,12 @@ int run(const Options& options) {
       });
   if (!tally) return report(tally.error());
   progress.finish(tally->lines);
-  std::fprintf(stderr, "%llu transactions with %llu changes committed to %s, %llu lines refused\n",
+  std::fprintf(stderr,
+               "%llu transactions with %llu changes committed to %s, %llu lines refused%s\n",
                static_cast<unsigned long long>(tally->transactions),
                static_cast<unsigned long long>(tally->changes), (*origin)->name.value.c_str(),
-               static_cast<unsigned long long>(tally->refused));
+               static_cast<unsigned long long>(tally->refused),
+               tally->stopped ? "; stopped there (--on-error continue reads on)" : "");
   return tally->refused == 0 ? kOk : kFailed;
 }
 

@@ -14,7 +14,6 @@ constexpr int kAttempts = 100;
 constexpr std::size_t kKeysAtOnce = 256;
 constexpr std::size_t kBodiesAtOnce = 100'000;  // beyond what parking keeps of one key
 constexpr std::size_t kIdsAtOnce = 1000;
-constexpr std::size_t kParkedAtOnce = 64;
 
 /// Everything about a key that a retry reads and commits.
 struct Attempt {
@@ -27,6 +26,9 @@ struct Attempt {
   std::vector<Parked> beside;
   bool rebuild = false;  ///< changes beside the key are of its type by now
 };
+
+constexpr std::string_view kHadOtherType = "its keyspace had another type";
+constexpr std::string_view kLost = "changes that were set aside for it are gone";
 
 Result<Attempt> begin(ReplicaStore& store, std::string_view key) {
   const KeyLoad wanted{key, {true, {}}};
@@ -163,17 +165,21 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
     return asked;
   }
   const std::string_view keyspace = keyspace_type(schema, key);
-  if (other_type(attempt.loaded.type, keyspace)) {
+  if (damage.empty() && other_type(attempt.loaded.type, keyspace)) {
     block.reason = retyped_reason(attempt.loaded.type, keyspace);
     return ask_rebuild(store, key, attempt, std::move(block));
   }
   RetriedKey retried{std::string(key), 0, damage};
   if (damage.empty()) retried.reason = join_all(wanted_type(schema, key, attempt), attempt);
   // Damaged after it was blocked: nobody else looks at a blocked key.
-  if (attempt.rebuild || (!damage.empty() && !block.mark.empty())) {
+  const bool damaged = !damage.empty() && !block.mark.empty();
+  // Another program dropped some of what was set aside, or the key's block.
+  const bool lost = retried.reason.empty() && !attempt.rebuild &&
+                    attempt.joined.size() + attempt.moved.size() != block.bodies;
+  if (attempt.rebuild || damaged || lost) {
     block.incomplete = true;
-    block.reason = (damage.empty() ? "its keyspace had another type" : damage) +
-                   "; it is being rebuilt from the changelogs";
+    block.reason = damaged ? damage : std::string(lost ? kLost : kHadOtherType);
+    block.reason += "; it is being rebuilt from the changelogs";
     return ask_rebuild(store, key, attempt, std::move(block));
   }
   if (retried.reason.empty()) {
@@ -237,38 +243,6 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
   return unparked.size();
 }
 
-Result<LoadedKey> load_head(ReplicaStore& store, std::string_view key) {
-  const KeyLoad wanted{key, {}};
-  TRIBUTARY_ASSIGN(auto loaded, store.load({&wanted, 1}));
-  return std::move(loaded.front());
-}
-
-/// Whether what blocks the key is known to this version, or to this file, by now. A key that a
-/// person wants to have another type waits for the file that says so.
-Result<bool> known_by_now(ReplicaStore& store, const Schema& schema, const std::string& key,
-                          const KeyBlock& block) {
-  if (block.reason.starts_with(kUnknownType)) {
-    const std::size_t begin = kUnknownType.size();
-    return crdt::find_type(block.reason.substr(begin, block.reason.find(';') - begin)) != nullptr;
-  }
-  const bool of_type = block.reason.starts_with(kOtherType) ||
-                       (block.reason.starts_with(kRetyped) && block.retries == 0);
-  if (!of_type) return false;
-  TRIBUTARY_ASSIGN(const LoadedKey head, load_head(store, key));
-  return !other_type(head.type, keyspace_type(schema, key));
-}
-
-/// Whether a key is to be made anew for the sake of a change beside it, and is not marked yet.
-Result<bool> fits_its_key(ReplicaStore& store, const Schema& schema, const Parked& parked) {
-  if (!stands_beside(parked) || !parked.reason.starts_with(kWrongType)) return false;
-  const std::string_view keyspace = keyspace_type(schema, parked.key);
-  if (!keyspace.empty() && !fits_by_now(parked, keyspace)) return false;
-  TRIBUTARY_ASSIGN(const LoadedKey head, load_head(store, parked.key));
-  const std::string type = parked_type(parked);
-  if (keyspace.empty() && (type.empty() || type >= head.type)) return false;
-  return !head.block.incomplete && !head.block.reason.starts_with(kRetyped);
-}
-
 /// Tries again while others are first.
 template <typename Work>
 auto insist(Work work) -> decltype(work()) {
@@ -297,34 +271,6 @@ Result<Retried> retry_all(ReplicaStore& store, const Schema& schema) {
     more = page.size() == kKeysAtOnce;
   }
   return all;
-}
-
-Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
-                                      std::string_view after) {
-  TRIBUTARY_ASSIGN(const auto page, store.blocked(after, kKeysAtOnce));
-  for (const auto& [key, block] : page) {
-    TRIBUTARY_ASSIGN(const bool known, known_by_now(store, schema, key, block));
-    if (!known) continue;
-    if (auto retried = retry_key(store, schema, key);
-        !retried && retried.error().kind != ErrorKind::kConflict) {
-      return fail(retried.error());
-    }
-  }
-  return page.size() == kKeysAtOnce ? page.back().first : std::string();
-}
-
-Result<std::string> retry_fitting_types(ReplicaStore& store, const Schema& schema,
-                                        std::string_view after) {
-  TRIBUTARY_ASSIGN(const auto page, store.parked(after, kParkedAtOnce));
-  for (const Parked& parked : page) {
-    TRIBUTARY_ASSIGN(const bool fits, fits_its_key(store, schema, parked));
-    if (!fits) continue;
-    if (auto retried = retry_key(store, schema, parked.key);
-        !retried && retried.error().kind != ErrorKind::kConflict) {
-      return fail(retried.error());
-    }
-  }
-  return page.size() == kParkedAtOnce ? page.back().id : std::string();
 }
 
 Result<std::uint64_t> discard_key(ReplicaStore& store, std::string_view key) {

@@ -100,8 +100,7 @@ Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, const Schema&
   for (const ChangedView& view : changed) differ.insert(view.key);
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const std::string& key = found.keys[i];
-    TRIBUTARY_ASSIGN(const bool its_type, of_its_type(store, known, schema, key, heads[i]));
-    if (its_type) TRIBUTARY_TRY(watched(store, known, key, heads[i], differ.contains(key)));
+    TRIBUTARY_TRY(watched(store, known, schema, key, heads[i], differ.contains(key)));
   }
   return {};
 }
@@ -117,21 +116,29 @@ void Scrub::restart() {
   ended_.clear();
 }
 
-Result<void> Scrub::watched(ReplicaStore& store, KnownReplica& known, const std::string& key,
-                            const LoadedKey& head, bool changed) {
+Result<void> Scrub::watched(ReplicaStore& store, KnownReplica& known, const Schema& schema,
+                            const std::string& key, const LoadedKey& head, bool changed) {
   if (left_out_.contains(key)) return {};
   at_ = key;
-  TRIBUTARY_TRY(look_at(store, known, key, head, changed));
+  TRIBUTARY_ASSIGN(const bool its_type, of_its_type(store, known, schema, key, head));
+  if (its_type) TRIBUTARY_TRY(look_at(store, known, key, head, changed));
   at_.clear();
   if (!ended_.empty()) ended_.erase(key);
   return {};
 }
 
 /// Otherwise the key is blocked: no change can go to it, and other replicas may not have it.
+/// Damage may be what gives it another type.
 Result<bool> Scrub::of_its_type(ReplicaStore& store, KnownReplica& known, const Schema& schema,
                                 const std::string& key, const LoadedKey& head) {
   const std::string_view keyspace = keyspace_type(schema, key);
   if (!head.block.mark.empty() || !other_type(head.type, keyspace)) return true;
+  TRIBUTARY_ASSIGN(const LoadedKey loaded, load_whole(store, key));
+  if (loaded.version != head.version) return true;
+  if (!loaded.damage.empty()) {
+    TRIBUTARY_TRY(look_at(store, known, key, loaded, false));
+    return false;
+  }
   TRIBUTARY_TRY(block(store, known, key,
                       std::string(kOtherType) + "it is a " + head.type +
                           " here, and the keyspace says " + std::string(keyspace) +
@@ -151,17 +158,18 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   const crdt::Type* type = crdt::find_type(head.type);
   if (type == nullptr) return {};
   TRIBUTARY_ASSIGN(auto content, store.view(key, kMembersCompared));
-  if (content.found != "none" && content.found != crdt::to_string(type->view)) {
+  const bool foreign = content.found != "none" && content.found != crdt::to_string(type->view);
+  if (!foreign && !changed && !content.whole) return {};
+  TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
+  if (loaded.version != head.version) return {};  // the view may be of another moment
+  if (!loaded.damage.empty()) return look_at(store, known, key, loaded, changed);
+  if (foreign) {
     return block(store, known, key,
                  "the key holds a Redis " + content.found +
                      " that Tributary did not write; move it away, then `tributary parked retry`",
                  false)
         .map([](bool) {});
   }
-  if (!changed && !content.whole) return {};
-  TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
-  if (loaded.version != head.version) return {};  // the view may be of another moment
-  if (!loaded.damage.empty()) return look_at(store, known, key, loaded, changed);
   const crdt::ViewEdits edits = whole_view(*type, loaded.state);
   if (!changed && same(*type, edits, std::move(content))) return {};
   const KeyCommit mended = whole(key, *type, loaded, edits);

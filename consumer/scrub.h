@@ -37,8 +37,8 @@ class Scrub {
                        const LoadedKey& head, bool changed);
 
   /// As look_at(), remembering the key in case it ends the session.
-  Result<void> watched(ReplicaStore& store, KnownReplica& known, const std::string& key,
-                       const LoadedKey& head, bool changed);
+  Result<void> watched(ReplicaStore& store, KnownReplica& known, const Schema& schema,
+                       const std::string& key, const LoadedKey& head, bool changed);
 
   Counter& mended_;
   std::string cursor_;

@@ -318,12 +318,30 @@ void MemoryReplica::drop_view(std::string_view key) {
 void MemoryReplica::damage(std::string_view key, Damage how) {
   const std::lock_guard lock(shared_->mutex);
   MemoryState& state = shared_->disk.states[std::string(key)];
+  if (how == Damage::kType) {
+    state.type = state.type == "counter" ? "set" : "counter";
+    return;
+  }
   if (how != Damage::kBytes) state = {};
   if (how == Damage::kStray) state.stray = "string";
   if (how == Damage::kNoVersion) state.fields = {{"field", "value"}};
   if (how == Damage::kBytes) {
     for (auto& field : state.fields) field.second.assign("\xff");
   }
+}
+
+void MemoryReplica::drop_block(std::string_view key) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.blocked.erase(std::string(key));
+}
+
+void MemoryReplica::drop_parked(std::string_view key) {
+  const std::lock_guard lock(shared_->mutex);
+  ReplicaDisk& disk = shared_->disk;
+  const auto ids = disk.parked_of_key.find(key);
+  if (ids == disk.parked_of_key.end()) return;
+  for (const std::string& id : ids->second) disk.parked.erase(id);
+  disk.parked_of_key.erase(ids);
 }
 
 void MemoryReplica::drop_state(std::string_view key) {

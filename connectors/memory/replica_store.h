@@ -39,8 +39,9 @@ class MemoryReplica {
   /// a transient error all the same. kHalfway: of a commit; half of it has happened, as when a
   /// server refuses a command in its midst. The session is dead after any.
   enum class Fault { kNone, kBefore, kAfter, kHalfway };
-  /// What another program, or a disk, does to a key's state. kBytes: of a state that is there.
-  enum class Damage { kStray, kNoVersion, kBytes };
+  /// What another program, or a disk, does to a key's state. kBytes, kType (it claims to be of
+  /// another type): of a state that is there.
+  enum class Damage { kStray, kNoVersion, kBytes, kType };
   /// Asked at every call, one at a time; must not call the replica.
   using FaultHook = std::function<Fault(Call)>;
   using Snapshot = std::shared_ptr<const ReplicaDisk>;
@@ -65,6 +66,9 @@ class MemoryReplica {
   /// A view expires, or another program deletes it.
   void drop_view(std::string_view key);
   void damage(std::string_view key, Damage how);
+  /// Another program deletes a key's block, or the changes that are set aside for it.
+  void drop_block(std::string_view key);
+  void drop_parked(std::string_view key);
   /// Another program deletes what stands in the place of a key's state.
   void drop_state(std::string_view key);
   /// Somebody meddles with what the replica knows of the origins.

@@ -48,9 +48,10 @@ constexpr std::array kKnownErrors{
     KnownError{"CLUSTERDOWN", ErrorKind::kTransient, ""},
     KnownError{"TRYAGAIN", ErrorKind::kTransient, ""},
     KnownError{"NOREPLICAS", ErrorKind::kTransient, "too few of its replicas are connected"},
-    KnownError{"OOM", ErrorKind::kTransient, "raise maxmemory or delete keys"},
+    KnownError{"OOM", ErrorKind::kTransient, "raise maxmemory"},
     KnownError{"MISCONF", ErrorKind::kTransient, "it cannot save to disk; see its log"},
-    KnownError{"BUSY", ErrorKind::kTransient, "a script of another program runs too long"},
+    KnownError{"BUSY", ErrorKind::kTransient,
+               "a large commit, or another program's script, takes long; let it end by itself"},
 };
 
 Error from_reply(std::string_view message, const std::string& where) {

@@ -4,6 +4,7 @@
 #include <tributary/connectors/redis/commit_arguments.h>
 #include <tributary/connectors/redis/commit_script.h>
 #include <tributary/connectors/redis/connection.h>
+#include <tributary/connectors/redis/indexes.h>
 #include <tributary/connectors/redis/layout.h>
 #include <tributary/connectors/redis/loading.h>
 #include <tributary/connectors/redis/progress.h>
@@ -84,6 +85,7 @@ class RedisReplicaStore final : public ReplicaStore {
 
   std::unique_ptr<Connection> connection_;
   Arguments arguments_;
+  Indexes indexes_;
   std::mt19937_64 nonces_ = seeded();
   std::string script_;
 };
@@ -119,6 +121,7 @@ Result<std::vector<std::string>> RedisReplicaStore::read_deferring(std::size_t l
 }
 
 Result<ReplicaStore::Walk> RedisReplicaStore::step(std::string_view cursor, std::size_t limit) {
+  if (cursor.empty()) TRIBUTARY_TRY(indexes_.mend(*connection_));
   const std::string count = std::to_string(std::max<std::size_t>(limit, 1));
   TRIBUTARY_ASSIGN(const Reply reply, connection_->call({"SCAN", cursor.empty() ? "0" : cursor,
                                                          "MATCH", kStatePattern, "COUNT", count}));

@@ -85,6 +85,13 @@ Result<std::vector<std::string>> read_warnings(Connection& connection) {
     warnings.push_back(about_eviction(policy, info(all, "maxmemory") != "0") +
                        "; set maxmemory-policy noeviction");
   }
+  const std::string_view evicted = info(all, "evicted_keys");
+  if (!evicted.empty() && evicted != "0") {
+    warnings.push_back("it has evicted " + std::string(evicted) +
+                       " keys since it was started: one of which both view and state went is "
+                       "missing, and nobody can tell which. To be certain, copy another region's "
+                       "replica over this one (docs/operations.md, \"A new or empty replica\")");
+  }
   const std::string version(info(all, "redis_version"));
   if (std::atoi(version.c_str()) < 7) {
     warnings.push_back("this is Redis " + version + "; Tributary is tested with Redis 7");

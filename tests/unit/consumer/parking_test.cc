@@ -67,6 +67,28 @@ TEST_CASE("a foreign view parks its key's changes and no others, and is not over
   CHECK(region.view("stock:1") == "3");
 }
 
+TEST_CASE("a key whose parked changes or block another program dropped is rebuilt, not freed") {
+  for (const bool block : {false, true}) {
+    CAPTURE(block);
+    RegionUnderTest region;
+    region.replica.tamper("stock:1", ViewKind::kSet, "mine");
+    region.publish(counted(1));
+    region.publish(counted(2));
+    region.run(Millis{1000});
+    REQUIRE(region.parked().size() == 2);
+    if (block) region.replica.drop_block("stock:1");
+    else region.replica.drop_parked("stock:1");
+    region.replica.drop_view("stock:1");
+    region.publish(counter_batch(kTill, kTillActor, 1, "stock:1", 10));
+    region.run(Millis{2000});
+    if (!block) CHECK(retry(region).unblocked == 0);
+    CHECK(*region.store()->parked_count() > 0);
+    region.rebuild();
+    CHECK(region.view("stock:1") == "12");
+    CHECK(*region.store()->parked_count() == 0);
+  }
+}
+
 TEST_CASE("a deferred remove waits for a change that is parked") {
   for (const bool park : {false, true}) {
     RegionUnderTest region;

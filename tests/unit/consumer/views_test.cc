@@ -66,6 +66,27 @@ TEST_CASE("a damaged state blocks its key only, and is rebuilt from the changelo
   }
 }
 
+TEST_CASE("a state that claims another type is rebuilt, and its view is not called foreign") {
+  RegionUnderTest region({.schema = {{{"cart:*", "set"}, {"stock:*", "counter"}}, {}}});
+  fill_cart(region);
+  region.publish(counter_batch(kShop, kShopActor, 3, "stock:1", 5));
+  region.run(Millis{500});
+  for (const std::string key : {"cart:1", "stock:1"}) {
+    CAPTURE(key);
+    region.replica.damage(key, MemoryReplica::Damage::kType);
+    region.run(Millis{1000});
+    const auto blocked = *region.store()->blocked({}, 10);
+    REQUIRE(blocked.size() == 1);
+    CHECK(blocked.front().second.incomplete);
+    CHECK(blocked.front().second.reason.find("no state of a") != std::string::npos);
+    region.rebuild();
+    CHECK(region.store()->blocked({}, 10)->empty());
+    region.clock.now += std::chrono::seconds(20);
+  }
+  CHECK(region.view("cart:1") == "{a,b,c}");
+  CHECK(region.view("stock:1") == "5");
+}
+
 TEST_CASE("a view without its state is rebuilt from the changelogs") {
   RegionUnderTest region(kNoScrub);
   region.replica.tamper("cart:1", ViewKind::kSet, "older");
