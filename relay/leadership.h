@@ -34,10 +34,10 @@ struct Leadership {
   VersionVector told;  ///< all that writers were ever told of
   StoredSchema schema;
   std::vector<FormerActor> former;  ///< oldest first: the last one is the actor's predecessor
-  /// Nothing of the actor was sealed yet, and it follows another one, or the changelog looked empty,
-  /// which is only certain once something stands in it: before the first seal its minting has to
-  /// stand in the changelog, and what others got in before it has to be looked at (settle()). From
-  /// here on.
+  /// Nothing of the actor was sealed yet, and it follows another one, or the changelog looked
+  /// empty, which is only certain once something stands in it: before the first seal its minting
+  /// has to stand in the changelog, and what others got in before it has to be looked at
+  /// (settle()). From here on.
   bool unsettled = false;
   std::optional<ReadTo> looked_through;  ///< of the changelog
   OtherActors others;
