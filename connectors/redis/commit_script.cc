@@ -94,11 +94,10 @@ for k = 1, shared, 2 do
     if call('EXISTS', K[k]) ~= 0 then return 'state ' .. K[k + 1] end
   else
     local found = try('HGET', K[k], 'version') or ''
-    if sub(version, 1, 1) == '!' then          -- damaged, and to be dropped
+    if found ~= version then      -- unless it is damaged, and to be dropped: '!' and what it says
       if type(found) == 'table' then found = '' end
-      version = sub(version, 2)
+      if '!' .. found ~= version then return 'version ' .. K[k + 1] end
     end
-    if found ~= version then return 'version ' .. K[k + 1] end
   end
   if length ~= '' then            -- a command that fails on a view of another type
     local found = try(length, K[k + 1])
