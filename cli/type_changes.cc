@@ -12,19 +12,29 @@ namespace {
 constexpr std::size_t kTold = 10;
 constexpr std::size_t kKeysAtOnce = 500;
 
-/// Of any origin whose database can be asked.
+/// As the databases tell. One without tables tells nothing, which matters when others, that may
+/// have known more, are retired or away.
 bool may_change_types(const config::Topology& topology) {
-  return std::ranges::any_of(topology.origins, [&](const config::Origin& origin) {
-    if (origin.retired) return false;
-    const auto store = store_of(origin)();
-    if (!store) return false;
+  bool fresh = false;
+  bool silent = false;
+  for (const config::Origin& origin : topology.origins) {
+    const auto store = origin.retired ? Result<std::unique_ptr<OutboxStore>>{} : store_of(origin)();
+    if (origin.retired || !store) {
+      silent = true;
+      continue;
+    }
     const auto stored = (*store)->schema();
-    if (!stored) return false;
+    if (!stored) {
+      fresh = true;
+      continue;
+    }
     const auto ever = (*store)->keyspaces_ever();
-    return config::may_change_types(stored->schema.keyspaces,
-                                    ever.value_or(std::vector<Keyspace>{}),
-                                    topology.schema.keyspaces);
-  });
+    if (config::may_change_types(stored->schema.keyspaces, ever.value_or(std::vector<Keyspace>{}),
+                                 topology.schema.keyspaces)) {
+      return true;
+    }
+  }
+  return fresh && silent;
 }
 
 /// Calls `each` for all keys that have state, with their types and blocks.

@@ -52,12 +52,16 @@ Result<void> commit_rebuilt(ReplicaStore& store, const std::string& key, const R
                             const crdt::Type* type, const LoadedKey& loaded,
                             const VersionVector& good_until) {
   TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesAtOnce));
-  const std::vector<std::string> ids = ids_of(parked, type == nullptr ? "" : type->name);
+  std::vector<std::string> ids =
+      ids_of(parked, type == nullptr ? std::string_view(made.keyspace_type) : type->name);
   std::vector<Parked> beside;
   crdt::ViewEdits edits;
   KeyCommit keyed;
   if (type != nullptr) {
     beside = put_beside(parked, type->name);
+    std::erase_if(ids, [&](const std::string& id) {  // what takes an id over stays
+      return std::ranges::find(beside, id, &Parked::id) != beside.end();
+    });
     edits = whole_view(*type, made.state);
     keyed = {key, type, loaded.version, &made.state, &edits, made.deferring, true, true};
   }

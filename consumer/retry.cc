@@ -47,6 +47,7 @@ std::string wanted_type(const Schema& schema, std::string_view key, const Attemp
   }
   std::string first = attempt.loaded.type;
   for (const Parked& parked : attempt.parked) {
+    if (stands_beside(parked) && !parked.reason.starts_with(kWrongType)) continue;  // never obeyed
     const std::string type = parked_type(parked);
     if (first.empty() || (!type.empty() && type < first)) first = type;
   }

@@ -36,8 +36,14 @@ class BatchDraft {
   [[nodiscard]] std::size_t changes() const { return changes_; }
   /// At least what encode() gives.
   [[nodiscard]] std::size_t bytes() { return size_.bytes(); }
-  /// Whether bytes() is no more than that; faster.
-  [[nodiscard]] bool within(std::size_t limit) { return size_.within(limit); }
+  /// See DraftSize.
+  [[nodiscard]] bool within(std::size_t limit, std::size_t most = 0) {
+    return size_.within(limit, most);
+  }
+  [[nodiscard]] std::size_t debt(const OutboxRow& row, const VersionVector* context,
+                                 std::size_t context_bytes) {
+    return size_.debt(row, context, context_bytes);
+  }
   /// Exactly what encode() gives, which takes as long. bytes() is near it afterwards.
   std::size_t measure(const OriginHead& head);
 

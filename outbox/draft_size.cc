@@ -28,8 +28,10 @@ void DraftSize::add(const OutboxRow& row, bool new_key, const VersionVector* con
   noted_most_ += most_of(row, context_bytes);
 }
 
-bool DraftSize::within(std::size_t limit) {
-  return bytes_ + noted_most_ <= limit || bytes() <= limit;
+bool DraftSize::within(std::size_t limit, std::size_t most) {
+  if (bytes_ + owed_ + noted_most_ + most <= limit) return true;
+  count_noted();
+  return bytes_ + (most > 0 ? owed_ : 0) + most <= limit;
 }
 
 std::size_t DraftSize::bytes() {
@@ -41,6 +43,14 @@ std::size_t DraftSize::more(const OutboxRow& row, bool new_key, const VersionVec
                             std::size_t context_bytes) {
   count_noted();
   return count({&row, context, context_bytes, new_key});
+}
+
+std::size_t DraftSize::debt(const OutboxRow& row, const VersionVector* context,
+                            std::size_t context_bytes) {
+  count_noted();
+  const auto observer = observers_.find({row.key, row.value});
+  if (observer == observers_.end() || observer->second.last == context) return 0;
+  return observer->second.uncounted + context_bytes + kContextBytes;
 }
 
 void DraftSize::count_noted() {
@@ -82,7 +92,12 @@ void DraftSize::note_context(const OutboxRow& row, const VersionVector* context,
   const auto [entry, fresh] =
       observers_.try_emplace({row.key, row.value}, Observer{context, bytes, bytes});
   Observer& observer = entry->second;
-  if (!fresh && observer.last != context) observer = {context, observer.bytes + bytes, 0};
+  if (fresh) {
+    owed_ += bytes;
+  } else if (observer.last != context) {
+    owed_ -= observer.uncounted;
+    observer = {context, observer.bytes + bytes, 0};
+  }
 }
 
 void DraftSize::measured(std::size_t bytes) {
@@ -90,7 +105,11 @@ void DraftSize::measured(std::size_t bytes) {
   bytes_ = bytes + kSlackBytes;
   contexts_.clear();
   // An element's joined context may be another one's, too: a new one has to be counted whole.
-  for (auto& [name, observer] : observers_) observer.uncounted = observer.bytes;
+  owed_ = 0;
+  for (auto& [name, observer] : observers_) {
+    observer.uncounted = observer.bytes;
+    owed_ += observer.bytes;
+  }
 }
 
 }  // namespace tributary

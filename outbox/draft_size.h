@@ -33,13 +33,19 @@ class DraftSize {
   /// What was added so far is encoded in so many bytes.
   void measured(std::size_t bytes);
 
-  [[nodiscard]] bool within(std::size_t limit);
+  /// Whether bytes() is at most `limit`, and stays there after rows that add no more than `most`
+  /// (each as most_of() tells).
+  [[nodiscard]] bool within(std::size_t limit, std::size_t most = 0);
   [[nodiscard]] std::size_t bytes();
+  /// What a row adds beyond its own part, since elements that were sealed with a context in common
+  /// are sealed with one each once another joins it.
+  [[nodiscard]] std::size_t debt(const OutboxRow& row, const VersionVector* context,
+                                 std::size_t context_bytes);
   /// What add() would add to bytes().
   [[nodiscard]] std::size_t more(const OutboxRow& row, bool new_key, const VersionVector* context,
                                  std::size_t context_bytes);
 
-  /// A row adds no more than that, whatever came before it.
+  /// A row adds no more than that, beside its debt().
   [[nodiscard]] static std::size_t most_of(const OutboxRow& row, std::size_t context_bytes);
 
  private:
@@ -63,6 +69,7 @@ class DraftSize {
   void note_context(const OutboxRow& row, const VersionVector* context, std::size_t bytes);
 
   std::size_t bytes_;
+  std::size_t owed_ = 0;        ///< the most that debts can come to: what is counted for several
   std::vector<Noted> noted_;    ///< not in bytes_
   std::size_t noted_most_ = 0;  ///< that they add no more than
   std::int64_t last_transaction_ = 0;

@@ -142,8 +142,13 @@ class Sealer {
   bool takes(BatchDraft& draft, SealUnit unit) {
     if (draft.changes() + unit.size() > rules_.piece_changes) return false;
     const std::size_t most = most_of(unit);
-    if (most <= most_bytes() && draft.within(most_bytes() - most)) return true;
-    DraftSize size(draft.bytes());
+    if (draft.within(most_bytes(), most)) return true;
+    std::size_t bytes = draft.bytes();
+    for (const std::size_t i : unit) {
+      const SealedContext* context = sieve_[i].context;
+      if (context != nullptr) bytes += draft.debt(rows_[i], &context->others, context->bytes);
+    }
+    DraftSize size(bytes);
     std::unordered_set<std::size_t> keys;
     for (const std::size_t i : unit) count(size, i, keys.insert(sieve_[i].key).second);
     return size.within(most_bytes());
@@ -173,8 +178,8 @@ class Sealer {
     }
     const std::size_t most = most_of(taken);
     BatchDraft fresh = new_draft();
-    const bool one_batch = taken.size() <= rules_.piece_changes && most <= rules_.batch_bytes &&
-                           fresh.within(rules_.batch_bytes - most);
+    const bool one_batch =
+        taken.size() <= rules_.piece_changes && fresh.within(rules_.batch_bytes, most);
     if (one_batch && !taken.empty()) return {taken, {taken.size()}};
     return seal_order(rows_, std::move(taken), [&](SealUnit unit) { return !takes(fresh, unit); });
   }

@@ -199,9 +199,11 @@ Result<Leadership> take_leadership(const Succession& succession) {
     }
     TRIBUTARY_TRY(mint(record, verdict, succession, leadership));
   }
-  // A minting that was begun before is settled by the whole log: what the former relay got in may
-  // stand on either side of the record, and before what was looked through now.
-  if (verdict.mint_because && evidence.end) {
+  // A minting that was begun before is settled by the whole log, also when it was followed by
+  // another one: what the former relay got in may stand on either side of the record, and before
+  // what was looked through now.
+  const bool begun = record.actor && record.head_seq == Seq{};
+  if (verdict.mint_because && !begun && evidence.end) {
     leadership.looked_through = ReadTo{*evidence.end, evidence.current, evidence.highest};
   }
   leadership.unsettled =

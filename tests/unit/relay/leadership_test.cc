@@ -375,6 +375,13 @@ TEST_CASE("what the old relay gets in before the record of a minting is not publ
     publish_stuck();
     standby.steps(5);
   }
+  SUBCASE("it arrives before the record, which another relay mints anew") {
+    standby.stop();
+    publish_stuck();
+    standby.region_answers = false;
+    standby.start();
+    standby.steps(30);
+  }
   CHECK(standby.region.total() == 6);
   CHECK(standby.status().depth == 0);
 }
