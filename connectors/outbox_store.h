@@ -144,7 +144,8 @@ class OutboxStore {
   virtual Result<std::uint64_t> set_aside(std::string_view reason) = 0;
 
   /// Batches of any actor not yet confirmed, in sealing order (SealedBatch::position), behind
-  /// `after`, as many as make up `limit`, at least one if there is any.
+  /// `after`, as many as make up `limit`, at least one if there is any. Fenced when there is none:
+  /// the successor's record that is published then promises that all of them were.
   virtual Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) = 0;
   /// Retained batches of the current actor with first_seq > `after`, in order, as many as make up
   /// `limit`, at least one if there is any.

@@ -14,7 +14,22 @@ namespace {
 constexpr SealLimit kPage{64, std::size_t{16} << 20};
 constexpr std::size_t kRowsAtOnce = 10'000;
 
+constexpr int kLooksAtNothing = 5;
+
 Result<void> ignore(const Batch& /*batch*/) { return {}; }
+
+/// A log that seems empty is looked at again when the database knows of something in it: what an
+/// actor published must not be left out of the final seq that its successor names.
+Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
+                                            const OriginRecord& record, const OtherActors& others,
+                                            const std::optional<ReadTo>& after) {
+  const bool not_empty = last_known(record).has_value();
+  for (int look = 1;; ++look) {
+    auto evidence = scan_changelog(succession.changelog, succession.origin, others, after, ignore);
+    const bool again = evidence && !evidence->end && not_empty && look < kLooksAtNothing;
+    if (!again) return evidence;
+  }
+}
 
 /// Drops rows that batches have consumed, in bounded steps.
 class Discarder {
@@ -183,8 +198,8 @@ Result<Leadership> take_leadership(const Succession& succession) {
   Leadership leadership;
   leadership.others = others_of(record, asked, succession);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
-                   scan_changelog(succession.changelog, succession.origin, leadership.others,
-                                  read_by(record, asked, succession.origin), ignore));
+                   look_at_changelog(succession, record, leadership.others,
+                                     read_by(record, asked, succession.origin)));
   const Verdict verdict = judge({record, evidence, asked.replicas, asked.own}, succession.origin);
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,

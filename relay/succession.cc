@@ -38,15 +38,6 @@ bool strangers(const Testimony& testimony, const OriginName& origin) {
          });
 }
 
-/// The last changes that were published, for all the database knows.
-std::optional<FormerActor> last_known(const OriginRecord& record) {
-  if (record.actor && record.head_seq > Seq{}) return FormerActor{*record.actor, record.head_seq};
-  const auto last = std::ranges::find_if(record.former.rbegin(), record.former.rend(),
-                                         [](const auto& each) { return each.final_seq > Seq{}; });
-  if (last == record.former.rend()) return std::nullopt;
-  return *last;
-}
-
 /// What the database knows of should be in the changelog and is not; nor has any replica applied
 /// exactly that.
 bool lost(const Testimony& testimony) {
@@ -142,6 +133,14 @@ std::optional<std::string> why_mint(const Testimony& testimony, const Verdict& v
 }
 
 }  // namespace
+
+std::optional<FormerActor> last_known(const OriginRecord& record) {
+  if (record.actor && record.head_seq > Seq{}) return FormerActor{*record.actor, record.head_seq};
+  const auto last = std::ranges::find_if(record.former.rbegin(), record.former.rend(),
+                                         [](const auto& each) { return each.final_seq > Seq{}; });
+  if (last == record.former.rend()) return std::nullopt;
+  return *last;
+}
 
 bool holds_known(const OriginRecord& record, const ChangelogEvidence& changelog) {
   if (!record.actor || record.head_seq == Seq{}) return !changelog.highest.empty();

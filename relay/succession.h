@@ -34,6 +34,9 @@ struct Verdict {
   Hlc hlc;  ///< nothing that was published is later
 };
 
+/// The last changes that were published, for all the database knows; nullopt: none were.
+[[nodiscard]] std::optional<FormerActor> last_known(const OriginRecord& record);
+
 /// The changelog, as far as it was read, holds something of the database's actor, or of any before
 /// it when nothing of it was sealed.
 [[nodiscard]] bool holds_known(const OriginRecord& record, const ChangelogEvidence& changelog);

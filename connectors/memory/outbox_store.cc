@@ -157,11 +157,13 @@ class Store final : public OutboxStore {
   }
 
   Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) override {
-    return link_.call("unconfirmed", [&]() -> Result<std::vector<SealedBatch>> {
+    const auto some = [&]() -> Result<std::vector<SealedBatch>> {
       return page(disk(), limit, [&](const StoredBatch& each) {
         return !each.confirmed_at && each.batch.position > after;
       });
-    });
+    };
+    auto read = link_.call("unconfirmed", some);
+    return read && read->empty() ? fenced("unconfirmed", some) : read;
   }
 
   Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {

@@ -117,7 +117,12 @@ class Store final : public OutboxStore {
   }
 
   Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) override {
-    return batches(statements::kUnconfirmed, after, limit);
+    auto page = batches(statements::kUnconfirmed, after, limit);
+    if (page && page->empty()) {
+      queue_fenced_begin(pipeline_, fence_);
+      TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    }
+    return page;
   }
   Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
     return batches(statements::kRetained, static_cast<std::int64_t>(after.value), limit);

@@ -87,7 +87,9 @@ class Store final : public OutboxStore {
 
   Result<std::vector<SealedBatch>> unconfirmed(std::int64_t after, SealLimit limit) override {
     TRIBUTARY_TRY(named(told_.flush()));
-    return named(unconfirmed_batches(fence_, after, limit));
+    auto page = named(unconfirmed_batches(fence_, after, limit));
+    if (page && page->empty()) TRIBUTARY_TRY(named(fence_.check()));
+    return page;
   }
   Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
     TRIBUTARY_TRY(named(told_.flush()));

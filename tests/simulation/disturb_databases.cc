@@ -29,7 +29,9 @@ void World::restore(Origin& origin) {
     const auto unconfirmed = origin.outbox->open_store()->unconfirmed(0, {100});
     fault_ = fault;
     origin.stuck.clear();
-    for (const SealedBatch& batch : *unconfirmed) origin.stuck.push_back(batch.bytes);
+    if (unconfirmed) {  // else there are none, and this is no leader
+      for (const SealedBatch& batch : *unconfirmed) origin.stuck.push_back(batch.bytes);
+    }
   }
   clock_.advance(
       Micros{1000});  // a restore takes time: no later row has the time of a forgotten one

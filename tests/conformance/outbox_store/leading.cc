@@ -233,6 +233,22 @@ TEST_CASE_TEMPLATE("a database put back under a running relay is noticed by its 
   CHECK(found.former.empty());
 }
 
+TEST_CASE_TEMPLATE("who reads all that is to be published is told that the database was put back",
+                   Kind, Memory, Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  backend->save();
+  write(*session, {register_::set("reg:a", "1")});
+  CHECK(seal_all(*store, Seq{0}).size() == 1);
+  const auto page = must(store->unconfirmed(0, {10}));
+  REQUIRE(page.size() == 1);
+  CHECK(must(store->unconfirmed(page[0].position, {10})).empty());
+  backend->put_back();
+  check_conflict(store->unconfirmed(0, {10}));  // the batch is gone: nobody publishes it
+}
+
 TEST_CASE_TEMPLATE("an idle relay notices within a second that its database was put back", Kind,
                    Sqlite, Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);

@@ -1,4 +1,6 @@
 /// What a backup holds that was parked, retried or discarded since.
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include <tributary/tests/unit/relay/shop.h>
@@ -216,4 +218,23 @@ TEST_CASE("a relay whose region holds more of its actor than was sealed mints an
   CHECK(*shop.status().actor == after);
   CHECK(shop.region.total() == 6);
   CHECK(shop.region.lost == 0);
+}
+
+TEST_CASE("a changelog that seems empty does not make a final seq too small") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  const auto backup = shop.outbox.backup();  // one change was sealed
+  shop.sell(2);
+  shop.relay_everything();
+  const FormerActor before{*shop.status().actor, Seq{2}};
+  shop.region_answers = false;
+  shop.outbox.restore(backup, false);
+  shop.broker.seem_empty("relay", 1);
+  shop.sell(4);
+  shop.relay_everything();
+  CHECK(shop.region.total() == 7);
+  CHECK(shop.region.lost == 0);
+  const auto& former = shop.status().former;
+  CHECK(std::ranges::find(former, before) != former.end());
 }
