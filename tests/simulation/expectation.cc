@@ -23,6 +23,7 @@ Expectation::Expectation(const History& history, Doubts doubts) : doubts_(std::m
   for (std::size_t number = 0; number < history.written().size(); ++number) {
     const Written& written = history.written()[number];
     for (const Publication& publication : written.publications) {
+      if (publication.cut_off) continue;
       for (std::size_t i = 0; i < written.changes.size(); ++i) {
         const Change& change = written.changes[i];
         const Event event{&written,

@@ -25,11 +25,12 @@ void History::published(std::size_t number, ActorId actor, Seq first) {
   written_.at(number).publications.push_back({actor, first, publications_++});
 }
 
-void History::ended(ActorId actor, Seq final_seq) {
+void History::ended(ActorId actor, Seq final_seq, Seq whole) {
   for (Written& each : written_) {
     for (Publication& publication : each.publications) {
       if (publication.actor == actor && publication.first > final_seq) {
         publication.behind_final = true;
+        publication.cut_off = publication.first > whole;
       }
     }
   }
@@ -64,8 +65,10 @@ std::optional<std::string> History::wrong(const std::set<OriginName>& loses) con
     const std::string name = "transaction " + std::to_string(number) + " of " + each.origin;
     if (times == 0 && !each.may_be_lost) return name + " was lost: it was never published";
     const bool forgotten = loses.contains({each.origin});
-    const auto counting = static_cast<std::size_t>(std::ranges::count_if(
-        each.publications, [&](const auto& one) { return !forgotten || !one.behind_final; }));
+    const auto counting =
+        static_cast<std::size_t>(std::ranges::count_if(each.publications, [&](const auto& one) {
+          return !one.cut_off && !(forgotten && one.behind_final);
+        }));
     if (counting > each.most) {
       return name + " was published " + std::to_string(counting) + " times";
     }

@@ -21,6 +21,7 @@ struct Publication {
   Seq first;                  ///< of its first change
   std::uint64_t order = 0;    ///< among all publications
   bool behind_final = false;  ///< of a former actor, behind the final seq that was told later
+  bool cut_off = false;       ///< … and changes before it never came: nobody could apply it
 };
 
 inline constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
@@ -49,8 +50,8 @@ class History {
   void committed(const std::string& origin, std::vector<Change> changes, VersionVector told);
   /// It stands in a batch that counts; `first` is the seq of its marker.
   void published(std::size_t number, ActorId actor, Seq first);
-  /// The former actor's turn ended here, whatever it got in before.
-  void ended(ActorId actor, Seq final_seq);
+  /// The former actor's turn ended here, whatever it got in before: without a hole up to `whole`.
+  void ended(ActorId actor, Seq final_seq, Seq whole);
 
   /// Transactions that the origin's database holds, sealed or not.
   [[nodiscard]] const std::set<std::size_t>& held_by(const std::string& origin) {

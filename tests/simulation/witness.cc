@@ -26,7 +26,7 @@ void Witness::forget_unnamed(const Batch& batch) {
   const std::vector<FormerActor> former = batch.former();
   for (const auto& [actor, owner] : owners_) {
     if (owner != batch.origin || actor == batch.actor || names(former, actor)) continue;
-    if (!applied_(actor)) history_.ended(actor, Seq{});
+    if (!applied_(actor)) history_.ended(actor, Seq{}, whole(actor));
   }
 }
 
@@ -40,10 +40,15 @@ bool Witness::counts(const Batch& batch) {
     // What told of more may be lost with its log.
     const bool less = last < known->second && loses_.contains(batch.origin);
     if (less) known->second = last;
-    if (fresh || less) history_.ended(former, last);
+    if (fresh || less) history_.ended(former, last, whole(former));
     named.insert(former);
   }
   return true;
+}
+
+Seq Witness::whole(ActorId actor) const {
+  const auto known = whole_.find(actor);
+  return known == whole_.end() ? Seq{} : known->second;
 }
 
 Seq Witness::final_of(ActorId actor) const {
@@ -57,6 +62,8 @@ bool Witness::named(const OriginName& origin, ActorId actor) const {
 }
 
 void Witness::take(const Batch& batch, std::string_view bytes) {
+  Seq& whole = whole_[batch.actor];
+  if (batch.first_seq <= whole.next()) whole = std::max(whole, batch.last_seq);
   const auto [known, fresh] =
       sealed_.try_emplace({batch.actor, batch.first_seq.value}, batch.last_seq, bytes);
   if (!fresh) {

@@ -56,6 +56,8 @@ class Witness {
  private:
   [[nodiscard]] bool counts(const Batch& batch);
   void forget_unnamed(const Batch& batch);
+  /// Up to where the actor's changes came one after the other.
+  [[nodiscard]] Seq whole(ActorId actor) const;
   void take(const Batch& batch, std::string_view bytes);
 
   History& history_;
@@ -64,6 +66,7 @@ class Witness {
   std::map<ActorId, OriginName> owners_;
   std::map<OriginName, std::set<ActorId>> named_;  ///< by the last message
   std::map<ActorId, Seq> final_;
+  std::map<ActorId, Seq> whole_;
   std::map<std::pair<ActorId, std::uint64_t>, std::pair<Seq, std::string>> sealed_;
   std::map<OriginName, std::vector<std::string>> batches_;
   VersionVector all_;
