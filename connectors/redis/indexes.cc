@@ -8,9 +8,11 @@
 namespace tributary::redis {
 namespace {
 
+// Few at a time: a parked message may have megabytes, and others wait for a script.
+//
 // KEYS: a hash, its index by name, and (of parked changes) the one by key. ARGV: a cursor.
 constexpr std::string_view kFillScript = R"lua(
-local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', '100')
+local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', '8')
 local found = page[2]
 for i = 1, #found, 2 do
   redis.call('ZADD', KEYS[2], 0, found[i])
@@ -25,7 +27,7 @@ return page[1]
 // KEYS: a hash and an index. ARGV: where to begin, as ZRANGEBYLEX has it; 1: names stand behind a
 // key. Drops members that the hash lacks; answers the last looked at.
 constexpr std::string_view kDropScript = R"lua(
-local members = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], '+', 'LIMIT', '0', '200')
+local members = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], '+', 'LIMIT', '0', '8')
 for _, member in ipairs(members) do
   local size = ARGV[2] == '1' and tonumber(string.sub(member, 1, 8), 16)
   local name = size and string.sub(member, 9 + size) or member
