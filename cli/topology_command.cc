@@ -36,15 +36,20 @@ Result<Declared> declare(const config::Topology& topology, const config::Origin&
 /// How to change what a declaration cannot. The policy is in force at once, overrides the limits
 /// that the stream was made with, and deletes nothing but what it says is too old or too much.
 void explain_other_limits(const config::Topology& topology, const config::Origin& origin) {
+  const config::Region& region = *topology.region(origin.region);
   const std::string policy =
-      rabbitmq::retention_policy(origin.name, std::chrono::hours{topology.changelog.max_age_hours},
+      rabbitmq::retention_policy(config::broker_url(region, region.name), origin.name,
+                                 std::chrono::hours{topology.changelog.max_age_hours},
                                  static_cast<std::uint64_t>(topology.changelog.max_bytes));
-  std::printf("%-12s %-10s %s\n", origin.name.value.c_str(), "changelog",
-              ("the stream was made with other limits than the topology's, and keeps them unless a "
-               "policy on the broker says otherwise (none can be seen from here). To set the "
-               "topology's limits, on the broker:\n    " +
-               policy)
-                  .c_str());
+  std::printf(
+      "%-12s %-10s %s\n", origin.name.value.c_str(), "changelog",
+      ("the stream was made with other limits than the topology's, and keeps them unless a "
+       "policy on the broker says otherwise (none can be seen from here). To set the "
+       "topology's limits, on the broker (what lies beyond them is deleted at once; see first that "
+       "every "
+       "region has applied it, and docs/operations.md, \"Changing what a stream keeps\"):\n    " +
+       policy)
+          .c_str());
 }
 
 /// Every change of another type than its key's would be set aside.

@@ -10,10 +10,11 @@
 
 namespace tributary::rabbitmq {
 
-/// The rabbitmqctl command that gives the origin's stream these limits; zero: no limit. A policy is
+/// The rabbitmqctl command, for a shell, that gives the origin's stream in the URL's virtual host
+/// these limits; zero: no limit. A policy is
 /// in force at once, overrides what the stream was made with, both ways (seen on RabbitMQ 3.10.8),
 /// and keeps the stream's messages but for those beyond the new limits.
-[[nodiscard]] std::string retention_policy(const OriginName& origin, std::chrono::seconds max_age,
-                                           std::uint64_t max_bytes);
+[[nodiscard]] std::string retention_policy(const std::string& broker_url, const OriginName& origin,
+                                           std::chrono::seconds max_age, std::uint64_t max_bytes);
 
 }  // namespace tributary::rabbitmq

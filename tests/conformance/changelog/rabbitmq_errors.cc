@@ -69,11 +69,20 @@ TEST_CASE("what passes by itself is transient, whatever the broker's words") {
 }
 
 TEST_CASE("limits of a stream that is there are set by a policy on this stream alone") {
-  CHECK(rabbitmq::retention_policy(OriginName{"shop"}, std::chrono::hours(720), 0) ==
-        "rabbitmqctl set_policy 'tributary.shop' '^tributary\\.shop$' '{\"max-age\": "
-        "\"2592000s\", \"max-length-bytes\": 9223372036854775807}' --apply-to queues");
-  CHECK(rabbitmq::retention_policy(OriginName{"shop"}, std::chrono::hours(0), 1000)
+  CHECK(
+      rabbitmq::retention_policy("amqp://b:5672", OriginName{"shop"}, std::chrono::hours(720), 0) ==
+      "rabbitmqctl set_policy -p '/' 'tributary.shop' '^tributary\\.shop$' '{\"max-age\": "
+      "\"2592000s\", \"max-length-bytes\": 9223372036854775807}' --apply-to queues");
+  CHECK(rabbitmq::retention_policy("amqp://b", OriginName{"shop"}, std::chrono::hours(0), 1000)
             .find("\"max-age\": \"1000Y\", \"max-length-bytes\": 1000") != std::string::npos);
+}
+
+TEST_CASE("the policy is for the virtual host of the broker's URL, whatever it is called") {
+  const auto policy = [](const char* url) {
+    return rabbitmq::retention_policy(url, OriginName{"shop"}, std::chrono::hours(0), 0);
+  };
+  CHECK(policy("amqps://u:p@b/prod").starts_with("rabbitmqctl set_policy -p 'prod' 'tributary."));
+  CHECK(policy("amqp://b/it%27s%20ours").starts_with("rabbitmqctl set_policy -p 'it'\\''s ours' "));
 }
 
 }  // namespace tributary::conformance
