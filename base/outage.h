@@ -37,6 +37,8 @@ class Outage {
 
   /// How long to wait before the next attempt.
   [[nodiscard]] Millis met(const Error& error);
+  /// Something was said that has not ended.
+  [[nodiscard]] bool open() const { return !told_.empty(); }
   /// All is well. Waits start small again.
   void over();
   /// It goes well again, but perhaps not for long: nothing is said, and the gauge stays.

@@ -18,7 +18,15 @@ OriginRelay::OriginRelay(OriginName origin, const RelaySettings& settings, Relay
       settings_(settings),
       ports_(std::move(ports)),
       publisher_(*ports_.changelog, origin_, settings_, *ports_.clock, *ports_.metrics),
-      backoff_(settings.backoff_first, settings.backoff_max, ports_.random()),
+      outage_({.away = "the outbox cannot be led; changes wait in it, and it is tried again",
+               .refuse = "",
+               .back = "the outbox is led again"},
+              origin_.value,
+              ports_.metrics->gauge("tributary_relay_failed",
+                                    "1 while the origin cannot be relayed for a reason that needs "
+                                    "a person",
+                                    {{"origin", origin_.value}}),
+              {settings.backoff_first, settings.backoff_max, ports_.random()}),
       metrics_(*ports_.metrics, origin_),
       poll_(settings.poll_min),
       heartbeat_(settings.heartbeat) {}
@@ -31,10 +39,9 @@ Result<Millis> OriginRelay::step() {
 
 Result<Millis> OriginRelay::recover(const Error& error) {
   const bool was_leading = leadership_.has_value();
-  // To lead for a moment is no success: what fails then would be tried as fast as it fails.
-  const bool led_well = ports_.clock->monotonic() - led_at_ >= settings_.backoff_max;
-  if (was_leading && led_well) backoff_.reset();
   leadership_.reset();
+  // Whatever failed, perhaps the broker: is the database there?
+  if (store_ != nullptr) metrics_.database_connected.set(store_->schema() ? 1 : 0);
   store_.reset();
   written_context_.reset();
   publisher_.reset();
@@ -49,10 +56,12 @@ Result<Millis> OriginRelay::recover(const Error& error) {
     standby_logged_ = true;
     return settings_.lease_retry;
   }
-  const Millis wait = backoff_.next();
-  log::warn(was_leading ? "lost the outbox; will lead again" : "cannot lead yet; will try again",
-            {{"origin", origin_.value}, {"reason", error.message}, {"retry_ms", wait.count()}});
-  return wait;
+  return outage_.met(error);
+}
+
+/// To lead for a moment is no success: what fails then would be tried as fast as it fails.
+bool OriginRelay::led_well() const {
+  return ports_.clock->monotonic() - led_at_ >= settings_.backoff_max;
 }
 
 Succession OriginRelay::succession() {
@@ -63,8 +72,12 @@ Succession OriginRelay::succession() {
 Result<Millis> OriginRelay::lead() {
   if (!sealing_) return settings_.poll_max;
   if (store_ == nullptr) {
-    TRIBUTARY_ASSIGN(store_, ports_.open_store());
+    auto opened = ports_.open_store();
+    metrics_.database_connected.set(opened ? 1 : 0);
+    if (!opened) return fail(opened.error());
+    store_ = std::move(*opened);
   }
+  TRIBUTARY_TRY(measure());
   TRIBUTARY_ASSIGN(leadership_, take_leadership(succession()));
   backlog_at_ = 0;
   backlog_done_ = false;
@@ -82,6 +95,7 @@ Result<Millis> OriginRelay::lead() {
 
 Result<Millis> OriginRelay::work() {
   bool sealed = false;
+  if (outage_.open() && led_well()) outage_.over();
   TRIBUTARY_TRY(refresh_context());  // before the first seal: what is parked was not seen
   TRIBUTARY_TRY(catch_up());
   if (sealing_ && caught_up() && publisher_.room() && ports_.clock->monotonic() >= seal_at_) {
@@ -214,15 +228,8 @@ Result<void> OriginRelay::tell_discarded() {
 /// Totals are saved by time, so that batches whose changes they hold can be forgotten, and an idle
 /// outbox shrinks, too. Once all is forgotten that can be, an idle relay writes no more.
 Result<void> OriginRelay::keep_house() {
+  TRIBUTARY_TRY(measure());
   const Micros now = ports_.clock->monotonic();
-  if (now >= measured_at_) {
-    TRIBUTARY_ASSIGN(const OutboxStatus status, store_->status());
-    metrics_.outbox_depth.set(static_cast<double>(status.depth));
-    const Micros age = status.depth > 0 ? ports_.clock->wall() - status.oldest : Micros{0};
-    metrics_.outbox_oldest_seconds.set(std::max(0.0, static_cast<double>(age.count()) / 1e6));
-    const Micros took = ports_.clock->monotonic() - now;
-    measured_at_ = now + std::max<Micros>(kMeasureAtLeast, took * kMeasureShare);
-  }
   if (now < house_at_) return {};
   // A machine that slept, as one that was restarted, has old batches to forget, too.
   if (now > house_at_ + 2 * settings_.housekeeping) confirmed_at_ = now;
@@ -231,6 +238,18 @@ Result<void> OriginRelay::keep_house() {
   TRIBUTARY_TRY(tell_discarded());
   if (now > confirmed_at_ + settings_.retention + 10 * settings_.housekeeping) return {};
   return store_->confirm(leadership_->head.actor, Seq{}, settings_.retention);
+}
+
+Result<void> OriginRelay::measure() {
+  const Micros now = ports_.clock->monotonic();
+  if (now < measured_at_) return {};
+  TRIBUTARY_ASSIGN(const OutboxStatus status, store_->status());
+  metrics_.outbox_depth.set(static_cast<double>(status.depth));
+  const Micros age = status.depth > 0 ? ports_.clock->wall() - status.oldest : Micros{0};
+  metrics_.outbox_oldest_seconds.set(std::max(0.0, static_cast<double>(age.count()) / 1e6));
+  const Micros took = ports_.clock->monotonic() - now;
+  measured_at_ = now + std::max<Micros>(kMeasureAtLeast, took * kMeasureShare);
+  return {};
 }
 
 void OriginRelay::release() {

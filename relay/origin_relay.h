@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include <tributary/base/backoff.h>
 #include <tributary/base/clock.h>
 #include <tributary/base/metrics.h>
+#include <tributary/base/outage.h>
 #include <tributary/base/result.h>
 #include <tributary/connectors/changelog.h>
 #include <tributary/connectors/outbox_store.h>
@@ -74,18 +74,21 @@ class OriginRelay {
   Result<void> refresh_context();
   Result<void> check_head(const VersionVector& watermark) const;
   Result<void> keep_house();
+  /// How much waits in the outbox, now and then; also while nobody can lead.
+  Result<void> measure();
   Result<void> save_totals();
   void heartbeat_when_idle();
   Result<void> tell_discarded();
   void add_heartbeat(std::vector<ConsumedRows> discarded = {});
   [[nodiscard]] Succession succession();
+  [[nodiscard]] bool led_well() const;
   Result<Millis> recover(const Error& error);
 
   OriginName origin_;
   const RelaySettings& settings_;
   RelayPorts ports_;
   Publisher publisher_;
-  Backoff backoff_;
+  Outage outage_;  ///< of what passes by itself
   RelayMetrics metrics_;
 
   std::unique_ptr<OutboxStore> store_;

@@ -16,6 +16,9 @@ RelayMetrics::RelayMetrics(Metrics& metrics, const OriginName& origin)
       capped_contexts(metrics.counter("tributary_relay_capped_contexts_total",
                                       "Contexts that claimed more than the region has applied",
                                       {{"origin", origin.value}})),
+      database_connected(metrics.gauge("tributary_relay_database_connected",
+                                       "1 while the origin's database is open",
+                                       {{"origin", origin.value}})),
       leading(metrics.gauge("tributary_relay_leading", "1 while this relay has the lease",
                             {{"origin", origin.value}})),
       waiting_changes(metrics.gauge("tributary_relay_waiting_changes",
@@ -26,6 +29,8 @@ RelayMetrics::RelayMetrics(Metrics& metrics, const OriginName& origin)
                                  {{"origin", origin.value}})),
       outbox_oldest_seconds(metrics.gauge("tributary_relay_outbox_oldest_seconds",
                                           "Age of the oldest of them",
-                                          {{"origin", origin.value}})) {}
+                                          {{"origin", origin.value}})) {
+  database_connected.set(0);
+}
 
 }  // namespace tributary

@@ -14,6 +14,7 @@ struct RelayMetrics {
   Counter& sealed_pieces;
   Counter& parked_changes;
   Counter& capped_contexts;
+  Gauge& database_connected;
   Gauge& leading;
   Gauge& waiting_changes;
   Gauge& outbox_depth;

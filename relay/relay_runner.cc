@@ -133,9 +133,6 @@ class OriginLoop {
   OriginLoop(const RelayedOrigin& origin, const ContextFeed& feed, Clock& clock, Metrics& metrics)
       : origin_(origin),
         clock_(clock),
-        database_(metrics.gauge("tributary_relay_database_connected",
-                                "1 while the origin's database is open",
-                                {{"origin", origin.name.value}})),
         outage_({.away = "the origin cannot be relayed yet",
                  .refuse = "the origin cannot be relayed until somebody helps; its changes wait in "
                            "its outbox, the other origins go on, and it is tried again",
@@ -148,16 +145,14 @@ class OriginLoop {
                 {origin.settings.backoff_first, origin.settings.backoff_max, 1}),
         inquiry_(origin),
         relay_(origin.name, origin.settings,
-               {.open_store = [this, open = origin.open_store] { return opened(open()); },
+               {.open_store = origin.open_store,
                 .changelog = origin.changelog.get(),
                 .writer_context = [&feed] { return feed.newest(); },
                 .ask_context = [this] { return inquiry_.ask(); },
                 .ask_replicas = [&origin] { return ask_replicas(origin); },
                 .random = random64,
                 .clock = &clock,
-                .metrics = &metrics}) {
-    database_.set(0);
-  }
+                .metrics = &metrics}) {}
 
   void run(Millis longest, const std::stop_token& stop, const Crew::Member& member) {
     while (!stop.stop_requested()) sleep_unless_stopped(step(), stop);
@@ -200,7 +195,6 @@ class OriginLoop {
   Millis failed(const Error& error) {
     failing_ = true;
     well_since_.reset();
-    database_.set(0);
     const Millis wait = outage_.met(error);
     // Some work is done at house-keeping only: what fails there must have had its turn.
     proof_ = std::max(wait, origin_.settings.housekeeping);
@@ -220,14 +214,8 @@ class OriginLoop {
     failing_ = false;
   }
 
-  Result<std::unique_ptr<OutboxStore>> opened(Result<std::unique_ptr<OutboxStore>> store) {
-    database_.set(store ? 1 : 0);
-    return store;
-  }
-
   const RelayedOrigin& origin_;
   Clock& clock_;
-  Gauge& database_;
   Outage outage_;
   bool failing_ = false;
   std::optional<Micros> well_since_;  ///< it leads and nothing failed; while failing_
