@@ -48,6 +48,33 @@ void add_replica(ActorTargets& targets, const ReplicaProgress& progress) {
   }
 }
 
+/// What stands at the stream's end is obeyed by regions, unless it speaks for another origin's
+/// actor, or in the name of a new one that follows none of the origin's.
+bool obeyed(const ActorTargets& targets, const std::string& origin, const StreamEnd& end) {
+  const auto of_origin = [&](ActorId actor) {
+    const auto known = targets.find(actor);
+    return known != targets.end() && known->second.origin == origin;
+  };
+  if (of_origin(end.actor)) return true;
+  if (targets.contains(end.actor)) return false;
+  const auto follows = [&](const FormerActor& former) { return of_origin(former.actor); };
+  return std::ranges::any_of(end.former, follows) ||
+         std::ranges::none_of(targets, [&](const auto& each) { return of_origin(each.first); });
+}
+
+void add_stream(ActorTargets& targets, const OriginFacts& origin) {
+  if (!origin.stream_end || !obeyed(targets, origin.name, *origin.stream_end)) return;
+  const auto target_of = [&](ActorId actor) -> ActorTarget& {
+    ActorTarget& target = targets[actor];
+    if (target.origin.empty()) target.origin = origin.name;
+    return target;
+  };
+  raise(target_of(origin.stream_end->actor).target, origin.stream_end->head);
+  for (const FormerActor& former : origin.stream_end->former) {
+    end(target_of(former.actor), former.final_seq);
+  }
+}
+
 /// The most that a region holds of it.
 Seq held(const SystemFacts& facts, ActorId actor) {
   Seq most;
@@ -101,6 +128,7 @@ ActorTargets targets_of(const SystemFacts& facts) {
   for (const RegionFacts& region : facts.regions) {
     if (region.replica) add_replica(targets, region.replica->progress);
   }
+  for (const OriginFacts& origin : facts.origins) add_stream(targets, origin);
   for (auto& [actor, target] : targets) {
     if (target.final_seq) target.target = std::max(*target.final_seq, held(facts, actor));
   }
@@ -145,11 +173,14 @@ std::vector<std::string> outrun_origins(const SystemFacts& facts) {
   std::vector<std::string> outrun;
   for (const OriginFacts& origin : facts.origins) {
     if (!origin.outbox || !origin.outbox->actor) continue;
+    const ActorId actor = *origin.outbox->actor;
+    const Seq head = origin.outbox->head_seq;
     const auto ahead = [&](const RegionFacts& region) {
-      return region.replica && region.replica->progress.watermark.get(*origin.outbox->actor) >
-                                   origin.outbox->head_seq;
+      return region.replica && region.replica->progress.watermark.get(actor) > head;
     };
-    if (std::ranges::any_of(facts.regions, ahead)) outrun.push_back(origin.name);
+    const bool published =
+        origin.stream_end && origin.stream_end->actor == actor && origin.stream_end->head > head;
+    if (published || std::ranges::any_of(facts.regions, ahead)) outrun.push_back(origin.name);
   }
   return outrun;
 }

@@ -14,22 +14,32 @@
 
 namespace tributary::cli {
 
+/// The last message of an origin's stream: a batch of changes up to `head`, or a heartbeat that
+/// tells it.
+struct StreamEnd {
+  ActorId actor;
+  Seq head;
+  std::vector<FormerActor> former;  ///< whom the actor followed
+};
+
 /// What is known of an origin of the topology.
 struct OriginFacts {
   std::string name;
   std::string region;
-  bool retired = false;                ///< the topology says so; its database is not asked
-  std::optional<OutboxStatus> outbox;  ///< absent: retired, or not reached
-  std::string problem;                 ///< why it was not reached
-  bool refused = false;                ///< it was reached, and does not let us look
-  std::string stream_problem;          ///< why its stream cannot be read; empty: it can
-  std::string parked_example;          ///< the first change set aside, in words
+  bool retired = false;                      ///< the topology says so; its database is not asked
+  std::optional<OutboxStatus> outbox;        ///< absent: retired, or not reached
+  std::string problem;                       ///< why it was not reached
+  bool refused = false;                      ///< it was reached, and does not let us look
+  std::string stream_problem;                ///< why its stream cannot be read; empty: it can
+  std::optional<StreamEnd> stream_end = {};  ///< absent: none, or it says nothing
+  std::string parked_example;                ///< the first change set aside, in words
 };
 
 struct ReplicaFacts {
   ReplicaProgress progress;
   std::uint64_t parked = 0;
   std::string parked_example;
+  std::vector<std::string> discarded;  ///< ids of what a person gave up here, in order
   std::vector<std::string> warnings;
 };
 
@@ -48,8 +58,8 @@ struct SystemFacts {
 };
 
 /// How much of one actor's changes every region has to hold: the largest seq that its origin, its
-/// successor or any region tells of. Of one that has ended, what came after its end counts only
-/// where some region holds it: it is void, and never arrives anywhere.
+/// stream's end, its successor or any region tells of. Of one that has ended, what came after its
+/// end counts only where some region holds it: it is void, and never arrives anywhere.
 struct ActorTarget {
   std::string origin;  ///< empty: no region says whose the actor is
   Seq target;
@@ -85,8 +95,8 @@ struct StatusReport {
 };
 [[nodiscard]] StatusReport judge(SystemFacts facts);
 
-/// Origins whose head, as asked, is below what a region holds of their actor: ask them again, they
-/// may have gone on meanwhile. If they have not, their databases went back.
+/// Origins whose head, as asked, is below what a region, or their stream, holds of their actor: ask
+/// them again, they may have gone on meanwhile. If they have not, their databases went back.
 [[nodiscard]] std::vector<std::string> outrun_origins(const SystemFacts& facts);
 
 }  // namespace tributary::cli

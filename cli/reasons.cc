@@ -3,6 +3,7 @@
 #include <set>
 
 #include <tributary/base/text.h>
+#include <tributary/cli/lacking.h>
 #include <tributary/cli/reasons.h>
 
 namespace tributary::cli {
@@ -20,11 +21,6 @@ std::string waits(std::uint64_t count) {
 
 std::string are(std::uint64_t count) { return changes(count) + (count == 1 ? " is" : " are"); }
 
-std::string range(Seq first, Seq last) {
-  if (first == last) return "change " + std::to_string(last.value);
-  return "changes " + std::to_string(first.value) + " to " + std::to_string(last.value);
-}
-
 /// What waits longer is held up.
 constexpr Micros kMoment{10'000'000};
 
@@ -38,13 +34,6 @@ std::string age(Micros since, Micros now) {
                   static_cast<long long>(seconds / 60 % 60), static_cast<long long>(seconds % 60));
   }
   return text;
-}
-
-const RegionFacts* holder(const SystemFacts& facts, ActorId actor, Seq seq) {
-  for (const RegionFacts& region : facts.regions) {
-    if (region.replica && region.replica->progress.watermark.get(actor) >= seq) return &region;
-  }
-  return nullptr;
 }
 
 /// A server that runs is not mended by starting it.
@@ -77,6 +66,19 @@ void add_unreached(const SystemFacts& facts, Sentences& out) {
   }
 }
 
+std::string relay_of(const OriginFacts& origin) {
+  return "`tributary relay --origin " + origin.name + "`";
+}
+
+std::string went_back(const OriginFacts& origin, const std::string& where, Seq held) {
+  return "origin " + origin.name + ": its database says that it sealed " +
+         changes(origin.outbox->head_seq.value) + ", but " + where + " holds " +
+         std::to_string(held.value) +
+         ": the database was restored, or another copy of it is in use. A relay finds that out "
+         "when it begins or seals, and goes on under a new actor: start " +
+         relay_of(origin) + " if none runs; if one does and this stays, its log says why";
+}
+
 /// The actor that the origin's database goes on with is not the one that regions wait for.
 void add_gone_back(const OriginFacts& origin, const SystemFacts& facts, Sentences& out) {
   if (!origin.outbox || !origin.outbox->actor) return;
@@ -84,30 +86,29 @@ void add_gone_back(const OriginFacts& origin, const SystemFacts& facts, Sentence
   for (const RegionFacts& region : facts.regions) {
     if (!region.replica) continue;
     const ReplicaProgress& progress = region.replica->progress;
-    const std::string start = "origin " + origin.name + ": its database says ";
-    const std::string relay = "`tributary relay --origin " + origin.name + "`";
     const auto record = progress.actors.find(actor);
     if (record != progress.actors.end() && record->second.final_seq) {
       out.push_back(
-          start + "that its actor is " + actor.hex() + ", which ended at seq " +
-          std::to_string(record->second.final_seq->value) + " for region " + region.name +
+          "origin " + origin.name + ": its database says that its actor is " + actor.hex() +
+          ", which ended at seq " + std::to_string(record->second.final_seq->value) +
+          " for region " + region.name +
           ": another copy of the database took over, and what this one publishes is void. "
           "If the origin lives in the other one, correct `origins." +
           origin.name +
           ".database`, here and for the relay; if in this one, stop the "
           "other's relay and restart " +
-          relay + ", which goes on under a new actor when it begins");
+          relay_of(origin) + ", which goes on under a new actor when it begins");
       return;
     }
     const Seq held = progress.watermark.get(actor);
     if (held > origin.outbox->head_seq) {
-      out.push_back(start + "that it sealed " + changes(origin.outbox->head_seq.value) +
-                    ", but region " + region.name + " holds " + std::to_string(held.value) +
-                    ": the database was restored, or another copy of it is in use. A relay finds "
-                    "that out when it begins or seals, and goes on under a new actor: start " +
-                    relay + " if none runs; if one does and this stays, its log says why");
+      out.push_back(went_back(origin, "region " + region.name, held));
       return;
     }
+  }
+  if (origin.stream_end && origin.stream_end->actor == actor &&
+      origin.stream_end->head > origin.outbox->head_seq) {
+    out.push_back(went_back(origin, "its stream", origin.stream_end->head));
   }
 }
 
@@ -142,12 +143,32 @@ void add_set_aside(const SystemFacts& facts, Sentences& out) {
   }
 }
 
+/// Regions that gave up the same changes are equal all the same.
+void add_discarded(const SystemFacts& facts, Sentences& out) {
+  for (const RegionFacts& region : facts.regions) {
+    if (!region.replica || region.replica->discarded.empty()) continue;
+    for (const RegionFacts& other : facts.regions) {
+      if (!other.replica) continue;
+      std::vector<std::string> alone;
+      std::ranges::set_difference(region.replica->discarded, other.replica->discarded,
+                                  std::back_inserter(alone));
+      if (alone.empty()) continue;
+      out.push_back(
+          "region " + region.name + ": " + changes(alone.size()) +
+          (alone.size() == 1 ? " was" : " were") + " discarded by hand, and not in region " +
+          other.name + ", so that they differ; the first: " + printable(alone.front()) +
+          ". If it waits there, too, discard it there; otherwise " + by_copy(region, other));
+      break;
+    }
+  }
+}
+
 void add_waiting(const SystemFacts& facts, Sentences& out) {
   for (const OriginFacts& origin : facts.origins) {
     if (!origin.outbox) continue;
     const OutboxStatus& outbox = *origin.outbox;
     const std::string start = "origin " + origin.name + ": ";
-    const std::string relay = "`tributary relay --origin " + origin.name + "`";
+    const std::string relay = relay_of(origin);
     if (outbox.depth > 0) {
       out.push_back(
           start + waits(outbox.depth) + " in the outbox" +
@@ -165,67 +186,6 @@ void add_waiting(const SystemFacts& facts, Sentences& out) {
   }
 }
 
-/// Which actor's changes are lacking, in words.
-std::string whose(const Lag& lag, ActorId actor, const ActorTarget& target, bool retired) {
-  if (lag.origin.empty()) return " of actor " + actor.hex() + " of an origin that nobody knows";
-  const std::string origin = printable(lag.origin);
-  if (!lag.in_topology) {
-    return " of actor " + actor.hex() + " of origin " + origin + ", which is not in the topology";
-  }
-  if (retired) return " of the retired origin " + origin + " (actor " + actor.hex() + ")";
-  if (target.current) return " of origin " + origin;
-  return " of actor " + actor.hex() + ", one that origin " + origin + " had before";
-}
-
-constexpr const char* kOnlySource =
-    "; no region holds them: only its stream, or its database with a relay, can bring them";
-
-/// Why `region` lacks changes of `actor`, and how they will come.
-std::string lacking(const SystemFacts& facts, const RegionFacts& region, const Lag& lag,
-                    ActorId actor, const ActorTarget& target) {
-  const Seq here = region.replica->progress.watermark.get(actor);
-  const RegionFacts* other = holder(facts, actor, target.target);
-  const bool retired = std::ranges::any_of(facts.origins, [&](const OriginFacts& origin) {
-    return origin.name == lag.origin && origin.retired;
-  });
-  const std::string start = "region " + region.name + " lacks " +
-                            range(here.next(), target.target) + whose(lag, actor, target, retired);
-  const std::string copy = other == nullptr
-                               ? ""
-                               : "copy the Redis of region " + other->name +
-                                     " (docs/operations.md, \"A new or empty replica\")";
-  if (target.final_seq && *target.final_seq < target.target && here >= *target.final_seq) {
-    return start + ", which ended at seq " + std::to_string(target.final_seq->value) +
-           ": what came after is void and never arrives; to make the regions equal, " + copy;
-  }
-  if (lag.origin.empty() && other != nullptr) return start + "; to bring them, " + copy;
-  if (!lag.in_topology) {
-    return start + "; add the origin to the topology again, with `retired: true` if its database " +
-           "is gone" + (other == nullptr ? kOnlySource : "; if its stream is gone, too, " + copy);
-  }
-  if (retired && other == nullptr) {
-    return start +
-           "; its stream still brings them if it is there; otherwise only its database can, "
-           "without `retired: true`, and with a relay: no region holds them";
-  }
-  if (retired) return start + "; if they do not arrive because its stream is gone, " + copy;
-  return start + "; they arrive in a moment, or the log of `tributary consumer --region " +
-         region.name +
-         "` says why not (docs/operations.md, \"An origin is stopped at a gap\"); start it if it "
-         "does not run";
-}
-
-void add_lacking(const SystemFacts& facts, const ActorTargets& targets,
-                 const std::vector<std::vector<Lag>>& lags, Sentences& out) {
-  for (std::size_t i = 0; i < facts.regions.size(); ++i) {
-    for (const Lag& lag : lags[i]) {
-      for (const auto& [actor, missing] : lag.missing) {
-        out.push_back(lacking(facts, facts.regions[i], lag, actor, targets.at(actor)));
-      }
-    }
-  }
-}
-
 /// Nobody remembers a retired origin: its changes are lost, or it never had any.
 void add_forgotten(const SystemFacts& facts, const ActorTargets& targets, Sentences& out) {
   for (const OriginFacts& origin : facts.origins) {
@@ -234,8 +194,8 @@ void add_forgotten(const SystemFacts& facts, const ActorTargets& targets, Senten
     if (!origin.retired || known) continue;
     out.push_back("the retired origin " + origin.name +
                   " is known to no region: its changes are not here any more, or there never were "
-                  "any; bring them back by its stream or a copy of a Redis that holds them, or "
-                  "take the origin out of the topology");
+                  "any; bring them back by its stream or a copy of a Redis that holds them; if it "
+                  "never wrote anything, take it out of the topology");
   }
 }
 
@@ -265,8 +225,9 @@ std::vector<std::string> reasons_of(const SystemFacts& facts, const ActorTargets
   for (const OriginFacts& origin : facts.origins) add_gone_back(origin, facts, out);
   add_disputed(facts, targets, out);
   add_set_aside(facts, out);
+  add_discarded(facts, out);
   add_waiting(facts, out);
-  add_lacking(facts, targets, lags, out);
+  std::ranges::move(lacking_of(facts, targets, lags), std::back_inserter(out));
   add_forgotten(facts, targets, out);
   return out;
 }

@@ -4,6 +4,7 @@
 #include <tributary/base/outage.h>
 #include <tributary/base/text.h>
 #include <tributary/cli/status.h>
+#include <tributary/outbox/batch.h>
 
 namespace tributary::cli {
 namespace {
@@ -44,6 +45,7 @@ OriginFacts no_facts(const config::Origin& origin) {
           .problem = {},
           .refused = false,
           .stream_problem = {},
+          .stream_end = {},
           .parked_example = {}};
 }
 
@@ -92,10 +94,14 @@ class Stream {
   Stream(Result<std::unique_ptr<Changelog>> changelog, OriginName origin)
       : changelog_(std::move(changelog)), origin_(std::move(origin)) {}
 
-  std::string problem() {
-    if (!changelog_) return changelog_.error().message;
+  StreamFacts facts() {
+    if (!changelog_) return {changelog_.error().message, {}};
     const auto last = (*changelog_)->last(origin_);
-    return last ? std::string() : last.error().message;
+    if (!last) return {last.error().message, {}};
+    if (!*last) return {};
+    const auto batch = decode_batch((*last)->bytes);
+    if (!batch || batch->origin != origin_) return {};
+    return {{}, StreamEnd{batch->actor, batch->last_seq, batch->former()}};
   }
 
  private:
@@ -130,6 +136,7 @@ class Replica {
     if (found.parked > 0) {
       TRIBUTARY_ASSIGN(found.parked_example, first_parked(*store_));
     }
+    TRIBUTARY_ASSIGN(found.discarded, store_->discarded());
     found.warnings = warnings_;
     facts.replica = std::move(found);
     return {};
@@ -145,14 +152,13 @@ class Replica {
 
 StatusGatherer::StatusGatherer(const config::Topology& topology) : topology_(topology) {
   for (const config::Origin& origin : topology.origins) {
-    if (origin.retired) continue;
     const config::Region& region = *topology.region(origin.region);
     const auto outbox = std::make_shared<Outbox>(origin);
     const auto stream =
         std::make_shared<Stream>(changelog_of(topology, region, region.name), origin.name);
     origins_.emplace(origin.name,
                      Origin{Inquiry<OriginFacts>([outbox] { return outbox->facts(); }),
-                            Inquiry<std::string>([stream] { return stream->problem(); })});
+                            Inquiry<StreamFacts>([stream] { return stream->facts(); })});
   }
   for (const config::Region& region : topology.regions) {
     const auto replica = std::make_shared<Replica>(region);
@@ -162,22 +168,31 @@ StatusGatherer::StatusGatherer(const config::Topology& topology) : topology_(top
 
 /// Regions after origins: a head that was asked later would be ahead of what a region holds.
 void StatusGatherer::ask_all(Millis limit) {
-  for (auto& [name, origin] : origins_) {
-    origin.outbox.begin();
+  for (const config::Origin& each : topology_.origins) {
+    Origin& origin = origins_.at(each.name);
+    if (!each.retired) origin.outbox.begin();
     origin.stream.begin();
   }
   const auto soon = Clock::now() + std::min(kSoon, limit / 2);
-  for (auto& [name, origin] : origins_) static_cast<void>(origin.outbox.wait(soon));
+  for (auto& [name, origin] : origins_) {
+    static_cast<void>(origin.outbox.wait(soon));
+    static_cast<void>(origin.stream.wait(soon));
+  }
   for (auto& [name, region] : regions_) region.begin();
 }
 
 OriginFacts StatusGatherer::origin(const config::Origin& origin, TimePoint until, Millis limit) {
-  OriginFacts unknown = no_facts(origin);
-  if (origin.retired) return unknown;
-  unknown.problem = silence(limit);
+  OriginFacts facts = no_facts(origin);
   Origin& asked = origins_.at(origin.name);
-  OriginFacts facts = asked.outbox.take(until).value_or(std::move(unknown));
-  facts.stream_problem = asked.stream.take(until).value_or(silence(limit));
+  if (!origin.retired) {
+    facts.problem = silence(limit);
+    facts = asked.outbox.take(until).value_or(std::move(facts));
+  }
+  // A retired one's may be gone, and its broker.
+  StreamFacts stream = asked.stream.take(origin.retired ? Clock::now() : until)
+                           .value_or(StreamFacts{silence(limit), {}});
+  facts.stream_end = std::move(stream.end);
+  if (!origin.retired) facts.stream_problem = std::move(stream.problem);
   return facts;
 }
 
@@ -201,6 +216,7 @@ StatusReport StatusGatherer::gather(Millis limit) {
     now.problem = silence(kOnceMore);
     now = again.outbox.take(Clock::now() + kOnceMore).value_or(std::move(now));
     now.stream_problem = place->stream_problem;
+    now.stream_end = place->stream_end;
     *place = std::move(now);
   }
   facts.now = SystemClock().wall();

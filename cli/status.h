@@ -10,6 +10,11 @@
 
 namespace tributary::cli {
 
+struct StreamFacts {
+  std::string problem;           ///< why it cannot be read; empty: it can
+  std::optional<StreamEnd> end;  ///< absent: it is empty, or what stands there says nothing
+};
+
 /// Keeps its connections between calls, for --watch and --wait.
 class StatusGatherer {
  public:
@@ -20,8 +25,8 @@ class StatusGatherer {
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Origin {
-    Inquiry<OriginFacts> outbox;  ///< all but the stream's
-    Inquiry<std::string> stream;  ///< why it cannot be read
+    Inquiry<OriginFacts> outbox;  ///< all but the stream's; of a retired one never asked
+    Inquiry<StreamFacts> stream;
   };
 
   void ask_all(Millis limit);
@@ -29,7 +34,7 @@ class StatusGatherer {
   [[nodiscard]] RegionFacts region(const config::Region& region, TimePoint until, Millis limit);
 
   const config::Topology& topology_;
-  std::map<OriginName, Origin> origins_;  ///< those that are not retired
+  std::map<OriginName, Origin> origins_;
   std::map<RegionName, Inquiry<RegionFacts>> regions_;
 };
 

@@ -9,6 +9,14 @@ std::string parked_id(const OriginName& origin, ActorId actor, Seq last_seq, std
   return id.append("/").append(key);
 }
 
+std::string_view parked_key(std::string_view id) {
+  const std::size_t origin = id.find('/');
+  constexpr std::size_t kFixed = 1 + 16 + 1 + 20 + 1;  // "/actor/seq/"
+  if (origin == std::string_view::npos || id.size() <= origin + kFixed) return {};
+  if (!ActorId::from_hex(id.substr(origin + 1, 16))) return {};
+  return id.substr(origin + kFixed);
+}
+
 Result<ReplicaProgress> certain_progress(ReplicaStore& store) {
   TRIBUTARY_ASSIGN(ReplicaProgress progress, store.progress());
   if (progress.doubtful.empty()) return progress;

@@ -160,8 +160,11 @@ struct ReplicaCommit {
   std::span<const KeyCommit> keys;
   std::span<const BlockCommit> blocks = {};
   std::span<const std::pair<OriginName, OriginProgress>> progress;
-  std::span<const Parked> parked;              ///< to set aside
-  std::span<const std::string> unparked;       ///< ids to forget
+  std::span<const Parked> parked;         ///< to set aside
+  std::span<const std::string> unparked;  ///< ids to forget
+  /// Of these, those that the region misses from now on: discarded() tells them.
+  std::span<const std::string> discarded = {};
+  std::span<const std::string> regained = {};  ///< ids that discarded() tells no more
   Hlc hlc;                                     ///< raises the replica's hlc
   std::span<const std::string> finished = {};  ///< of ReplicaProgress::unfinished: put right
 };
@@ -191,6 +194,8 @@ struct KeyReading {
 /// actor, seq).
 [[nodiscard]] std::string parked_id(const OriginName& origin, ActorId actor, Seq last_seq,
                                     std::string_view key);
+/// The key in an id of parked_id(); empty for a message.
+[[nodiscard]] std::string_view parked_key(std::string_view id);
 
 /// Thread rule: one thread at a time. Errors: kTransient when the replica cannot be reached,
 /// kConflict when a precondition does not hold, kFatal when it can never work (e.g. WRONGPASS).
@@ -225,6 +230,8 @@ class ReplicaStore {
   /// Changes and messages parked with their bytes, plus blocked keys that are incomplete; never
   /// fewer than there are blocked keys.
   virtual Result<std::uint64_t> parked_count() = 0;
+  /// Ids of the changes and messages that persons have given up in this region, in order.
+  virtual Result<std::vector<std::string>> discarded() = 0;
   /// Blocked keys, in key order behind `after`, at most `limit`.
   virtual Result<std::vector<std::pair<std::string, KeyBlock>>> blocked(std::string_view after,
                                                                         std::size_t limit) = 0;

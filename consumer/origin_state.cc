@@ -73,7 +73,8 @@ void OriginState::stop_at_gap(const Batch& batch, const Admission& gap) {
   stopped_gauge_.set(1);
   log::error(
       "gap in the changelog: this origin is stopped, the others go on. Restore the missing "
-      "batches to the changelog, or bring this replica up from another region",
+      "batches to the changelog, or copy the replica of a region that lacks nothing "
+      "(docs/operations.md, \"An origin is stopped at a gap\")",
       {{"origin", name_.value},
        {"actor", gap.actor.hex()},
        {"have_seq", gap.have.value},

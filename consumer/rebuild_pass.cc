@@ -96,7 +96,9 @@ Result<std::string> RebuildPass::catch_up(const VersionVector& watermark,
     return "it cannot be rebuilt: of actor " + actor.hex() + " (origin \"" +
            (record == nullptr ? std::string() : record->origin.value) +
            "\") the changelogs no longer hold the changes from seq " +
-           std::to_string(have.next().value) + " on; bring this replica up from another region";
+           std::to_string(have.next().value) +
+           " on; copy the replica of a region that lacks nothing over this one "
+           "(docs/operations.md, \"A new or empty replica\")";
   }
   return std::string();
 }

@@ -65,6 +65,8 @@ Result<void> commit_rebuilt(ReplicaStore& store, const std::string& key, const R
     edits = whole_view(*type, made.state);
     keyed = {key, type, loaded.version, &made.state, &edits, made.deferring, true, true};
   }
+  TRIBUTARY_ASSIGN(auto regained, store.discarded());
+  std::erase_if(regained, [&](const std::string& id) { return parked_key(id) != key; });
   const BlockCommit block{key, loaded.block.mark, std::nullopt};
   const std::size_t keys = type != nullptr ? 1 : 0;
   TRIBUTARY_TRY(store.commit({.steps = {},
@@ -74,6 +76,7 @@ Result<void> commit_rebuilt(ReplicaStore& store, const std::string& key, const R
                               .progress = {},
                               .parked = beside,
                               .unparked = ids,
+                              .regained = regained,
                               .hlc = {}}));
   if (type != nullptr && !loaded.type.empty() && loaded.type != type->name) {
     log::warn("a key has another type from here on",

@@ -206,15 +206,6 @@ void tell(Retried& all, RetriedKey key) {
   if (all.told.size() < kRetriedTold) all.told.push_back(std::move(key));
 }
 
-/// The key in an id of parked_id(); empty for a message.
-std::string key_of(const std::string& id) {
-  const std::size_t origin = id.find('/');
-  constexpr std::size_t kFixed = 1 + 16 + 1 + 20 + 1;  // "/actor/seq/"
-  if (origin == std::string::npos || id.size() <= origin + kFixed) return {};
-  if (!ActorId::from_hex(id.substr(origin + 1, 16))) return {};
-  return id.substr(origin + kFixed);
-}
-
 /// Takes some of a key's parked changes away, in one commit.
 Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key,
                                      const std::vector<std::string>* ids) {
@@ -222,16 +213,16 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
   TRIBUTARY_ASSIGN(auto loaded, store.load({&wanted, 1}));
   TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesAtOnce));
   std::vector<std::string> unparked;
-  std::uint64_t bodies = 0;
+  std::vector<std::string> missed;  // what stands beside the key was never to be in it
   for (const Parked& each : parked) {
     if (ids != nullptr && std::find(ids->begin(), ids->end(), each.id) == ids->end()) continue;
     unparked.push_back(each.id);
-    if (!stands_beside(each)) ++bodies;
+    if (!stands_beside(each)) missed.push_back(each.id);
   }
   const KeyBlock& before = loaded.front().block;
   std::optional<KeyBlock> next;
-  if (before.incomplete || before.bodies > bodies) next = before;
-  if (next) next->bodies -= std::min(next->bodies, bodies);
+  if (before.incomplete || before.bodies > missed.size()) next = before;
+  if (next) next->bodies -= std::min<std::uint64_t>(next->bodies, missed.size());
   const BlockCommit block{key, before.mark, std::move(next)};
   const std::size_t blocks = before.mark.empty() ? 0 : 1;
   TRIBUTARY_TRY(store.commit({.steps = {},
@@ -240,6 +231,7 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
                               .progress = {},
                               .parked = {},
                               .unparked = unparked,
+                              .discarded = missed,
                               .hlc = {}}));
   return unparked.size();
 }
@@ -280,7 +272,7 @@ Result<std::uint64_t> discard_key(ReplicaStore& store, std::string_view key) {
 
 Result<std::uint64_t> discard_parked(ReplicaStore& store, const std::vector<std::string>& ids) {
   std::map<std::string, std::vector<std::string>> by_key;
-  for (const std::string& id : ids) by_key[key_of(id)].push_back(id);
+  for (const std::string& id : ids) by_key[std::string(parked_key(id))].push_back(id);
   std::uint64_t discarded = 0;
   for (const auto& [key, of_key] : by_key) {
     if (!key.empty()) {
@@ -291,8 +283,13 @@ Result<std::uint64_t> discard_parked(ReplicaStore& store, const std::vector<std:
     }
     for (std::size_t at = 0; at < of_key.size(); at += kIdsAtOnce) {
       const auto some = std::span(of_key).subspan(at, std::min(kIdsAtOnce, of_key.size() - at));
-      TRIBUTARY_TRY(store.commit(
-          {.steps = {}, .keys = {}, .progress = {}, .parked = {}, .unparked = some, .hlc = {}}));
+      TRIBUTARY_TRY(store.commit({.steps = {},
+                                  .keys = {},
+                                  .progress = {},
+                                  .parked = {},
+                                  .unparked = some,
+                                  .discarded = some,
+                                  .hlc = {}}));
       discarded += some.size();
     }
   }

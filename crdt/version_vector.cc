@@ -25,6 +25,11 @@ Seq VersionVector::get(ActorId actor) const {
   return at != entries_.end() && at->first == actor ? at->second : Seq{};
 }
 
+bool VersionVector::covers(const VersionVector& other) const {
+  return std::ranges::all_of(other.entries_,
+                             [&](const Entry& entry) { return entry.second <= get(entry.first); });
+}
+
 void VersionVector::raise(ActorId actor, Seq seq) {
   if (seq == Seq{}) return;
   const auto at = position(entries_, actor);

@@ -21,6 +21,7 @@ class VersionVector {
 
   [[nodiscard]] Seq get(ActorId actor) const;
   [[nodiscard]] bool covers(Dot dot) const { return dot.seq <= get(dot.actor); }
+  [[nodiscard]] bool covers(const VersionVector& other) const;
   /// Raises the actor's entry; a lower seq changes nothing.
   void raise(ActorId actor, Seq seq);
   void erase(ActorId actor);

@@ -93,6 +93,8 @@ void write_parked(ReplicaDisk& disk, const ReplicaCommit& commit) {
     if (of_key->second.empty()) disk.parked_of_key.erase(of_key);
     disk.parked.erase(parked);
   }
+  disk.discarded.insert(commit.discarded.begin(), commit.discarded.end());
+  for (const std::string& id : commit.regained) disk.discarded.erase(id);
 }
 
 void write_blocks(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {

@@ -204,6 +204,13 @@ class MemoryReplicaStore final : public ReplicaStore {
     });
   }
 
+  Result<std::vector<std::string>> discarded() override {
+    using Ids = std::vector<std::string>;
+    return call(Call::kParked, [&]() -> Result<Ids> {
+      return Ids(disk().discarded.begin(), disk().discarded.end());
+    });
+  }
+
   Result<std::vector<std::pair<std::string, KeyBlock>>> blocked(std::string_view after,
                                                                 std::size_t limit) override {
     using Blocked = std::vector<std::pair<std::string, KeyBlock>>;

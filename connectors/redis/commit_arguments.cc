@@ -314,6 +314,12 @@ void build_commit(Arguments& out, const ReplicaCommit& commit, std::uint64_t non
   add_progress(out, commit);
   add_deferring(out, commit, false);
   add_names(out, commit.unparked);
+  out.add_number(2 * commit.discarded.size());
+  for (const std::string& id : commit.discarded) {
+    out.add(id);
+    out.add("1");
+  }
+  add_names(out, commit.regained);
   add_names(out, commit.finished);
 }
 

@@ -13,9 +13,9 @@ namespace {
 constexpr std::string_view kPrologue = R"lua(
 local call, try, unpack, tonumber, sub = redis.call, redis.pcall, unpack, tonumber, string.sub
 local A, K = ARGV, KEYS
-local shared = #K - 14
+local shared = #K - 15
 local token, watermark, actors, progress, hlc, deferring, parked, parked_ids, parked_keys,
-      blocked, blocked_keys, incomplete, lowest, unfinished = unpack(K, shared + 1)
+      blocked, blocked_keys, incomplete, lowest, unfinished, discarded = unpack(K, shared + 1)
 local guarded, expected, nonce = A[1] == '1', A[2], A[3]
 local p = 4                       -- the next argument
 
@@ -56,6 +56,7 @@ local now = call('GET', token) or ''
 call('HLEN', watermark) call('HLEN', actors) call('HLEN', progress) call('STRLEN', hlc)
 call('SCARD', deferring) call('HLEN', parked) call('ZCARD', parked_ids) call('ZCARD', parked_keys)
 call('ZCARD', blocked_keys) call('SCARD', incomplete) call('HLEN', lowest)
+call('HLEN', discarded)
 local left = call('STRLEN', unfinished)
 if guarded and now ~= expected then return 'token' end
 for _ = 1, count() do
@@ -223,6 +224,8 @@ local function unpark()
     call('ZREM', parked_ids, A[p])
     p = p + 1
   end
+  run('HSET', discarded, count())
+  run('HDEL', discarded, count())
 end
 
 -- Forgets names in tributary:unfinished, and what is no name.

@@ -32,10 +32,11 @@ inline constexpr SharedKey kBlockedKeys{"tributary:blocked:keys", "zset"};
 inline constexpr SharedKey kIncomplete{"tributary:blocked:incomplete", "set"};
 inline constexpr SharedKey kLowest{"tributary:blocked:lowest", "hash"};
 inline constexpr SharedKey kUnfinished{"tributary:unfinished", "string"};
+inline constexpr SharedKey kDiscarded{"tributary:discarded", "hash"};
 /// In the order in which the commit script takes them.
 inline constexpr std::array kSharedKeys{
-    kToken,     kWatermark,  kActors,  kProgress,    kHlc,        kDeferring, kParked,
-    kParkedIds, kParkedKeys, kBlocked, kBlockedKeys, kIncomplete, kLowest,    kUnfinished};
+    kToken,      kWatermark, kActors,      kProgress,   kHlc,    kDeferring,  kParked,   kParkedIds,
+    kParkedKeys, kBlocked,   kBlockedKeys, kIncomplete, kLowest, kUnfinished, kDiscarded};
 
 /// The state hash of a key. No two keys share one, and view and state share a hash slot wherever
 /// Redis' rule of hash tags permits.

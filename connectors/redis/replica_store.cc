@@ -58,6 +58,9 @@ class RedisReplicaStore final : public ReplicaStore {
     return told(read_parked_for(*connection_, key, limit));
   }
   Result<std::uint64_t> parked_count() override { return told(count_parked(*connection_)); }
+  Result<std::vector<std::string>> discarded() override {
+    return told(read_discarded(*connection_));
+  }
   Result<std::vector<std::pair<std::string, KeyBlock>>> blocked(std::string_view after,
                                                                 std::size_t limit) override {
     return told(read_blocked(*connection_, after, limit));

@@ -66,6 +66,14 @@ Result<std::vector<Parked>> read_parked_for(Connection& connection, std::string_
   return read_bodies(connection, ids);
 }
 
+Result<std::vector<std::string>> read_discarded(Connection& connection) {
+  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"HGETALL", kDiscarded.name}));
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i + 1 < size(*reply); i += 2) ids.emplace_back(text(at(*reply, i)));
+  std::ranges::sort(ids);
+  return ids;
+}
+
 Result<std::uint64_t> count_parked(Connection& connection) {
   connection.queue({"HLEN", kParked.name});
   connection.queue({"SCARD", kIncomplete.name});

@@ -79,6 +79,8 @@ Result<std::string> Draft::commit(ReplicaStore& store) {
       .progress = progress,
       .parked = parked,
       .unparked = unparked,
+      .discarded = discarded,
+      .regained = regained,
       .hlc = hlc,
       .finished = finished});
 }

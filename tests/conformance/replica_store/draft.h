@@ -49,6 +49,8 @@ class Draft {
   std::vector<std::pair<OriginName, OriginProgress>> progress;
   std::vector<Parked> parked;
   std::vector<std::string> unparked;
+  std::vector<std::string> discarded;
+  std::vector<std::string> regained;
   Hlc hlc;
 
  private:

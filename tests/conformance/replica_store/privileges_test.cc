@@ -51,6 +51,8 @@ void use_all(ReplicaStore& store) {
   need(draft.step(ActorId{1}, 0, 1).commit(store));
   Draft next;
   next.unparked = {"p"};
+  next.discarded = {"p"};
+  next.regained = {"q"};
   next.finished = {"nobody"};
   const KeyLoad load{"blocked", {true, {}}};
   next.block("blocked", need(store.load({&load, 1})).front().block.mark, std::nullopt);
@@ -62,6 +64,7 @@ void use_all(ReplicaStore& store) {
   need(store.parked("", 1));
   need(store.parked_for("k", 1));
   need(store.parked_count());
+  need(store.discarded());
   need(store.blocked("", 1));
   need(store.deferring_keys(1));
   need(store.walk("", 1));

@@ -174,4 +174,21 @@ REPLICA_TEST("what is parked comes back as it was until it is forgotten") {
   CHECK(need(store->parked("", 10)).front().id == two.id);
 }
 
+REPLICA_TEST("what was given up by hand is told until the region has it again") {
+  Subject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  CHECK(need(store->discarded()).empty());
+  Draft draft;
+  draft.discarded = {"till/message/7", "shop/00000000000000a1/00000000000000000005/k"};
+  need(draft.commit(*store));
+  need(draft.commit(*store));  // as after an answer that was lost
+  CHECK(need(store->discarded()) ==
+        std::vector<std::string>{"shop/00000000000000a1/00000000000000000005/k", "till/message/7"});
+  Draft again;
+  again.regained = {"shop/00000000000000a1/00000000000000000005/k", "never heard of"};
+  need(again.commit(*store));
+  CHECK(need(store->discarded()) == std::vector<std::string>{"till/message/7"});
+}
+
 }  // namespace tributary::replica_tests

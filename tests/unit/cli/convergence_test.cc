@@ -58,6 +58,77 @@ TEST_CASE("a region that lacks changes of a former actor is not converged") {
   }
 }
 
+TEST_CASE("no region's Redis is to be copied over one that holds what that region lacks") {
+  SystemFacts facts = whole_system();
+  for (OriginFacts& origin : facts.origins) {
+    origin.retired = true;
+    origin.outbox.reset();
+  }
+  lower(progress_of(facts, 0), kTill, Seq{0});
+  lower(progress_of(facts, 1), kShop, Seq{0});
+  const auto check_neither = [](const StatusReport& report) {
+    REQUIRE(report.reasons.size() == 2);
+    for (const std::string& reason : report.reasons) {
+      CHECK(reason.find("do not copy one over the other") != std::string::npos);
+      CHECK(reason.find("copy the Redis") == std::string::npos);
+    }
+  };
+  check_neither(judge(facts));
+  SUBCASE("of a third one that holds all it may") {
+    facts.regions.push_back(facts.regions[0]);
+    facts.regions[2].name = "asia";
+    progress_of(facts, 2) = whole_progress();
+    const StatusReport report = judge(facts);
+    REQUIRE(report.reasons.size() == 2);
+    CHECK(report.reasons[0].find("copy the Redis of region asia") != std::string::npos);
+    CHECK(report.reasons[1].find("copy the Redis of region asia") != std::string::npos);
+  }
+  SUBCASE("nor of origins that the topology does not name any more") {
+    facts.origins.clear();
+    check_neither(judge(facts));
+  }
+}
+
+TEST_CASE("what stands in a stream and in no region is not converged") {
+  SystemFacts facts = whole_system();
+  facts.origins[0].stream_end = StreamEnd{kShop, Seq{100}, {{kShopFormer, Seq{40}}}};
+  CHECK(judge(facts).converged());
+  CHECK(outrun_origins(facts).empty());
+  SUBCASE("of a database that was put back") {
+    facts.origins[0].stream_end->head = Seq{150};
+    CHECK(outrun_origins(facts) == std::vector<std::string>{"shop"});
+    const StatusReport report = judge(facts);
+    REQUIRE(report.reasons.size() == 3);
+    CHECK(report.reasons[0].find("sealed 100 changes, but its stream holds 150") !=
+          std::string::npos);
+    CHECK(report.reasons[1].find("eu lacks changes 101 to 150") != std::string::npos);
+  }
+  SUBCASE("of an actor that a database put back has never heard of") {
+    facts.origins[0].stream_end = StreamEnd{ActorId{0xa2}, Seq{5}, {{kShop, Seq{100}}}};
+    CHECK(judge(facts).reasons.size() == 2);
+  }
+  SUBCASE("of a retired origin") {
+    facts.origins[1].retired = true;
+    facts.origins[1].outbox.reset();
+    facts.origins[1].stream_end = StreamEnd{kTill, Seq{20}, {}};
+    CHECK(judge(facts).reasons.size() == 2);
+  }
+}
+
+TEST_CASE("what regions do not obey at a stream's end is not missed") {
+  SystemFacts facts = whole_system();
+  SUBCASE("another origin's actor") {
+    facts.origins[1].stream_end = StreamEnd{kShop, Seq{500}, {}};
+  }
+  SUBCASE("a new actor that names nobody") {
+    facts.origins[1].stream_end = StreamEnd{ActorId{0xff}, Seq{500}, {}};
+  }
+  SUBCASE("a former actor, behind its end") {
+    facts.origins[0].stream_end = StreamEnd{kShopFormer, Seq{60}, {}};
+  }
+  CHECK(judge(facts).converged());
+}
+
 TEST_CASE("what one region holds above a former actor's end, all must hold") {
   SystemFacts facts = whole_system();
   progress_of(facts, 0).watermark.raise(kShopFormer, Seq{50});
@@ -170,6 +241,16 @@ TEST_CASE("what is set aside on either side is not converged, and the first of i
     check_only_reason(judge(facts),
                       {"region us: 1 change is set aside;", "`tributary parked list --region us`"});
   }
+}
+
+TEST_CASE("what one region gave up by hand and another one did not is not converged") {
+  SystemFacts facts = whole_system();
+  const std::vector<std::string> ids{"shop/00000000000000a1/00000000000000000005/k"};
+  facts.regions[1].replica->discarded = ids;
+  check_only_reason(judge(facts), {"region us: 1 change was discarded by hand", "region eu",
+                                   ids[0].c_str(), "copy the Redis of region eu"});
+  facts.regions[0].replica->discarded = ids;
+  CHECK(judge(facts).converged());
 }
 
 TEST_CASE("a server that was not reached leaves it open whether anything is missing") {

@@ -270,4 +270,24 @@ TEST_CASE("discarding a key's changes unblocks it") {
   CHECK(region.store()->blocked({}, 10)->front().second.bodies == 1);
   CHECK(*discard_key(*region.store(), "stock:1") == 1);
   CHECK(region.store()->blocked({}, 10)->empty());
+  CHECK(region.store()->discarded()->size() == 2);
+}
+
+TEST_CASE("what was discarded is told until its key is made anew, with it") {
+  RegionUnderTest region;
+  region.publish(counted(1));
+  region.run(Millis{1000});
+  region.replica.tamper("stock:1", ViewKind::kSet, "foreign");
+  region.publish(counted(2));
+  region.run(Millis{1000});
+  const std::string id = region.parked().front().id;
+  CHECK(*discard_key(*region.store(), "stock:1") == 1);
+  CHECK(*region.store()->discarded() == std::vector<std::string>{id});
+  region.replica.drop_view("stock:1");
+  region.replica.damage("stock:1", MemoryReplica::Damage::kStray);
+  region.publish(counted(3));
+  region.run(Millis{1000});
+  region.rebuild();
+  CHECK(region.store()->blocked({}, 10)->empty());
+  CHECK(region.store()->discarded()->empty());
 }
