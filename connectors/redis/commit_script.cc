@@ -274,7 +274,8 @@ local done, problem = pcall(write)
 if done then return 'OK' end
 if begun then
   local names = {call('GET', unfinished) or ''}
-  for k = 2, shared, 2 do names[#names + 1] = string.format('%08x', #K[k]) .. K[k] end
+  for k = 2, shared, 2 do named[K[k]] = true end
+  for key in pairs(named) do names[#names + 1] = string.format('%08x', #key) .. key end
   call('SET', unfinished, table.concat(names))
 end
 problem = type(problem) == 'table' and problem.err or tostring(problem)
