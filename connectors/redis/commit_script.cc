@@ -190,12 +190,13 @@ local function block()
     if value == '' then
       unblocked[#unblocked + 1] = key
     else
-      call('ZADD', blocked_keys, 0, key)
       call('HSET', blocked, key, value)
+      call('ZADD', blocked_keys, 0, key)
       call(A[p + 2] == '1' and 'SADD' or 'SREM', incomplete, key)
     end
     p = p + 3
   end
+  if next(named) and call('HLEN', blocked) > 0 then call('HSET', lowest, 'made', '1') end
   for _ = 1, count() do
     local found = call('HGET', lowest, A[p])
     if not found or less(A[p + 1], found) then call('HSET', lowest, A[p], A[p + 1]) end
