@@ -11,4 +11,7 @@ function(tributary_library name)
     PUBLIC ${ARG_LINK}
     PRIVATE ${ARG_PRIVATE_LINK} $<BUILD_INTERFACE:tributary_compile_flags>)
   target_compile_features(tributary_${name} PUBLIC cxx_std_20)
+  if(NOT PROJECT_IS_TOP_LEVEL)  # as after an installation: a parent's warnings spare the headers
+    set_target_properties(tributary_${name} PROPERTIES SYSTEM ON)
+  endif()
 endfunction()

@@ -4,6 +4,7 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_UNITY_BUILD OFF)  # names in anonymous namespaces are a file's own
 
 if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
@@ -30,6 +31,9 @@ if(PROJECT_IS_TOP_LEVEL)
     endif()
   endforeach()
   target_compile_definitions(tributary_compile_flags INTERFACE _GLIBCXX_ASSERTIONS)
+elseif(NOT TRIBUTARY_WERROR)
+  # Its warnings, which may be errors, are for its own sources.
+  target_compile_options(tributary_compile_flags INTERFACE -w)
 endif()
 if(TRIBUTARY_WERROR)
   target_compile_options(tributary_compile_flags INTERFACE -Werror)

@@ -81,6 +81,11 @@ struct ParkedChange {
 struct Discarded {
   std::int64_t position = 0;  ///< grows
   ConsumedRows rows;
+  bool operator==(const Discarded& other) const {
+    return position == other.position && rows.transaction == other.rows.transaction &&
+           rows.first_id == other.rows.first_id && rows.last_id == other.rows.last_id &&
+           rows.tag == other.rows.tag;
+  }
 };
 
 /// What status shows of an outbox.
@@ -121,8 +126,8 @@ class OutboxStore {
   virtual Result<std::vector<Keyspace>> keyspaces_ever() = 0;
 
   /// Opens the seal transaction and takes committed rows up to about `limit` in id order, whole
-  /// transactions at a time; the rows disappear from the outbox if it commits. No rows: the
-  /// transaction is closed again. The span is valid until commit_seal() or abort_seal(). Fenced.
+  /// transactions at a time; the rows disappear from the outbox if it commits. No rows (also while
+  /// a seal would disturb services, for a moment): the transaction is closed again. The span is valid until commit_seal() or abort_seal(). Fenced.
   virtual Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) = 0;
   /// Within the seal transaction: stored totals of the current actor for those keys that have any.
   virtual Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) = 0;
@@ -174,8 +179,9 @@ class OutboxStore {
   /// Discards that the changelog has yet to be told of, so that a restored database does not bring
   /// them back: in the order of positions, at most `limit`.
   virtual Result<std::vector<Discarded>> discarded(std::size_t limit) = 0;
-  /// The changelog was told up to `position`. Fenced.
-  virtual Result<void> forget_discarded(std::int64_t position) = 0;
+  /// The changelog was told of these. Others that have taken their positions since, as those of a
+  /// database that was put back, stay. Fenced.
+  virtual Result<void> forget_discarded(std::span<const Discarded> told) = 0;
 };
 
 }  // namespace tributary

@@ -100,9 +100,9 @@ Result<Millis> Applier::open() {
   for (auto& [origin, state] : origins_) {
     const auto known = progress.origins.find(origin);
     const bool seen = known != progress.origins.end();
-    state.open(seen ? std::optional(known->second) : std::nullopt);
+    state.open(seen ? std::optional(known->second) : std::nullopt, known_.watermark);
     state.show(known_.watermark);
-    inbox_.restart(origin, seen ? std::optional(known->second.offset) : std::nullopt);
+    inbox_.restart(origin, state.read_after());
   }
   connected_.set(1);
   warn();

@@ -82,13 +82,20 @@ void Inbox::restart(const OriginName& origin, std::optional<Offset> after) {
   changed_.notify_all();
 }
 
+void Inbox::suspend(Queue& queue) {
+  queue.messages.clear();
+  queue.bytes = 0;
+  queue.attached = false;
+}
+
+void Inbox::suspend(const OriginName& origin) {
+  const std::scoped_lock lock(mutex_);
+  suspend(queues_.at(origin));
+}
+
 void Inbox::suspend() {
   const std::scoped_lock lock(mutex_);
-  for (auto& [origin, queue] : queues_) {
-    queue.messages.clear();
-    queue.bytes = 0;
-    queue.attached = false;
-  }
+  for (auto& [origin, queue] : queues_) suspend(queue);
 }
 
 }  // namespace tributary

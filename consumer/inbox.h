@@ -59,7 +59,9 @@ class Inbox {
   void wait_for_batch(Millis wait, std::stop_token stop);
   /// Throws away what was read of the origin and lets its reader attach behind `after`.
   void restart(const OriginName& origin, std::optional<Offset> after);
-  /// Throws everything away; readers wait for the next restart().
+  /// Throws away what was read of the origin; its reader waits for the next restart().
+  void suspend(const OriginName& origin);
+  /// The same of all origins.
   void suspend();
 
   [[nodiscard]] const std::vector<OriginName>& origins() const { return origins_; }
@@ -72,6 +74,7 @@ class Inbox {
     bool attached = false;
   };
   [[nodiscard]] bool has_room(const Queue& queue) const;
+  static void suspend(Queue& queue);
 
   std::vector<OriginName> origins_;
   const ConsumerSettings& settings_;

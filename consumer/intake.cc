@@ -42,6 +42,7 @@ Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Received& recei
   TRIBUTARY_ASSIGN(const Parking::Room room, parking_.room_for(store, received));
   if (room == Parking::Room::kFull) {
     origins_.at(received.origin).stop_full(reason);
+    inbox_.suspend(received.origin);  // it will be read again from here on
     return {};
   }
   // Whoever reads a log again must not commit for that: another consumer of the region would take
@@ -77,6 +78,7 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
   }
   if (admission.kind == Kind::kStop) {
     state.stop_doubtful(admission.reason);
+    inbox_.suspend(received.origin);
     return {};
   }
   if (admission.kind == Kind::kVoid) {

@@ -30,15 +30,26 @@ OriginState::OriginState(OriginName name, const ConsumerSettings& settings, Cloc
                                    "1 while the origin is stopped at a gap",
                                    {{"origin", name_.value}})) {}
 
-void OriginState::open(std::optional<OriginProgress> progress) {
+void OriginState::open(std::optional<OriginProgress> progress, const VersionVector& watermark) {
+  const bool stands = skipped_ && progress && progress->actor == progress_.actor &&
+                      progress->offset == progress_.offset &&
+                      watermark.get(skipped_->actor) == skipped_->have &&
+                      clock_.monotonic() - skipped_->since < kStartOverAgain;
+  if (!stands) skipped_.reset();
   progress_ = progress.value_or(OriginProgress{});
-  waits_ = false;
+  seen_ = progress.has_value();
+  waits_ = stands;
   missing_since_.reset();
   halted_ = false;
   if (actor_ == ActorId{} && progress) {
     actor_ = progress->actor;
     head_ = progress->head_seq;
   }
+}
+
+std::optional<Offset> OriginState::read_after() const {
+  if (skipped_) return skipped_->upto;
+  return seen_ ? std::optional(progress_.offset) : std::nullopt;
 }
 
 void OriginState::hear(const Batch& batch, const Standing& standing) {
@@ -55,6 +66,8 @@ void OriginState::hear(const Batch& batch, const Standing& standing) {
 bool OriginState::missing(const Received& received, const Batch& batch, const Admission& gap) {
   const Micros now = clock_.monotonic();
   waits_ = true;
+  if (!skipped_) skipped_ = {gap.actor, gap.have, received.offset, now};
+  skipped_->upto = std::max(skipped_->upto, received.offset);
   if (!received.at_tail) return false;
   if (!missing_since_) missing_since_ = now;
   // A heartbeat is only sent when everything before it was confirmed.
@@ -62,6 +75,7 @@ bool OriginState::missing(const Received& received, const Batch& batch, const Ad
   if (!received.from_start && (!start_over_at_ || now >= *start_over_at_)) {
     start_over_at_ = now + kStartOverAgain;
     missing_since_.reset();
+    skipped_.reset();
     return true;
   }
   if (!stopped_) stop_at_gap(batch, gap);
@@ -89,6 +103,7 @@ void OriginState::stop_at_gap(const Batch& batch, const Admission& gap) {
 
 void OriginState::advanced() {
   waits_ = false;
+  skipped_.reset();
   missing_since_.reset();
   start_over_at_.reset();
   if (stopped_) log::info("the origin goes on", {{"origin", name_.value}});

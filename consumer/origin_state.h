@@ -22,7 +22,9 @@ class OriginState {
   OriginState(OriginName name, const ConsumerSettings& settings, Clock& clock, Metrics& metrics);
 
   /// The replica is open; it holds this progress (none: it has never seen the origin).
-  void open(std::optional<OriginProgress> progress);
+  void open(std::optional<OriginProgress> progress, const VersionVector& watermark);
+  /// Behind which message to read on after open(); absent: from the start.
+  [[nodiscard]] std::optional<Offset> read_after() const;
   [[nodiscard]] const OriginProgress& progress() const { return progress_; }
   void move_to(OriginProgress next) { progress_ = next; }
 
@@ -65,11 +67,21 @@ class OriginState {
   Gauge& stopped_gauge_;
 
   OriginProgress progress_;
+  bool seen_ = false;  ///< the replica had progress of the origin at open()
   // As told by the origin:
   ActorId actor_;
   Seq head_;
   std::vector<FormerActor> former_;
+  /// What was read behind a gap, and need not be read again while nothing was applied.
+  struct Skipped {
+    ActorId actor;  ///< that lacks changes, and how far it was applied
+    Seq have;
+    Offset upto;
+    Micros since{0};
+  };
+
   bool waits_ = false;
+  std::optional<Skipped> skipped_;
   std::optional<Micros> missing_since_;  ///< at the log's tail
   bool stopped_ = false;                 ///< at a gap, and said so
   std::optional<Micros> start_over_at_;  ///< not before; absent: at once

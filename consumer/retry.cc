@@ -29,6 +29,8 @@ struct Attempt {
 
 constexpr std::string_view kHadOtherType = "its keyspace had another type";
 constexpr std::string_view kLost = "changes that were set aside for it are gone";
+constexpr std::string_view kHalf =
+    "a commit to it stopped half-way; the consumer puts it right, then retry";
 
 Result<Attempt> begin(ReplicaStore& store, std::string_view key) {
   const KeyLoad wanted{key, {true, {}}};
@@ -177,6 +179,14 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
   // Another program dropped some of what was set aside, or the key's block.
   const bool lost = retried.reason.empty() && !attempt.rebuild &&
                     attempt.joined.size() + attempt.moved.size() != block.bodies;
+  if (lost) {
+    TRIBUTARY_ASSIGN(const ReplicaProgress progress, store.progress());
+    const auto& half = progress.unfinished;
+    if (std::find(half.begin(), half.end(), key) != half.end()) {
+      retried.reason = kHalf;
+      return retried;
+    }
+  }
   if (attempt.rebuild || damaged || lost) {
     block.incomplete = true;
     block.reason = damaged ? damage : std::string(lost ? kLost : kHadOtherType);

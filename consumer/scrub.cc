@@ -4,6 +4,7 @@
 
 #include <tributary/base/log.h>
 #include <tributary/consumer/group.h>
+#include <tributary/consumer/parking.h>
 #include <tributary/consumer/scrub.h>
 
 namespace tributary {
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t kMembersCompared = 10'000;
 constexpr int kSessionsEnded = 3;
 constexpr std::size_t kMostLeftOut = 1000;
+constexpr std::size_t kBodiesCounted = 100'000;  // beyond what parking keeps of one key
 
 Result<LoadedKey> load_whole(ReplicaStore& store, const std::string& key) {
   const KeyLoad wanted{key, {true, {}}};
@@ -186,6 +188,26 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   return {};
 }
 
+namespace {
+
+/// Of the changes that a stopped commit set aside, or forgot, the block tells another number than
+/// there are. What the watermark does not cover comes again, and is set aside and counted then.
+Result<std::vector<std::string>> recount(ReplicaStore& store, const KnownReplica& known,
+                                         const std::string& key, KeyBlock& block) {
+  TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesCounted));
+  std::vector<std::string> comes_again;
+  block.bodies = 0;
+  for (const Parked& each : parked) {
+    if (stands_beside(each)) continue;
+    const bool seen = known.watermark.covers({each.actor, each.last_seq});
+    if (seen || known.doubtful.contains(each.actor)) ++block.bodies;
+    else comes_again.push_back(each.id);
+  }
+  return comes_again;
+}
+
+}  // namespace
+
 Result<void> finish_commits(ReplicaStore& store, KnownReplica& known,
                             std::span<const std::string> unfinished) {
   for (const std::string& key : unfinished) {
@@ -194,7 +216,9 @@ Result<void> finish_commits(ReplicaStore& store, KnownReplica& known,
     crdt::ViewEdits edits;
     std::vector<KeyCommit> keys;
     std::vector<BlockCommit> blocks;
-    if (!loaded.block.mark.empty()) blocks.push_back({key, loaded.block.mark, loaded.block});
+    KeyBlock block = loaded.block;
+    TRIBUTARY_ASSIGN(const auto unparked, recount(store, known, key, block));
+    if (!block.mark.empty()) blocks.push_back({key, loaded.block.mark, block});
     if (type != nullptr) {
       edits = whole_view(*type, loaded.state);
       keys.push_back(whole(key, *type, loaded, edits));
@@ -206,7 +230,7 @@ Result<void> finish_commits(ReplicaStore& store, KnownReplica& known,
                      .blocks = blocks,
                      .progress = {},
                      .parked = {},
-                     .unparked = {},
+                     .unparked = unparked,
                      .hlc = {},
                      .finished = {&key, 1}});
     };

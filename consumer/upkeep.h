@@ -36,6 +36,7 @@ class Upkeep {
  private:
   /// True at most once per interval.
   [[nodiscard]] bool due(Micros& next, Micros interval) const;
+  static Result<void> check_progress(ReplicaStore& store, const KnownReplica& known);
   Result<void> retry_after_upgrade(ReplicaStore& store);
   Result<void> retry_after_roll_out(ReplicaStore& store);
 

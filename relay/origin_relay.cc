@@ -82,7 +82,7 @@ Result<Millis> OriginRelay::lead() {
   backlog_at_ = 0;
   backlog_done_ = false;
   minting_told_ = false;
-  discarded_told_ = 0;
+  discarded_told_.clear();
   heartbeat_ = settings_.heartbeat;
   led_at_ = ports_.clock->monotonic();
   metrics_.leading.set(1);
@@ -211,16 +211,16 @@ Result<void> OriginRelay::save_totals() {
 Result<void> OriginRelay::tell_discarded() {
   constexpr std::size_t kAtOnce = 1000;
   if (!caught_up()) return {};
-  if (discarded_told_ > 0 && publisher_.delivered() < told_at_) return {};
-  if (const auto told = std::exchange(discarded_told_, 0); told > 0) {
+  if (!discarded_told_.empty() && publisher_.delivered() < told_at_) return {};
+  if (const auto told = std::exchange(discarded_told_, {}); !told.empty()) {
     TRIBUTARY_TRY(store_->forget_discarded(told));
   }
-  TRIBUTARY_ASSIGN(const auto some, store_->discarded(kAtOnce));
+  TRIBUTARY_ASSIGN(auto some, store_->discarded(kAtOnce));
   if (some.empty()) return {};
   std::vector<ConsumedRows> rows;
   for (const Discarded& each : some) rows.push_back(each.rows);
   add_heartbeat(std::move(rows));
-  discarded_told_ = some.back().position;
+  discarded_told_ = std::move(some);
   told_at_ = publisher_.delivered() + publisher_.size();
   return {};
 }

@@ -258,9 +258,10 @@ class Store final : public OutboxStore {
     });
   }
 
-  Result<void> forget_discarded(std::int64_t position) override {
+  Result<void> forget_discarded(std::span<const Discarded> told) override {
     return fenced("forget_discarded", [&]() -> Result<void> {
-      std::erase_if(disk().discarded, [&](const auto& each) { return each.position <= position; });
+      std::erase_if(disk().discarded,
+                    [&](const auto& each) { return std::ranges::find(told, each) != told.end(); });
       return {};
     });
   }

@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <string_view>
+#include <vector>
 
 #include <tributary/base/check.h>
 #include <tributary/connectors/memory/replica_commit.h>
@@ -51,7 +55,17 @@ Result<void> check_key(const ReplicaDisk& disk, const ReplicaCommit& commit, con
   return check_view(disk, key);
 }
 
-void write_state(MemoryState& state, const KeyCommit& key, const std::string& nonce) {
+bool of_string(const KeyCommit& key) { return key.type->view == crdt::ViewKind::kString; }
+
+void write_view(ReplicaDisk& disk, const KeyCommit& key) {
+  if (key.discard_damage && key.whole) disk.views.erase(std::string(key.key));
+  if (key.edits->empty()) return;
+  CHECK(!key.whole || key.edits->front().action == crdt::ViewEdit::Action::kClear);
+  apply(disk, key.key, key.type->view, *key.edits);
+}
+
+void write_state(ReplicaDisk& disk, const KeyCommit& key, const std::string& nonce) {
+  MemoryState& state = disk.states[std::string(key.key)];
   state.type = key.type->name;
   state.version = state.type + " " + nonce;
   for (const auto& field : key.state->fields()) {
@@ -59,54 +73,78 @@ void write_state(MemoryState& state, const KeyCommit& key, const std::string& no
     if (field.value) state.fields[field.name] = *field.value;
     else state.fields.erase(field.name);
   }
-}
-
-void write_view(ReplicaDisk& disk, const KeyCommit& key) {
-  if (key.discard_damage && key.whole) disk.views.erase(std::string(key.key));
   if (key.edits->empty()) return;
-  CHECK(!key.whole || key.edits->front().action == crdt::ViewEdit::Action::kClear);
-  apply(disk, key.key, key.type->view, *key.edits);
   const auto view = disk.views.find(key.key);
-  disk.states[std::string(key.key)].members = view == disk.views.end() ? 0 : view->second.size();
+  state.members = view == disk.views.end() ? 0 : view->second.size();
 }
 
-void write_key(ReplicaDisk& disk, const KeyCommit& key, const std::string& nonce) {
-  if (key.discard_damage) disk.states.erase(std::string(key.key));
-  write_state(disk.states[std::string(key.key)], key, nonce);
-  write_view(disk, key);
-  if (key.deferring) disk.deferring.emplace(key.key);
-  else if (const auto listed = disk.deferring.find(key.key); listed != disk.deferring.end()) {
-    disk.deferring.erase(listed);
-  }
+void park(ReplicaDisk& disk, const Parked& parked) {
+  disk.parked[parked.id] = parked;
+  disk.parked_of_key[parked.key].insert(parked.id);
 }
 
-void write_parked(ReplicaDisk& disk, const ReplicaCommit& commit) {
-  for (const Parked& parked : commit.parked) {
-    disk.parked[parked.id] = parked;
-    disk.parked_of_key[parked.key].insert(parked.id);
-  }
-  for (const std::string& id : commit.unparked) {
-    const auto parked = disk.parked.find(id);
-    if (parked == disk.parked.end()) continue;
-    const auto of_key = disk.parked_of_key.find(parked->second.key);
-    of_key->second.erase(id);
-    if (of_key->second.empty()) disk.parked_of_key.erase(of_key);
-    disk.parked.erase(parked);
-  }
-  disk.discarded.insert(commit.discarded.begin(), commit.discarded.end());
-  for (const std::string& id : commit.regained) disk.discarded.erase(id);
+void unpark(ReplicaDisk& disk, const std::string& id) {
+  const auto parked = disk.parked.find(id);
+  if (parked == disk.parked.end()) return;
+  const auto of_key = disk.parked_of_key.find(parked->second.key);
+  of_key->second.erase(id);
+  if (of_key->second.empty()) disk.parked_of_key.erase(of_key);
+  disk.parked.erase(parked);
 }
 
-void write_blocks(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
-  for (const BlockCommit& block : commit.blocks) {
-    if (!block.next) {
-      disk.blocked.erase(std::string(block.key));
-      continue;
+void block(ReplicaDisk& disk, const BlockCommit& block, const std::string& nonce) {
+  KeyBlock& written = disk.blocked[std::string(block.key)];
+  written = *block.next;
+  written.mark = nonce;
+}
+
+void write_progress(ReplicaProgress& progress, const ReplicaCommit& commit) {
+  for (const WatermarkStep& step : commit.steps) progress.watermark.raise(step.actor, step.to);
+  for (const auto& [actor, record] : commit.actors) progress.actors[actor] = record;
+  for (const auto& [origin, each] : commit.progress) progress.origins[origin] = each;
+  progress.hlc = std::max(progress.hlc, commit.hlc);
+}
+
+void note_discarded(std::set<std::string>& discarded, const ReplicaCommit& commit) {
+  discarded.insert(commit.discarded.begin(), commit.discarded.end());
+  for (const std::string& id : commit.regained) discarded.erase(id);
+}
+
+using Writes = std::vector<std::function<void()>>;
+
+void add_keys(Writes& writes, ReplicaDisk& disk, const ReplicaCommit& commit,
+              const std::string& nonce) {
+  for (const KeyCommit& key : commit.keys) {
+    if (key.discard_damage) {
+      writes.emplace_back([&] { disk.states.erase(std::string(key.key)); });
     }
-    KeyBlock& written = disk.blocked[std::string(block.key)];
-    written = *block.next;
-    written.mark = nonce;
+    if (!of_string(key)) writes.emplace_back([&] { write_view(disk, key); });
+    writes.emplace_back([&] { write_state(disk, key, nonce); });
   }
+  for (const KeyCommit& key : commit.keys) {
+    if (of_string(key)) writes.emplace_back([&] { write_view(disk, key); });
+  }
+}
+
+/// What a commit writes, in the order of the one in Redis (redis/commit_script.cc).
+Writes writes_of(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
+  Writes writes;
+  for (const Parked& parked : commit.parked) {
+    writes.emplace_back([&] { park(disk, parked); });
+  }
+  for (const BlockCommit& each : commit.blocks) {
+    if (each.next) writes.emplace_back([&] { block(disk, each, nonce); });
+  }
+  add_keys(writes, disk, commit, nonce);
+  writes.emplace_back([&] { write_progress(disk.progress, commit); });
+  for (const std::string& id : commit.unparked) {
+    writes.emplace_back([&] { unpark(disk, id); });
+  }
+  writes.emplace_back([&] { note_discarded(disk.discarded, commit); });
+  for (const BlockCommit& each : commit.blocks) {
+    if (!each.next) writes.emplace_back([&] { disk.blocked.erase(std::string(each.key)); });
+  }
+  return writes;
 }
 
 }  // namespace
@@ -138,30 +176,27 @@ Result<void> check(const ReplicaDisk& disk, const ReplicaCommit& commit) {
 }
 
 void write(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
-  for (const KeyCommit& key : commit.keys) write_key(disk, key, nonce);
-  write_parked(disk, commit);
-  write_blocks(disk, commit, nonce);
-  ReplicaProgress& progress = disk.progress;
-  for (const WatermarkStep& step : commit.steps) progress.watermark.raise(step.actor, step.to);
-  for (const auto& [actor, record] : commit.actors) progress.actors[actor] = record;
-  for (const auto& [origin, each] : commit.progress) progress.origins[origin] = each;
-  for (const std::string& key : commit.finished) std::erase(progress.unfinished, key);
-  progress.hlc = std::max(progress.hlc, commit.hlc);
-  if (commit.expected_token) progress.token = nonce;
+  for (const KeyCommit& key : commit.keys) {
+    if (key.deferring) disk.deferring.emplace(key.key);
+    else disk.deferring.erase(std::string(key.key));
+  }
+  for (const auto& each : writes_of(disk, commit, nonce)) each();
+  for (const std::string& key : commit.finished) std::erase(disk.progress.unfinished, key);
+  if (commit.expected_token) disk.progress.token = nonce;
 }
 
-void write_half(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
+void write_half(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce,
+                std::uint64_t draw) {
   disk.progress.token = "unfinished " + nonce;
+  std::set<std::string> names(disk.progress.unfinished.begin(), disk.progress.unfinished.end());
   for (const KeyCommit& key : commit.keys) {
-    disk.progress.unfinished.emplace_back(key.key);
-    if (key.discard_damage) disk.states.erase(std::string(key.key));
-    MemoryState& state = disk.states[std::string(key.key)];
-    write_state(state, key, nonce);
-    if (&key - commit.keys.data() < static_cast<std::ptrdiff_t>(commit.keys.size() / 2)) {
-      write_view(disk, key);
-    }
-    disk.deferring.emplace(key.key);  // of no harm
+    names.emplace(key.key);
+    if (key.deferring) disk.deferring.emplace(key.key);
   }
+  for (const BlockCommit& each : commit.blocks) names.emplace(each.key);
+  disk.progress.unfinished.assign(names.begin(), names.end());
+  const Writes writes = writes_of(disk, commit, nonce);
+  for (std::size_t i = 0; i < draw % (writes.size() + 1); ++i) writes[i]();
 }
 
 }  // namespace tributary

@@ -140,7 +140,7 @@ class MemoryReplicaStore final : public ReplicaStore {
       shared_->versions += 0x9e3779b97f4a7c15U;  // an odd step visits all 2^64 values
       const std::string nonce = ActorId{shared_->versions}.hex();
       if (halfway_) {
-        write_half(disk(), commit, nonce);
+        write_half(disk(), commit, nonce, shared_->versions >> 32);
         return away("it refused a command in the midst of a commit");
       }
       write(disk(), commit, nonce);

@@ -183,11 +183,8 @@ class Store final : public OutboxStore {
   Result<std::vector<Discarded>> discarded(std::size_t limit) override {
     return named(read_discarded(pipeline_, limit));
   }
-  Result<void> forget_discarded(std::int64_t position) override {
-    queue_fenced_begin(pipeline_, fence_);
-    pipeline_.queue(statements::kForgetDiscarded, Params().add(position));
-    TRIBUTARY_TRY(named(commit_queued(pipeline_)));
-    return {};
+  Result<void> forget_discarded(std::span<const Discarded> told) override {
+    return named(postgres::forget_discarded(pipeline_, fence_, told));
   }
 
  private:

@@ -39,22 +39,33 @@ Result<std::uint64_t> set_aside_some(Pipeline& pipeline, const Fence& fence,
   return affected(results[2].get());
 }
 
-void queue_discard(Pipeline& pipeline, std::span<const ConsumedRows> rows) {
-  ArrayParam transactions(SqlType::kBigint);
-  ArrayParam first_ids(SqlType::kBigint);
-  ArrayParam last_ids(SqlType::kBigint);
-  ArrayParam tags(SqlType::kBigint);
-  for (const ConsumedRows& each : rows) {
+/// Of ConsumedRows, column by column.
+struct ConsumedColumns {
+  void add(const ConsumedRows& each) {
     transactions.add(each.transaction);
     first_ids.add(each.first_id);
     last_ids.add(each.last_id);
     tags.add(static_cast<std::int64_t>(each.tag));
   }
-  pipeline.queue(statements::kDiscard, Params()
-                                           .add(transactions.finish())
-                                           .add(first_ids.finish())
-                                           .add(last_ids.finish())
-                                           .add(tags.finish()));
+  void finish(Params& out) {
+    out.add(transactions.finish())
+        .add(first_ids.finish())
+        .add(last_ids.finish())
+        .add(tags.finish());
+  }
+
+  ArrayParam transactions{SqlType::kBigint};
+  ArrayParam first_ids{SqlType::kBigint};
+  ArrayParam last_ids{SqlType::kBigint};
+  ArrayParam tags{SqlType::kBigint};
+};
+
+void queue_discard(Pipeline& pipeline, std::span<const ConsumedRows> rows) {
+  ConsumedColumns columns;
+  for (const ConsumedRows& each : rows) columns.add(each);
+  Params params;
+  columns.finish(params);
+  pipeline.queue(statements::kDiscard, params);
 }
 
 }  // namespace
@@ -140,6 +151,22 @@ Result<std::vector<Discarded>> read_discarded(Pipeline& pipeline, std::size_t li
                      unsigned_at(rows, row, 4)}});
   }
   return some;
+}
+
+Result<void> forget_discarded(Pipeline& pipeline, const Fence& fence,
+                              std::span<const Discarded> told) {
+  ConsumedColumns columns;
+  ArrayParam positions(SqlType::kBigint);
+  for (const Discarded& each : told) {
+    columns.add(each.rows);
+    positions.add(each.position);
+  }
+  Params params;
+  columns.finish(params);
+  params.add(positions.finish());
+  queue_fenced_begin(pipeline, fence);
+  pipeline.queue(statements::kForgetDiscarded, params);
+  return commit_queued(pipeline).map([](const auto&) {});
 }
 
 }  // namespace tributary::postgres

@@ -48,8 +48,13 @@ const Statement kDiscarded{
     "discarded",
     "SELECT position, transaction_id, first_id, last_id, tag FROM public.tributary_discarded "
     "ORDER BY position LIMIT $1"};
-const Statement kForgetDiscarded{"forget_discarded",
-                                 "DELETE FROM public.tributary_discarded WHERE position <= $1"};
+const Statement kForgetDiscarded{
+    "forget_discarded",
+    "DELETE FROM public.tributary_discarded d USING "
+    "unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"
+    "  AS k (transaction_id, first_id, last_id, tag, position) "
+    "WHERE d.position = k.position AND d.transaction_id = k.transaction_id "
+    "AND d.first_id = k.first_id AND d.last_id = k.last_id AND d.tag = k.tag"};
 
 // The row that a run of ids begins with must be the very one that was published.
 const Statement kDiscard{

@@ -191,12 +191,13 @@ local function block()
     if value == '' then
       unblocked[#unblocked + 1] = key
     else
-      call('ZADD', blocked_keys, 0, key)
       call('HSET', blocked, key, value)
+      call('ZADD', blocked_keys, 0, key)
       call(A[p + 2] == '1' and 'SADD' or 'SREM', incomplete, key)
     end
     p = p + 3
   end
+  if next(named) and call('HLEN', blocked) > 0 then call('HSET', lowest, 'made', '1') end
   for _ = 1, count() do
     local found = call('HGET', lowest, A[p])
     if not found or less(A[p + 1], found) then call('HSET', lowest, A[p], A[p + 1]) end
@@ -277,7 +278,8 @@ local done, problem = pcall(write)
 if done then return 'OK' end
 if begun then
   local names = {call('GET', unfinished) or ''}
-  for k = 2, shared, 2 do names[#names + 1] = string.format('%08x', #K[k]) .. K[k] end
+  for k = 2, shared, 2 do named[K[k]] = true end
+  for key in pairs(named) do names[#names + 1] = string.format('%08x', #key) .. key end
   call('SET', unfinished, table.concat(names))
 end
 problem = type(problem) == 'table' and problem.err or tostring(problem)

@@ -15,10 +15,12 @@ constexpr std::string_view kProgressScript =
 // KEYS: watermark, hlc, blocked, lowest. ARGV: how many blocked keys are told one by one.
 constexpr std::string_view kContextScript = R"lua(
 local few = redis.call('HLEN', KEYS[3]) <= tonumber(ARGV[1])
-return {redis.call('HGETALL', KEYS[1]), redis.call('GET', KEYS[2]), few and 1 or 0,
+local known = few or redis.call('HGET', KEYS[4], 'made')
+return {redis.call('HGETALL', KEYS[1]), redis.call('GET', KEYS[2]), few and 1 or known and 0 or -1,
         redis.call('HGETALL', few and KEYS[3] or KEYS[4])}
 )lua";
 constexpr std::string_view kLoweredKeys = "1000";
+constexpr std::string_view kHalf = "unfinished ";  ///< how the token of a stopped commit begins
 
 /// Calls each(name, value) for the pairs of a hash.
 template <typename Each>
@@ -102,31 +104,42 @@ void take_origins(const redisReply& pairs, ReplicaProgress& progress) {
   });
 }
 
-/// After the origins: they tell where time stood when it is lost.
+/// After the origins: they tell where time stood when it is lost, or was dropped.
 void take_hlc(const redisReply& reply, ReplicaProgress& progress) {
   const auto hlc = decode_hlc(reply);
   progress.hlc = hlc.value_or(Hlc{});
-  if (hlc || is_nil(reply)) return;
+  if (hlc) return;
   for (const auto& [origin, each] : progress.origins) {
     progress.hlc = std::max(progress.hlc, each.hlc);
   }
+  if (is_nil(reply)) return;
   progress.damage.push_back(std::string(kHlc.name) +
                             " holds what Tributary did not write: the time is taken from the "
                             "origins, and the next commit writes it anew");
 }
 
-/// Keys of a commit that stopped twice are there twice.
+/// Keys of a commit that stopped twice are there twice. After the token.
 void take_unfinished(const redisReply& reply, ReplicaProgress& progress) {
   auto [names, whole] = decode_names(text(reply));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   progress.unfinished = std::move(names);
-  if (whole) return;
+  const bool dropped = is_nil(reply) && progress.token.starts_with(kHalf);
+  if (whole && !dropped) return;
+  if (dropped) {
+    progress.damage.push_back(
+        std::string(kUnfinished.name) +
+        " was dropped by another program after a commit had stopped half-way: "
+        "the views of its keys are found by and by; the next commit ends this");
+    return;
+  }
   progress.damage.push_back(std::string(kUnfinished.name) +
                             " holds what Tributary did not write: should a commit have stopped "
                             "half-way, the views of its keys are found by and by; the next commit "
                             "drops it");
 }
+
+}  // namespace
 
 /// Of an actor that cannot be read nothing counts as seen: too little is safe.
 LoweredSeqs decode_lowest(const redisReply& pairs) {
@@ -137,8 +150,6 @@ LoweredSeqs decode_lowest(const redisReply& pairs) {
   });
   return lowest;
 }
-
-}  // namespace
 
 tl::unexpected<Error> damaged(const Connection& connection, const SharedKey& key,
                               std::string_view found) {
@@ -191,11 +202,15 @@ Result<ReplicaContext> read_context(Connection& connection) {
   context.watermark = decode_watermark(at(*reply, 0));
   const auto hlc = decode_hlc(at(*reply, 1));
   context.hlc = hlc.value_or(Hlc{});
-  if (!hlc && !is_nil(at(*reply, 1))) {
+  if (!hlc) {
     TRIBUTARY_ASSIGN(const ReplicaProgress progress, read_progress(connection));
     context.hlc = progress.hlc;
   }
   const redisReply& pairs = at(*reply, 3);
+  if (integer(at(*reply, 2)) < 0) {  // another program dropped what blocked keys have seen
+    context.watermark = {};
+    return context;
+  }
   if (integer(at(*reply, 2)) == 0) {
     context.watermark = lower(std::move(context.watermark), decode_lowest(pairs));
     return context;

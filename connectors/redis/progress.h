@@ -13,6 +13,7 @@ namespace tributary::redis {
 
 /// Of a reply with the pairs in tributary:watermark. What cannot be read counts as nothing.
 [[nodiscard]] VersionVector decode_watermark(const redisReply& pairs);
+[[nodiscard]] LoweredSeqs decode_lowest(const redisReply& pairs);
 
 /// kFatal: `key` does not hold what Tributary keeps there.
 [[nodiscard]] tl::unexpected<Error> damaged(const Connection& connection, const SharedKey& key,

@@ -4,6 +4,7 @@
 #include <tributary/connectors/redis/commit_arguments.h>
 #include <tributary/connectors/redis/commit_script.h>
 #include <tributary/connectors/redis/connection.h>
+#include <tributary/connectors/redis/deferring.h>
 #include <tributary/connectors/redis/indexes.h>
 #include <tributary/connectors/redis/layout.h>
 #include <tributary/connectors/redis/loading.h>
@@ -15,6 +16,9 @@
 
 namespace tributary::redis {
 namespace {
+
+/// A walk looks that often whether the indexes are there.
+constexpr std::size_t kStepsToLook = 32;
 
 /// Seeded by the machine once a connection: asking it for every commit costs a tenth of the commit.
 std::mt19937_64 seeded() {
@@ -46,7 +50,7 @@ class RedisReplicaStore final : public ReplicaStore {
     return told(find_changed_views(*connection_, views));
   }
   Result<std::vector<std::string>> deferring_keys(std::size_t limit) override {
-    return told(read_deferring(limit));
+    return told(read_deferring(*connection_, limit));
   }
   Result<KeyReading> read(std::string_view key) override {
     return told(read_key(*connection_, key));
@@ -76,7 +80,6 @@ class RedisReplicaStore final : public ReplicaStore {
  private:
   Result<std::string> read_token();
   Result<std::string> run(const ReplicaCommit& commit);
-  Result<std::vector<std::string>> read_deferring(std::size_t limit);
   Result<Walk> step(std::string_view cursor, std::size_t limit);
 
   /// An error about a wrong type names the key.
@@ -89,6 +92,7 @@ class RedisReplicaStore final : public ReplicaStore {
   std::unique_ptr<Connection> connection_;
   Arguments arguments_;
   Indexes indexes_;
+  std::size_t steps_ = 0;
   std::mt19937_64 nonces_ = seeded();
   std::string script_;
 };
@@ -114,17 +118,11 @@ Result<std::string> RedisReplicaStore::run(const ReplicaCommit& commit) {
       connection_->where() + "it is not as it was when it was read: " + std::string(answer));
 }
 
-Result<std::vector<std::string>> RedisReplicaStore::read_deferring(std::size_t limit) {
-  // Random ones, so that a key that cannot be pruned does not stand before the others for ever.
-  TRIBUTARY_ASSIGN(const Reply reply,
-                   connection_->call({"SRANDMEMBER", kDeferring.name, std::to_string(limit)}));
-  std::vector<std::string> keys;
-  for (std::size_t i = 0; i < size(*reply); ++i) keys.emplace_back(text(at(*reply, i)));
-  return keys;
-}
-
 Result<ReplicaStore::Walk> RedisReplicaStore::step(std::string_view cursor, std::size_t limit) {
-  if (cursor.empty()) TRIBUTARY_TRY(indexes_.mend(*connection_));
+  const bool begins = cursor.empty();
+  if (begins || ++steps_ % kStepsToLook == 0) {
+    TRIBUTARY_TRY(indexes_.mend(*connection_, begins, nonces_()));
+  }
   const std::string count = std::to_string(std::max<std::size_t>(limit, 1));
   TRIBUTARY_ASSIGN(const Reply reply, connection_->call({"SCAN", cursor.empty() ? "0" : cursor,
                                                          "MATCH", kStatePattern, "COUNT", count}));
@@ -135,6 +133,7 @@ Result<ReplicaStore::Walk> RedisReplicaStore::step(std::string_view cursor, std:
   for (std::size_t i = 0; i < size(names); ++i) {
     if (const auto key = key_of_state(text(at(names, i)))) walk.keys.emplace_back(*key);
   }
+  TRIBUTARY_TRY(list_deferring(*connection_, walk.keys));
   return walk;
 }
 

@@ -25,6 +25,14 @@ Result<void> Fence::check() const {
               "the database is not as this relay left it: it was put back to another state");
 }
 
+Result<void> Fence::sync() const {
+  sqlite3_file* log = nullptr;
+  const int found = sqlite3_file_control(connection_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  const bool open = found == SQLITE_OK && log != nullptr && log->pMethods != nullptr;
+  if (open && log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK) return {};
+  return fail(ErrorKind::kTransient, "the database's write-ahead log cannot be synced to the disk");
+}
+
 void Fence::roll_back() const {
   // A failed ROLLBACK leaves nothing open: SQLite has rolled back by itself then.
   if (sqlite3_get_autocommit(connection_) == 0) {

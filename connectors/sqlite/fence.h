@@ -53,8 +53,8 @@ class Fence {
     });
   }
 
-  /// Runs `body`, which writes what may be lost when the power fails, because it is told again:
-  /// saves the disk sync.
+  /// Runs `body`, which writes what may be lost when the power fails until sync() has returned:
+  /// its commits do not wait for the disk.
   Result<void> relaxed(auto body) const {
     TRIBUTARY_TRY(execute(connection_, "PRAGMA synchronous = NORMAL"));
     Result<void> done = body();
@@ -63,6 +63,10 @@ class Fence {
     }
     return done;
   }
+
+  /// In write-ahead logging: everything that was committed before is on the disk afterwards.
+  /// kTransient when nobody can tell.
+  [[nodiscard]] Result<void> sync() const;
 
   void roll_back() const;
 

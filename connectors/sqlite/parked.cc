@@ -217,11 +217,18 @@ Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit) 
   }
 }
 
-Result<void> forget_discarded(const Fence& fence, std::int64_t position) {
+Result<void> forget_discarded(const Fence& fence, std::span<const Discarded> told) {
   return fence.fenced([&]() -> Result<void> {
     TRIBUTARY_ASSIGN(Statement gone,
-                     fence.prepare("DELETE FROM tributary_discarded WHERE position <= ?"));
-    return gone.add(position).run();
+                     fence.prepare("DELETE FROM tributary_discarded WHERE position = ? AND "
+                                   "transaction_id = ? AND first_id = ? AND last_id = ? "
+                                   "AND tag = ?"));
+    for (const auto& [position, rows] : told) {
+      gone.reset();
+      gone.add(position).add(rows.transaction).add(rows.first_id).add(rows.last_id).add(rows.tag);
+      TRIBUTARY_TRY(gone.run());
+    }
+    return {};
   });
 }
 

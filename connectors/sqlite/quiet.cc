@@ -28,10 +28,18 @@ bool Quiet::now() const {
   return !enabled_ || can_lock(kFirstReadLock, kReadLocks, SQLITE_SHM_EXCLUSIVE);
 }
 
+bool Quiet::writers_only() const { return !can_lock(kWriteLock, 1, SQLITE_SHM_SHARED); }
+
+bool Quiet::look() {
+  if (now()) return true;
+  if (!writers_only()) readers_at_ = SystemClock().monotonic();
+  return false;
+}
+
 void Quiet::wait(Micros until) {
   bool readers = false;
   while (!now() && SystemClock().monotonic() < until) {
-    const bool writer = !can_lock(kWriteLock, 1, SQLITE_SHM_SHARED);
+    const bool writer = writers_only();
     if (writer && !readers) return;
     readers = readers || !writer;
     if (readers) readers_at_ = SystemClock().monotonic();

@@ -21,15 +21,19 @@ class Quiet {
 
   /// Without it everything counts as quiet.
   void enable(bool on) { enabled_ = on; }
-  /// True when no other connection is within a transaction.
-  [[nodiscard]] bool now() const;
+  [[nodiscard]] bool enabled() const { return enabled_; }
+  /// True when no other connection is within a transaction. Remembers one that began by reading.
+  [[nodiscard]] bool look();
   /// Returns when it is quiet, when `until` (monotonic) has come, or when the only transactions
   /// there are began with a write: those only wait for us, and never fail.
   void wait(Micros until);
-  /// True when wait() met a transaction that began by reading, within the last second.
+  /// True when such a transaction was met within the last second.
   [[nodiscard]] bool readers_lately() const;
 
  private:
+  [[nodiscard]] bool now() const;
+  /// Whether the transactions that there are all seem to have begun with a write.
+  [[nodiscard]] bool writers_only() const;
   [[nodiscard]] bool can_lock(int first, int count, int kind) const;
 
   sqlite3* connection_;

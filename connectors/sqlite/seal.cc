@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <thread>
 #include <unordered_set>
 
 #include <sqlite3.h>
@@ -39,6 +38,8 @@ std::string odd(const Statement& row) {
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 /// A service reads, thinks and then writes within that, mostly. A full seal does not wait.
 constexpr Micros kPatience{250'000};
+/// Among services that read first every seal may cost one its transaction: then there are few.
+constexpr Micros kApart{1'000'000};
 
 }  // namespace
 
@@ -100,22 +101,18 @@ Result<std::size_t> Seal::waiting(std::size_t limit) const {
   return static_cast<std::size_t>(row.integer(0));
 }
 
-/// Among services that read first every seal may cost one its transaction: then there are few.
-void Seal::wait_for_quiet() {
-  const Micros now = SystemClock().monotonic();
-  patience_ = now + kPatience;
-  if (quiet_.readers_lately() && now < committed_ + kPatience) {
-    std::this_thread::sleep_for(committed_ + kPatience - now);
-  }
-  quiet_.wait(patience_);
+/// Whether the rows that wait are worth a seal now.
+bool Seal::due(std::size_t count, SealLimit limit) const {
+  if (count == 0 || count >= limit.rows) return count > 0;
+  return !quiet_.readers_lately() || SystemClock().monotonic() >= committed_ + kApart;
 }
 
 Result<std::span<const OutboxRow>> Seal::begin(SealLimit limit) {
   CHECK(rows_.empty() && limit.rows > 0);
   TRIBUTARY_ASSIGN(const std::size_t count, waiting(limit.rows));
-  if (count == 0) return std::span<const OutboxRow>();
-  patience_ = SystemClock().monotonic();
-  if (count < limit.rows) wait_for_quiet();
+  if (!due(count, limit)) return std::span<const OutboxRow>();
+  patience_ = SystemClock().monotonic() + (count < limit.rows ? kPatience : Micros{0});
+  quiet_.wait(patience_);
   // What is read, and the fence, are of one moment.
   TRIBUTARY_TRY(execute(fence_.connection(), "BEGIN"));
   auto done = fence_.check();
@@ -198,10 +195,19 @@ Result<void> Seal::write(const SealCommit& seal) {
   return told_.write();
 }
 
+/// A service that begins to read while the seal commits fails when it writes; syncing the disk
+/// takes most of a commit's time, and may be done behind it: nobody publishes before.
+Result<void> Seal::write_briefly(const SealCommit& seal) {
+  const auto transaction = [&] { return fence_.fenced([&] { return write(seal); }); };
+  if (!quiet_.enabled()) return transaction();
+  TRIBUTARY_TRY(fence_.relaxed(transaction));
+  return fence_.sync();
+}
+
 Result<void> Seal::commit(const SealCommit& seal) {
   CHECK(!rows_.empty());
   quiet_.wait(patience_);
-  auto done = fence_.fenced([&] { return write(seal); });
+  auto done = write_briefly(seal);
   if (done) {
     told_.written();
     committed_ = SystemClock().monotonic();

@@ -29,11 +29,12 @@ class Seal {
   void abort();
 
  private:
-  void wait_for_quiet();
+  [[nodiscard]] bool due(std::size_t count, SealLimit limit) const;
   Result<std::size_t> waiting(std::size_t limit) const;
   Result<void> read_rows(SealLimit limit);
   [[nodiscard]] std::string_view keep(std::string_view bytes);
   Result<void> write(const SealCommit& seal);
+  Result<void> write_briefly(const SealCommit& seal);
   Result<void> advance(const SealCommit& seal);
   Result<void> store_batches(std::span<const SealedBatch> batches, Micros now);
   Result<void> delete_rows(std::span<const std::int64_t> left);

@@ -106,8 +106,10 @@ Result<void> Told::flush() {
 }
 
 Result<void> Told::settle() {
-  if (!due_ || (now() < *due_ && !quiet_.now())) return {};
-  return flush();
+  if (!due_) return {};
+  // Among services that read first it had better ride on a seal than be a write more.
+  const bool good = quiet_.look() && !quiet_.readers_lately();
+  return good || now() >= *due_ ? flush() : Result<void>();
 }
 
 }  // namespace tributary::sqlite

@@ -18,7 +18,7 @@ namespace tributary::sqlite {
 /// Borrows fence and quiet. Not thread-safe.
 class Told {
  public:
-  Told(const Fence& fence, const Quiet& quiet) : fence_(fence), quiet_(quiet) {}
+  Told(const Fence& fence, Quiet& quiet) : fence_(fence), quiet_(quiet) {}
 
   /// Remember; settle() writes.
   void confirm(ActorId actor, Seq seq, Micros retention);
@@ -46,7 +46,7 @@ class Told {
   [[nodiscard]] bool matters(const Context& stored) const;
 
   const Fence& fence_;
-  const Quiet& quiet_;
+  Quiet& quiet_;
   std::map<ActorId, Seq> confirmed_;
   Micros retention_{0};
   std::optional<Context> stored_;   ///< as we know it

@@ -39,6 +39,12 @@ int main() {
   return tributary::counter::add("stock:1", 2).amount == 2 ? 0 : 1;
 }
 """
+# What a project may ask of its own sources, and of a build.
+STRICT = ["-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow "
+          "-Wold-style-cast -Wuseless-cast -Wswitch-enum -Wnull-dereference -Werror",
+          "-DCMAKE_UNITY_BUILD=ON", "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_CXX_VISIBILITY_PRESET=hidden",
+          "-DCMAKE_BUILD_TYPE=Release"]
+CLEAN_PROGRAM = PROGRAM.replace("  int unused = (int)1.5;\n", "")
 PLUGIN = """\
 #include <tributary/crdt/types/counter.h>
 extern "C" long amount() { return tributary::counter::add("stock:1", 2).amount; }
@@ -58,6 +64,7 @@ class AProjectThatTakesTributaryIn(unittest.TestCase):
         cls.work = Path(tempfile.mkdtemp(prefix="tributary-parent-"))
         cls.addClassCleanup(shutil.rmtree, cls.work, ignore_errors=True)
         cls.built = {way: cls.build(way) for way in WAYS}
+        cls.built["strict flags"] = cls.build("add_subdirectory", CLEAN_PROGRAM, STRICT)
 
     def test_builds_links_and_runs_by_either_way(self):
         for way, build in self.built.items():
@@ -89,13 +96,12 @@ class AProjectThatTakesTributaryIn(unittest.TestCase):
     # Inside
 
     @classmethod
-    def build(cls, way: str) -> Path:
-        source = cls.work / way
-        source.mkdir()
+    def build(cls, way: str, program: str = PROGRAM, options=("-DCMAKE_CXX_FLAGS=",)) -> Path:
+        source = Path(tempfile.mkdtemp(dir=cls.work))
         (source / "CMakeLists.txt").write_text(PROJECT.format(take_in=WAYS[way]))
-        (source / "parent.cc").write_text(PROGRAM)
+        (source / "parent.cc").write_text(program)
         (source / "plugin.cc").write_text(PLUGIN)
-        _run("cmake", "-S", source, "-B", source / "build", "-DCMAKE_CXX_FLAGS=")
+        _run("cmake", "-S", source, "-B", source / "build", *options)
         _run("cmake", "--build", source / "build", "-j2")
         return source / "build"
 

@@ -141,7 +141,21 @@ TEST_CASE_TEMPLATE(
   std::vector<ConsumedRows> rows;
   for (const Discarded& each : told) rows.push_back(each.rows);
 
-  must(store->forget_discarded(told.back().position));
+  // A database that was put back gives the positions to other rows.
+  for (const auto other :
+       {&ConsumedRows::transaction, &ConsumedRows::first_id, &ConsumedRows::last_id}) {
+    std::vector<Discarded> others = told;
+    for (Discarded& each : others) each.rows.*other += 1;
+    must(store->forget_discarded(others));
+  }
+  std::vector<Discarded> others = told;
+  for (Discarded& each : others) each.rows.tag ^= 1;
+  must(store->forget_discarded(others));
+  for (Discarded& each : others) each = {each.position + 1, told.front().rows};
+  must(store->forget_discarded(others));
+  CHECK(must(store->discarded(10)) == told);
+
+  must(store->forget_discarded(told));
   CHECK(must(store->discarded(10)).empty());
   backend->put_back();
   must(store->lead());

@@ -72,6 +72,52 @@ TEST_CASE("an origin that stands still at a gap does not read its log again and 
   CHECK(region.counter("tributary_consumer_read_bytes_total") < 2.5 * bytes);
 }
 
+TEST_CASE("what stands behind a gap is not read again by every session with the replica") {
+  RegionUnderTest region;
+  region.publish(sum_batch(kShop, 1));
+  double bytes = 0;
+  for (std::uint64_t seq = 3; seq <= 500; ++seq) {
+    bytes += static_cast<double>(encode(sum_batch(kShop, seq)).size());
+    region.publish(sum_batch(kShop, seq));
+  }
+  region.publish(heartbeat(kShop, kShopActor, 500));
+  region.run(Millis{30'000});
+  REQUIRE(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  const double read = region.counter("tributary_consumer_read_bytes_total");
+  for (int session = 0; session < 20; ++session) {
+    region.replica.set_fault_hook([once = true](MemoryReplica::Call) mutable {
+      return std::exchange(once, false) ? MemoryReplica::Fault::kBefore
+                                        : MemoryReplica::Fault::kNone;
+    });
+    region.run(Millis{2000});
+  }
+  CHECK(region.counter("tributary_consumer_read_bytes_total") - read < bytes);
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  for (std::uint64_t seq = 2; seq <= 500; ++seq) region.publish(sum_batch(kShop, seq));
+  region.run(Millis{30'000});
+  CHECK(region.view("c:shop") == "125250");
+}
+
+TEST_CASE("an origin that can set aside no more waits, and does not read all that follows") {
+  RegionUnderTest region;
+  for (int i = 0; i < 1005; ++i) region.publish(kShop, "no batch");
+  double bytes = 0;
+  for (std::uint64_t seq = 1; seq <= 1000; ++seq) {
+    bytes += static_cast<double>(encode(sum_batch(kShop, seq)).size());
+    region.publish(sum_batch(kShop, seq));
+  }
+  region.run(Millis{20'000});
+  REQUIRE(region.gauge("tributary_consumer_stopped", "shop") == 1);
+  const double read = region.counter("tributary_consumer_read_bytes_total");
+  region.run(std::chrono::minutes(10));
+  CHECK(region.counter("tributary_consumer_read_bytes_total") - read < bytes);
+  std::vector<std::string> ids;
+  for (const Parked& each : region.parked()) ids.push_back(each.id);
+  REQUIRE(discard_parked(*region.store(), ids));
+  region.run(std::chrono::minutes(2));
+  CHECK(region.view("c:shop") == "500500");
+}
+
 TEST_CASE("a new actor is a gap while changes of the one before it are missing") {
   RegionUnderTest region;
   for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));

@@ -90,7 +90,10 @@ struct SteppingClock final : Clock {
 };
 
 struct RegionUnderTest {
-  explicit RegionUnderTest(ConsumerSettings its_settings = {}) : settings(std::move(its_settings)) {
+  /// On a replica in memory of its own, unless another one is given.
+  explicit RegionUnderTest(ConsumerSettings its_settings = {}, OpenReplica its_replica = {})
+      : settings(std::move(its_settings)) {
+    if (its_replica) open_replica = std::move(its_replica);
     REQUIRE(changelog->declare(kShop));
     REQUIRE(changelog->declare(kTill));
   }
@@ -119,7 +122,7 @@ struct RegionUnderTest {
     run(Millis{300});
   }
 
-  std::unique_ptr<ReplicaStore> store() { return *replica.open(); }
+  std::unique_ptr<ReplicaStore> store() { return *open_replica(); }
   /// "{a,b}", a plain value, or "(none)".
   std::string view(const std::string& key) {
     const KeyReading reading = *store()->read(key);
@@ -148,12 +151,13 @@ struct RegionUnderTest {
   ConsumerSettings settings;
   memory::MemoryBroker broker;
   MemoryReplica replica;
+  OpenReplica open_replica = [this] { return replica.open(); };
   Inbox inbox{{kShop, kTill}, settings};
   std::unique_ptr<Changelog> changelog = broker.session("consumer");
   OriginReader shop{*changelog, kShop, inbox, settings, clock, metrics};
   OriginReader till{*changelog, kTill, inbox, settings, clock, metrics};
-  Applier applier{[this] { return replica.open(); }, inbox, settings, clock, metrics};
-  Rebuilder rebuilder{[this] { return replica.open(); },
+  Applier applier{[this] { return open_replica(); }, inbox, settings, clock, metrics};
+  Rebuilder rebuilder{[this] { return open_replica(); },
                       {{kShop, changelog.get()}, {kTill, changelog.get()}},
                       settings,
                       clock,
