@@ -106,7 +106,7 @@ Result<void> OriginRelay::catch_up() {
     backlog_done_ = page.empty();
     for (SealedBatch& batch : page) {
       backlog_at_ = batch.position;
-      publisher_.add(std::move(batch));
+      publish(std::move(batch));
     }
   }
   if (!backlog_done_ || !leadership_->unsettled) return {};
@@ -121,6 +121,13 @@ Result<void> OriginRelay::catch_up() {
   return settle(*leadership_, succession());
 }
 
+/// An origin that has changes is not idle; one that only says so still is, whenever that is
+/// confirmed.
+void OriginRelay::publish(SealedBatch batch) {
+  publisher_.add(std::move(batch));
+  heartbeat_ = settings_.heartbeat;
+}
+
 void OriginRelay::add_heartbeat(std::vector<ConsumedRows> discarded) {
   const OriginHead& head = leadership_->head;
   const Hlc now = Hlc::from_micros(static_cast<std::uint64_t>(ports_.clock->wall().count()));
@@ -130,10 +137,7 @@ void OriginRelay::add_heartbeat(std::vector<ConsumedRows> discarded) {
 
 /// The longer an origin is idle, the less often it says so: heartbeats stay in the changelog.
 void OriginRelay::heartbeat_when_idle() {
-  if (!publisher_.empty()) {
-    heartbeat_ = settings_.heartbeat;
-    return;
-  }
+  if (!publisher_.empty()) return;
   if (ports_.clock->monotonic() - publisher_.last_published() < heartbeat_) return;
   add_heartbeat();
   heartbeat_ = std::min(heartbeat_ * 2, std::max(settings_.heartbeat, settings_.heartbeat_max));

@@ -77,6 +77,7 @@ class OriginRelay {
   Result<void> save_totals();
   void heartbeat_when_idle();
   Result<void> tell_discarded();
+  void publish(SealedBatch batch);
   void add_heartbeat(std::vector<ConsumedRows> discarded = {});
   [[nodiscard]] Succession succession();
   Result<Millis> recover(const Error& error);

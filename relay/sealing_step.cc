@@ -103,7 +103,7 @@ Result<void> OriginRelay::commit_sealing(Sealing sealing) {
       static_cast<double>(sealing.head.seq.value - leadership_->head.seq.value));
   metrics_.sealed_batches.add(static_cast<double>(sealing.batches.size()));
   leadership_->head = sealing.head;
-  for (SealedBatch& batch : sealing.batches) publisher_.add(std::move(batch));
+  for (SealedBatch& batch : sealing.batches) publish(std::move(batch));
   return {};
 }
 

@@ -46,12 +46,25 @@ TEST_CASE("confirms of two actors in one interval are both written down") {
 
 TEST_CASE("an idle relay says so less and less often") {
   Shop shop;
+  SUBCASE("the broker confirms at once") {}
+  SUBCASE("confirms take their time") { shop.broker.confirm_late(true); }
   shop.start();
   shop.steps(10);
   const auto before = shop.broker.messages(Shop::kName).size();
   shop.steps(36'000, Millis{100});  // an hour
   CHECK(shop.broker.messages(Shop::kName).size() - before < 200);
   CHECK(shop.broker.messages(Shop::kName).size() - before > 100);
+}
+
+TEST_CASE("after a change silence is told soon again") {
+  Shop shop;
+  shop.broker.confirm_late(true);
+  shop.start();
+  shop.steps(3'000, Millis{100});
+  const auto before = shop.broker.messages(Shop::kName).size();
+  shop.sell(1);
+  shop.steps(25, Millis{100});
+  CHECK(shop.broker.messages(Shop::kName).size() - before == 2);  // the change and a heartbeat
 }
 
 TEST_CASE("an overwrite wins over what its writer had seen, whenever the relay starts") {
