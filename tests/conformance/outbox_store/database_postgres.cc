@@ -71,6 +71,22 @@ TEST_CASE("applying what is applied takes no lock, whatever is open") {
   CHECK(SystemClock().monotonic() - start < Micros{3'000'000});
 }
 
+TEST_CASE("what the database sets for its sessions changes nothing of what apply does") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const std::string url = postgres_url(*backend);
+  const Psql psql(url);
+  CHECK(psql.run("SET client_encoding = 'UTF8'; DO $$ DECLARE each text; BEGIN "
+                 "FOREACH each IN ARRAY ARRAY['client_encoding = LATIN1', "
+                 "'standard_conforming_strings = off', 'statement_timeout = 1'] LOOP "
+                 "EXECUTE format('ALTER DATABASE %I SET %s', current_database(), each); "
+                 "END LOOP; END $$") == "ok");
+  Schema wider = schema();
+  wider.keyspaces.push_back({"k\u00e4:*", "set"});
+  must(postgres::apply_schema(url, origin(), wider, Millis{5000}));
+  CHECK(psql.run("SELECT count(*) FROM public.tributary_keyspace WHERE pattern = 'k\u00e4:*'") ==
+        "1");
+}
+
 TEST_CASE("apply that needs a lock lets writers through, and says who holds it") {
   OUTBOX_SUITE_BACKEND(Postgres);
   const std::string url = postgres_url(*backend);
