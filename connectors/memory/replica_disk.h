@@ -46,6 +46,7 @@ struct ReplicaDisk {
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>>
       parked_of_key;  ///< key -> ids
   std::set<std::string, std::less<>> deferring;
+  std::optional<RegionName> consumer;
 };
 
 /// Carries out edits on the view at `key`, which is of `kind` or absent.

@@ -57,6 +57,8 @@ void use_all(ReplicaStore& store) {
   next.key("set", ViewKind::kSet, version_of(store, "set"), {{"t", std::nullopt}}, {clear()});
   need(next.commit(store));
   for (const std::string_view key : {"string", "hash", "zset", "list"}) need(store.read(key));
+  need(store.claim({"eu"}, Millis{1}));
+  need(store.claimed_by());
   need(store.progress());
   need(store.context());
   need(store.parked("", 1));

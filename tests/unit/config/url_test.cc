@@ -246,7 +246,8 @@ TEST_CASE("an unknown parameter is counted, and the known one that may be meant 
 TEST_CASE("two regions on one Redis are refused, whatever its spelling") {
   for (const char* url :
        {"redis://127.0.0.1:6380/0", "redis://LOCALHOST:6380", "redis://[::1]:6380/",
-        "redis://127.0.0.1:6380/00", "redis://[::ffff:127.0.0.1]:6380"}) {
+        "redis://127.0.0.1:6380/00", "redis://[::ffff:127.0.0.1]:6380", "redis://0.0.0.0:6380",
+        "redis://[::]:6380", "redis://[::ffff:0.0.0.0]:6380"}) {
     INFO(url);
     Lines lines = good();
     lines[4] = "    replica: {url: \"" + std::string(url) + "\"}";
