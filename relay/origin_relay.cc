@@ -37,6 +37,9 @@ Result<Millis> OriginRelay::recover(const Error& error) {
   leadership_.reset();
   store_.reset();
   written_context_.reset();
+  asked_ = false;
+  unproven_.clear();
+  proven_.clear();
   publisher_.reset();
   confirmed_.clear();
   metrics_.leading.set(0);
@@ -85,6 +88,7 @@ Result<Millis> OriginRelay::work() {
   TRIBUTARY_TRY(refresh_context());  // before the first seal: what is parked was not seen
   TRIBUTARY_TRY(catch_up());
   if (sealing_ && caught_up() && publisher_.room() && ports_.clock->monotonic() >= seal_at_) {
+    ask_region();
     TRIBUTARY_ASSIGN(sealed, seal_some());
   }
   if (caught_up()) heartbeat_when_idle();
@@ -178,8 +182,7 @@ Result<void> OriginRelay::refresh_context() {
   TRIBUTARY_TRY(check_head(context->watermark));
   const bool told = written_context_ && context->watermark == written_context_->watermark &&
                     context->hlc == written_context_->hlc;
-  leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
-  leadership_->told.join(context->watermark);  // even if the database does not answer
+  learn(*context);  // even if the database does not answer
   if (!told) TRIBUTARY_TRY(store_->set_context(context->watermark, leadership_->seen));
   written_context_ = std::move(context);
   return {};
