@@ -1,4 +1,5 @@
 /// The database around the outbox on PostgreSQL: restores, poolers, languages, `topology apply`.
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -115,6 +116,38 @@ TEST_CASE("apply that needs a lock lets writers through, and says who holds it")
   CHECK(holder.run("COMMIT") == "ok");
   must(postgres::apply_schema(url, origin(), schema(), Millis{3000}));
   CHECK(says(writer.run("SELECT tributary.register_set('nobody:x', '1')"), "no keyspace matches"));
+}
+
+TEST_CASE("apply beside an open seal waits for no lock for which the seal would wait in turn") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const std::string url = postgres_url(*backend);
+  const Psql psql(url);
+  const auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  Seq sealed{0};
+  for (const char* harm : {"DROP TRIGGER tributary_check_change ON tributary_outbox",
+                           "DROP INDEX tributary_outbox_huge", "DROP TABLE tributary_limits"}) {
+    CAPTURE(harm);
+    write(*session, {counter::add("counter:a", 1)});
+    CHECK(psql.run(harm) == "ok");
+    REQUIRE(must(store->begin_seal({10})).size() == 1);
+    std::atomic<bool> ended = false;
+    Result<void> applied;
+    std::thread applying([&] {
+      applied = postgres::apply_schema(url, origin(), schema(), Millis{20'000});
+      ended = true;
+    });
+    while (!ended && psql.run("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = "
+                              "'Lock' AND datname = current_database() AND "
+                              "application_name = 'tributary-topology'") == "0") {
+    }
+    const auto committed = commit_batch(*store, sealed, 1);
+    applying.join();
+    must(committed);
+    must(applied);
+    sealed = sealed.next();
+  }
 }
 
 TEST_CASE("apply repairs what somebody dropped or changed") {
