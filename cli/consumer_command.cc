@@ -17,9 +17,10 @@ struct Options {
   std::string metrics;
 };
 
-ConsumerSettings settings_of(const config::Topology& topology) {
+ConsumerSettings settings_of(const config::Topology& topology, const RegionName& region) {
   const config::Consumer& from = topology.consumer;
   ConsumerSettings to;
+  to.region = region;
   to.schema = topology.schema;
   to.scrub_keys_per_second = static_cast<std::size_t>(from.scrub_keys_per_second);
   to.group_deltas = static_cast<std::size_t>(from.group_deltas);
@@ -45,8 +46,8 @@ Result<Daemon> prepare(const Options& options, const config::Topology& topology)
   }
   return Daemon{.metrics = options.metrics.empty() ? topology.metrics.consumer : options.metrics,
                 .drain = Millis{0},
-                .start = [settings = settings_of(topology), ports](std::shared_ptr<Metrics> metrics,
-                                                                   std::stop_token stop) mutable {
+                .start = [settings = settings_of(topology, region->name), ports](
+                             std::shared_ptr<Metrics> metrics, std::stop_token stop) mutable {
                   ports.metrics = std::move(metrics);
                   return start_consumer(settings, ports, std::move(stop));
                 }};

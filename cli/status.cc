@@ -137,6 +137,11 @@ class Replica {
       TRIBUTARY_ASSIGN(found.parked_example, first_parked(*store_));
     }
     TRIBUTARY_ASSIGN(found.discarded, store_->discarded());
+    TRIBUTARY_ASSIGN(const auto consumer, store_->claimed_by());
+    const RegionName region{facts.name};
+    if (consumer.value_or(region) != region) {
+      found.progress.damage.push_back(shared_replica(region, *consumer));
+    }
     found.warnings = warnings_;
     facts.replica = std::move(found);
     return {};

@@ -90,6 +90,7 @@ class PlaceParser {
       const auto from = url(urls, viewer, UrlKind::kBroker, out.url_from[viewer], out.credentials);
       with_tls = with_tls || !from || from->scheme == "amqps";
     }
+    if (parsed) check_broker_login(mapping, out.credentials);
     Mapping tls(mapping, "tls");
     tls.text("ca_file", out.tls.ca_file);
     tls.text("cert_file", out.tls.cert_file);
@@ -157,6 +158,18 @@ class PlaceParser {
     if (!database.is_sqlite()) return;
     for (const std::string_view key : {"username", "password_env", "password_file"}) {
       if (mapping.has(key)) mapping.mistake_of_key(key, "SQLite has no users; remove this key");
+    }
+  }
+
+  /// Nobody is asked for the other half: it would be that of RabbitMQ's guest.
+  static void check_broker_login(Mapping& mapping, const Credentials& login) {
+    const bool password = !login.password.empty() || login.line != 0;
+    if (!login.username.empty() && !password) {
+      mapping.mistake(mapping.has("username") ? "username" : "url",
+                      "a broker's user needs a password; give password_env or password_file");
+    }
+    if (login.username.empty() && password) {
+      mapping.mistake("url", "the password is nobody's; give username, too");
     }
   }
 

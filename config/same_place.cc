@@ -16,10 +16,16 @@ std::string same_file(const std::string& path) {
   return (failed ? std::filesystem::path(path).lexically_normal() : real).string();
 }
 
+/// To connect to any address is to connect to this machine.
+std::string same_machine(const std::string& host) {
+  const std::string name = same_host(host);
+  return name == "0.0.0.0" || name == "::" ? "localhost" : name;
+}
+
 /// A socket in one of the usual folders is that of the server on this machine.
 std::string same_server(const std::string& host) {
   if (host.empty()) return "localhost";
-  if (host.front() != '/') return same_host(host);
+  if (host.front() != '/') return same_machine(host);
   const std::string folder = same_file(host);
   const bool usual =
       folder == "/tmp" || folder == "/run/postgresql" || folder == "/var/run/postgresql";
@@ -70,8 +76,8 @@ std::vector<std::string> places_of(const Url& url) {
   }
   if (url.scheme == "postgresql") return postgres_places(url);
   const Host& host = url.hosts.front();
-  return {"redis " + same_host(host.name) + " " + (host.port.empty() ? "6379" : host.port) + " " +
-          number_of(url.path)};
+  return {"redis " + same_machine(host.name) + " " + (host.port.empty() ? "6379" : host.port) +
+          " " + number_of(url.path)};
 }
 
 }  // namespace tributary::config

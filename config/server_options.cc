@@ -69,25 +69,55 @@ std::vector<Word> parsed(std::string_view options) {
   return out;
 }
 
-/// As PostgreSQL reads a boolean: any clear beginning of a word.
-bool is_on(std::string_view value) {
-  const std::string text = small_letters(value);
-  if (text.empty()) return false;
-  return text == "on" || text == "1" || std::string_view("true").starts_with(text) ||
-         std::string_view("yes").starts_with(text);
+/// What PostgreSQL takes for `word`, one of on, off, true, false, yes and no: any clear beginning.
+bool short_for(std::string_view text, std::string_view word) {
+  const std::size_t least = word.starts_with('o') ? 2 : 1;
+  return text.size() >= least && word.starts_with(text);
 }
 
+/// A boolean in one spelling, and all else in small letters.
+std::string normal(std::string_view value) {
+  const std::string text = small_letters(value);
+  for (const std::string_view on : {"on", "true", "yes"}) {
+    if (text == "1" || short_for(text, on)) return "on";
+  }
+  for (const std::string_view off : {"off", "false", "no"}) {
+    if (text == "0" || short_for(text, off)) return "off";
+  }
+  return text;
+}
+
+/// A setting under which Tributary works with these values only.
+struct Needed {
+  std::string_view name;
+  std::array<std::string_view, 2> values;
+  std::string_view otherwise;
+};
+
+constexpr std::string_view kCannotWrite = "changes could not be written";
+constexpr std::string_view kOtherStatements = "the outbox's statements would mean something else";
+constexpr std::array<Needed, 11> kNeeded = {{
+    {"array_nulls", {"on", ""}, kOtherStatements},
+    {"bytea_output", {"hex", ""}, "batches would come in another form"},
+    {"client_encoding", {"utf8", "utf-8"}, "keys and values would be converted"},
+    {"default_transaction_isolation", {"read committed", ""}, "seals would miss rows, or fail"},
+    {"default_transaction_read_only", {"off", ""}, kCannotWrite},
+    {"row_security", {"on", ""}, kOtherStatements},
+    {"session_replication_role",
+     {"origin", "local"},
+     "the triggers that check each change would not run"},
+    {"standard_conforming_strings", {"on", ""}, kOtherStatements},
+    {"transaction_isolation", {"read committed", ""}, "seals would miss rows, or fail"},
+    {"transaction_read_only", {"off", ""}, kCannotWrite},
+    {"transform_null_equals", {"off", ""}, kOtherStatements},
+}};
+
 std::string wrong_with_setting(const Word& word) {
-  const std::string& name = word.name;
-  if (name == "default_transaction_read_only" || name == "transaction_read_only") {
-    return is_on(word.value) ? "remove " + name + " from options: changes could not be written"
-                             : "";
-  }
-  if (name == "session_replication_role" && word.value != "origin" && word.value != "local") {
-    return "remove session_replication_role from options: the triggers that check each change "
-           "would not run";
-  }
-  return "";
+  const auto needed = std::ranges::find(kNeeded, word.name, &Needed::name);
+  if (needed == kNeeded.end()) return "";
+  const std::string value = normal(word.value);
+  if (std::ranges::find(needed->values, value) != needed->values.end() && !value.empty()) return "";
+  return "remove " + word.name + " from options: " + std::string(needed->otherwise);
 }
 
 /// Built-in settings of a session, none of which holds a secret.

@@ -23,4 +23,13 @@ Result<ReplicaProgress> certain_progress(ReplicaStore& store) {
   return fail(ErrorKind::kTransient, progress.doubtful.begin()->second);
 }
 
+std::string shared_replica(const RegionName& region, const RegionName& other) {
+  return "the consumer of region \"" + other.value +
+         "\" writes to this replica, too, which is that of region \"" + region.value +
+         "\": a region needs a Redis, or a database of one, of its own; correct the topology. If "
+         "this "
+         "one was copied or renamed just now, all goes on by itself half a minute after the other "
+         "consumer has ended here";
+}
+
 }  // namespace tributary

@@ -256,11 +256,22 @@ class ReplicaStore {
   };
   virtual Result<ViewContent> view(std::string_view key, std::size_t members) = 0;
 
+  /// Says that the consumer of `region` writes here, for `time` from now. kFatal while that of
+  /// another region says so: two regions must not share a replica. What a copy holds of its
+  /// source's consumer is over after its time.
+  virtual Result<void> claim(const RegionName& region, Millis time) = 0;
+  /// Whose consumer writes here; nullopt: none has said so of late.
+  virtual Result<std::optional<RegionName>> claimed_by() = 0;
+
   /// What an operator should change about this server, one sentence each: an evicting
   /// maxmemory-policy, a command that the user may not run (a commit would stop half-way; kFatal is
   /// given by open instead when one is missing that every commit needs).
   virtual Result<std::vector<std::string>> warnings() = 0;
 };
+
+/// What is wrong when the replica of `region` is claimed by the consumer of `other`, and what to
+/// do.
+[[nodiscard]] std::string shared_replica(const RegionName& region, const RegionName& other);
 
 /// Where the replica stands; kTransient while nobody can tell what of an actor was applied.
 [[nodiscard]] Result<ReplicaProgress> certain_progress(ReplicaStore& store);

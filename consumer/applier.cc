@@ -9,6 +9,8 @@ namespace {
 
 constexpr Millis kIdleWait{100};
 constexpr int kCommitAttempts = 8;
+constexpr Millis kClaimInterval{5000};
+constexpr Millis kClaimTime{30'000};
 
 }  // namespace
 
@@ -44,7 +46,14 @@ Result<Millis> Applier::step() {
   return recover(waited.error());
 }
 
+Result<void> Applier::claim() {
+  if (settings_.region.value.empty() || clock_.monotonic() < claim_at_) return {};
+  claim_at_ = clock_.monotonic() + kClaimInterval;
+  return store_->claim(settings_.region, kClaimTime);
+}
+
 Result<Millis> Applier::work() {
+  TRIBUTARY_TRY(claim());
   TRIBUTARY_TRY(retry_halted());
   auto received = inbox_.take(settings_.group_deltas);
   const bool idle = received.empty();
@@ -90,6 +99,8 @@ void Applier::tell_damage(const ReplicaProgress& progress) {
 
 Result<Millis> Applier::open() {
   TRIBUTARY_ASSIGN(store_, open_replica_());
+  claim_at_ = Micros{0};
+  TRIBUTARY_TRY(claim());
   TRIBUTARY_ASSIGN(ReplicaProgress progress, store_->progress());
   tell_damage(progress);
   known_ = {std::move(progress.token), std::move(progress.watermark), std::move(progress.actors),

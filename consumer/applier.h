@@ -42,6 +42,8 @@ class Applier {
 
  private:
   Result<Millis> open();
+  /// Lets no other region's consumer write here, nor writes where another does.
+  Result<void> claim();
   void warn();
   Result<Millis> work();
   Result<void> apply(std::vector<Received> received);
@@ -69,6 +71,7 @@ class Applier {
   Gauge& connected_;
 
   std::unique_ptr<ReplicaStore> store_;
+  Micros claim_at_{0};
   KnownReplica known_;
   std::map<OriginName, OriginState> origins_;
   Parking parking_;

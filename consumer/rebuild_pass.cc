@@ -6,6 +6,10 @@
 namespace tributary {
 namespace {
 
+constexpr std::string_view kCopy =
+    "copy the replica of a region that lacks nothing over this one (docs/operations.md, \"A new or "
+    "empty replica\")";
+
 constexpr Millis kReadWait{200};
 constexpr int kCatchUpRounds = 150;  // half a minute of a log that says nothing
 
@@ -51,9 +55,26 @@ void RebuildPass::want(const std::string& key) {
 
 Result<void> RebuildPass::read_all(const std::stop_token& stop) {
   for (auto& [origin, source] : sources_) {
-    TRIBUTARY_TRY(read_to_end(origin, source, stop));
+    TRIBUTARY_TRY(as_far_as_it_goes(source, read_to_end(origin, source, stop), stop));
   }
   return {};
+}
+
+Result<void> RebuildPass::as_far_as_it_goes(Source& source, Result<void> read,
+                                            const std::stop_token& stop) {
+  if (read) return {};
+  if (stop.stop_requested()) return read;
+  source.reader.reset();
+  source.unread = std::move(read.error().message);
+  return {};
+}
+
+std::map<OriginName, std::string> RebuildPass::unread() const {
+  std::map<OriginName, std::string> unread;
+  for (const auto& [origin, source] : sources_) {
+    if (!source.unread.empty()) unread[origin] = source.unread;
+  }
+  return unread;
 }
 
 Result<void> RebuildPass::read_to_end(const OriginName& origin, Source& source,
@@ -74,11 +95,12 @@ Result<void> RebuildPass::read_to_end(const OriginName& origin, Source& source,
 }
 
 Result<void> RebuildPass::drain(const OriginName& origin, Source& source) {
-  for (;;) {
+  while (source.reader != nullptr) {
     TRIBUTARY_ASSIGN(const auto message, source.reader->next(Millis{0}));
     if (!message) return {};
     take(origin, source, *message);
   }
+  return {};
 }
 
 Result<std::string> RebuildPass::catch_up(const VersionVector& watermark,
@@ -86,21 +108,32 @@ Result<std::string> RebuildPass::catch_up(const VersionVector& watermark,
   for (int round = 0; !covers(seen(), watermark); ++round) {
     if (stop.stop_requested()) return fail(ErrorKind::kTransient, "stopping");
     const VersionVector before = seen();
-    for (auto& [origin, source] : sources_) TRIBUTARY_TRY(drain(origin, source));
+    for (auto& [origin, source] : sources_) {
+      TRIBUTARY_TRY(as_far_as_it_goes(source, drain(origin, source), stop));
+    }
     if (seen() == before && round > 0) break;  // the applier read it, so it must be there by now
   }
   for (const auto& [actor, seq] : watermark) {
     const Seq have = seen().get(actor);
-    if (have >= seq) continue;
-    const ActorRecord* record = seen_.find(actor);
-    return "it cannot be rebuilt: of actor " + actor.hex() + " (origin \"" +
-           (record == nullptr ? std::string() : record->origin.value) +
-           "\") the changelogs no longer hold the changes from seq " +
-           std::to_string(have.next().value) +
-           " on; copy the replica of a region that lacks nothing over this one "
-           "(docs/operations.md, \"A new or empty replica\")";
+    if (have < seq) return lacking(actor, have);
   }
   return std::string();
+}
+
+std::string RebuildPass::lacking(ActorId actor, Seq have) const {
+  const OriginName* owner = seen_.owner(actor);
+  const std::string origin = owner == nullptr ? std::string() : owner->value;
+  const std::string changes =
+      "the changes from seq " + std::to_string(have.next().value) + " on of actor " + actor.hex();
+  const auto source = owner == nullptr ? sources_.end() : sources_.find(*owner);
+  if (source != sources_.end() && !source->second.unread.empty()) {
+    return "it waits for the changelog of origin \"" + origin +
+           "\", which cannot be read and should hold " + changes +
+           "; it is tried again. If that changelog is gone for good, it cannot be rebuilt: " +
+           std::string(kCopy);
+  }
+  return "it cannot be rebuilt: the changelogs no longer hold " + changes + " (origin \"" + origin +
+         "\"); " + std::string(kCopy);
 }
 
 void RebuildPass::take(const OriginName& origin, Source& source, const ChangelogMessage& message) {

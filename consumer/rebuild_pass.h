@@ -51,8 +51,11 @@ class RebuildPass {
 
   /// A key to make.
   void want(const std::string& key);
-  /// Reads every changelog to where it ends now.
+  /// Reads every changelog to where it ends now, as far as it can be read: an error only when it is
+  /// to stop. A log that is gone, as one of a retired origin may be, holds nothing.
   Result<void> read_all(const std::stop_token& stop);
+  /// The changelogs that could not be read to their ends, and why.
+  [[nodiscard]] std::map<OriginName, std::string> unread() const;
   /// Reads on until all of `watermark` was read; why that cannot be, or nothing.
   Result<std::string> catch_up(const VersionVector& watermark, const std::stop_token& stop);
 
@@ -71,7 +74,13 @@ class RebuildPass {
     std::unique_ptr<ChangelogReader> reader;
     std::optional<Offset> read_to;
     ActorId current;
+    std::string unread;  ///< why it can be read no further; empty: it can
   };
+  /// What cannot be read is left as it is: whether it is needed shows in the end.
+  static Result<void> as_far_as_it_goes(Source& source, Result<void> read,
+                                        const std::stop_token& stop);
+  /// Why a key cannot be made of what was read: of `actor` it ends at `have`.
+  [[nodiscard]] std::string lacking(ActorId actor, Seq have) const;
   Result<void> read_to_end(const OriginName& origin, Source& source, const std::stop_token& stop);
   /// Reads what is there now.
   Result<void> drain(const OriginName& origin, Source& source);

@@ -175,6 +175,7 @@ Result<void> Rebuilder::pass(ReplicaStore& store, const std::set<std::string>& w
   RebuildPass pass(changelogs_, settings_.schema, progress);
   for (const std::string& key : wanted) pass.want(key);
   TRIBUTARY_TRY(pass.read_all(stop));
+  tell(pass.unread());
   std::size_t made = 0;
   for (const std::string& key : wanted) {
     TRIBUTARY_ASSIGN(const std::string why, rebuild(store, pass, key, stop));
@@ -185,6 +186,16 @@ Result<void> Rebuilder::pass(ReplicaStore& store, const std::set<std::string>& w
   log::info("keys were rebuilt from the changelogs",
             {{"keys", made}, {"not", wanted.size() - made}});
   return {};
+}
+
+void Rebuilder::tell(const std::map<OriginName, std::string>& unread) {
+  for (const auto& [origin, reason] : unread) {
+    const auto told = unread_.find(origin);
+    if (told != unread_.end() && told->second == reason) continue;
+    log::warn("a changelog cannot be read for the rebuilding of keys; those that need it wait",
+              {{"origin", origin.value}, {"reason", reason}});
+  }
+  unread_ = unread;
 }
 
 /// Why it could not be made; empty when it was, or need not be any more.

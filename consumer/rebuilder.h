@@ -52,6 +52,8 @@ class Rebuilder {
                               const std::stop_token& stop);
   /// Whether a key that could not be made should be tried again.
   bool again(const std::string& key, const Look& look);
+  /// Which changelogs cannot be read for it, when that has changed.
+  void tell(const std::map<OriginName, std::string>& unread);
   Result<void> give_up(ReplicaStore& store, const std::string& key, std::string reason);
 
   OpenReplica open_replica_;
@@ -62,6 +64,7 @@ class Rebuilder {
   std::unique_ptr<ReplicaStore> store_;
   std::string cursor_;                        ///< in the blocked keys
   std::map<std::string, Hopeless> hopeless_;  ///< keys that could not be made
+  std::map<OriginName, std::string> unread_;  ///< changelogs, as told last
   std::string outage_;                        ///< the reason told last; empty: all is well
 };
 

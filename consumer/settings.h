@@ -4,11 +4,13 @@
 #include <cstddef>
 
 #include <tributary/base/clock.h>
+#include <tributary/base/ids.h>
 #include <tributary/crdt/schema.h>
 
 namespace tributary {
 
 struct ConsumerSettings {
+  RegionName region = {};             ///< whose replica this is; empty: it may be anybody's
   Schema schema = {};                 ///< which type a key must have; keys it does not name: any
   std::size_t group_deltas = 8192;    ///< deltas joined and committed at once, but whole batches
   std::size_t queue_batches = 32;     ///< read ahead, per origin

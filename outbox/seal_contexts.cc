@@ -42,7 +42,7 @@ JudgedContext SealContexts::make(const OutboxRow& row, const std::map<ActorId, S
   }
   if (row.exact) sealed.own = sealed.others.get(own_);
   sealed.others.erase(own_);
-  if (row.exact) cap(sealed.others);
+  if (row.exact) sealed.capped = cap(sealed.others);
   else {
     if (auto why = beyond(sealed.others); !why.empty()) return tl::unexpected(std::move(why));
     for (const FormerActor& former : rules_.former) {
@@ -55,14 +55,14 @@ JudgedContext SealContexts::make(const OutboxRow& row, const std::map<ActorId, S
 }
 
 /// Too old is always safe.
-void SealContexts::cap(VersionVector& context) {
+bool SealContexts::cap(VersionVector& context) const {
   VersionVector within;
   for (const auto& [actor, seq] : context) {
     within.raise(actor, std::min(seq, known_seqs_.get(actor)));
   }
-  if (within == context) return;
-  ++capped_;
+  if (within == context) return false;
   context = std::move(within);
+  return true;
 }
 
 /// Why the context was never told to a writer; empty when it may have been.

@@ -20,6 +20,7 @@ struct SealedContext {
   VersionVector others;
   std::optional<Seq> own;  ///< absent: everything before the change itself
   std::size_t bytes = 0;   ///< encoded, about
+  bool capped = false;     ///< it claimed more than is known
 };
 
 /// A context, or why the row that carries it can never be applied.
@@ -36,18 +37,16 @@ class SealContexts {
   SealContexts(ActorId own, const SealRules& rules);
 
   [[nodiscard]] const JudgedContext& of(const OutboxRow& row);
-  /// Tokens that claimed more than is known.
-  [[nodiscard]] std::size_t capped() const { return capped_; }
 
  private:
   [[nodiscard]] JudgedContext make(const OutboxRow& row, const std::map<ActorId, Seq>* limit);
-  void cap(VersionVector& context);
+  /// Whether it claimed more.
+  [[nodiscard]] bool cap(VersionVector& context) const;
   [[nodiscard]] std::string beyond(const VersionVector& context) const;
 
   ActorId own_;
   const SealRules& rules_;
   VersionVector known_seqs_;  ///< the most that a context may claim
-  std::size_t capped_ = 0;
   /// (lowered key or empty, exact, bytes) -> context.
   std::map<std::tuple<std::string_view, bool, std::string_view>, JudgedContext> known_;
 };

@@ -25,7 +25,7 @@ struct SievedRow {
 class Sieve {
  public:
   Sieve(std::span<const OutboxRow> rows, const SealRules& rules, SealContexts& contexts)
-      : check_(*rules.schema) {
+      : check_(*rules.schema), rules_(rules) {
     sieved_.reserve(rows.size());
     for (const OutboxRow& row : rows) {
       RowVerdict verdict = check_.check(row);
@@ -35,8 +35,12 @@ class Sieve {
       if (verdict.kind != RowVerdict::Kind::kLegal) continue;
       sieved = {verdict.type, verdict.operation, nullptr, verdict.key};
       if (!verdict.operation->observes) continue;
-      if (const JudgedContext& context = contexts.of(row)) sieved.context = &*context;
-      else refuse(row, context.error());
+      if (const JudgedContext& context = contexts.of(row)) {
+        sieved.context = &*context;
+        if (context->capped) cap(row);
+      } else {
+        refuse(row, context.error());
+      }
     }
     leave(rows);
   }
@@ -56,6 +60,9 @@ class Sieve {
     return !left_.empty() && left_.contains(row.transaction);
   }
   [[nodiscard]] const std::string& left_because() const { return left_because_; }
+  [[nodiscard]] std::set<std::int64_t> take_unproven() { return std::move(unproven_); }
+  /// Tokens that claimed more than is known, for certain.
+  [[nodiscard]] std::size_t capped() const { return capped_.size(); }
 
  private:
   struct Unknown {
@@ -63,11 +70,24 @@ class Sieve {
     std::string why;
   };
 
+  void cap(const OutboxRow& row) {
+    if (!rules_.proven || rules_.proven->contains(row.id)) {
+      capped_.insert(row.context);
+      return;
+    }
+    unproven_.insert(row.id);
+    unknown_.push_back({&row, rules_.unasked.empty()
+                                  ? std::string()
+                                  : "a token claims to have seen more than is known here, and the "
+                                    "region's replica cannot be asked: " +
+                                        rules_.unasked});
+  }
+
   /// A transaction that waits holds back those behind it that touch its keys: seqs keep the order.
   void leave(std::span<const OutboxRow> rows) {
     for (const Unknown& each : unknown_) {
       if (refused(*each.row) != nullptr) continue;
-      if (left_.empty()) left_because_ = each.why;
+      if (left_because_.empty()) left_because_ = each.why;
       left_.insert(each.row->transaction);
     }
     if (left_.empty()) return;
@@ -83,6 +103,9 @@ class Sieve {
   }
 
   RowCheck check_;
+  const SealRules& rules_;
+  std::set<std::int64_t> unproven_;
+  std::unordered_set<std::string_view> capped_;
   std::vector<SievedRow> sieved_;
   std::vector<Unknown> unknown_;
   std::unordered_map<std::int64_t, std::string> bad_;  ///< transaction -> why
@@ -110,7 +133,8 @@ class Sealer {
       else if (sieve_.left(row)) out_.left.push_back(row.id);
     }
     out_.left_because = sieve_.left_because();
-    out_.capped = contexts_.capped();
+    out_.unproven = sieve_.take_unproven();
+    out_.capped = sieve_.capped();
     return std::move(out_);
   }
 

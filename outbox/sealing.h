@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ struct SealRules {
   VersionVector known = {};
   /// Blocked key -> what readers of that key have seen of the actors named.
   std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
+  /// Rows whose tokens were there before `known` was asked for. Those of others that claim more
+  /// than it wait until it is asked for again. nullopt: no token waits.
+  std::optional<std::set<std::int64_t>> proven = {};
+  std::string unasked = {};  ///< why it cannot be asked for now; empty: it can
   std::size_t batch_bytes = std::size_t{4} << 20;  ///< a batch is cut here, between transactions
   std::size_t piece_bytes = std::size_t{7} << 20;  ///< … and here, even within one
   std::size_t piece_changes = kMostChanges;        ///< as piece_bytes
@@ -46,12 +51,15 @@ struct Sealing {
   std::vector<SealedBatch> batches;  ///< none when every row was parked or left
   std::vector<ParkedRow> parked;     ///< whole transactions with a row that can never be applied
   /// Whole transactions that wait: they hold a row of a type or operation that the database's
-  /// tables know and this program does not, or touch a key of such a transaction before them.
+  /// tables know and this program does not, or a token of `unproven`, or touch a key of such a
+  /// transaction before them.
   std::vector<std::int64_t> left;
-  std::string left_because;  ///< of the first
-  std::size_t pieces = 0;    ///< batches that end within a transaction: it was too large for one
-  std::size_t capped = 0;    ///< tokens that claimed more than the region has applied
-  OriginHead head;           ///< after it
+  std::string
+      left_because;  ///< of the first; empty when they wait for no more than being asked for
+  std::set<std::int64_t> unproven;  ///< rows whose tokens claim more than was known
+  std::size_t pieces = 0;  ///< batches that end within a transaction: it was too large for one
+  std::size_t capped = 0;  ///< tokens that claimed more than the region has applied
+  OriginHead head;         ///< after it
 };
 
 /// Numbers the rows in their order (contiguous seqs from head.seq + 1, timestamps that grow with

@@ -44,6 +44,9 @@ Result<Millis> OriginRelay::recover(const Error& error) {
   if (store_ != nullptr) metrics_.database_connected.set(store_->schema() ? 1 : 0);
   store_.reset();
   written_context_.reset();
+  asked_ = false;
+  unproven_.clear();
+  proven_.clear();
   publisher_.reset();
   confirmed_.clear();
   metrics_.leading.set(0);
@@ -99,6 +102,7 @@ Result<Millis> OriginRelay::work() {
   TRIBUTARY_TRY(refresh_context());  // before the first seal: what is parked was not seen
   TRIBUTARY_TRY(catch_up());
   if (sealing_ && caught_up() && publisher_.room() && ports_.clock->monotonic() >= seal_at_) {
+    ask_region();
     TRIBUTARY_ASSIGN(sealed, seal_some());
   }
   if (caught_up()) heartbeat_when_idle();
@@ -120,7 +124,7 @@ Result<void> OriginRelay::catch_up() {
     backlog_done_ = page.empty();
     for (SealedBatch& batch : page) {
       backlog_at_ = batch.position;
-      publisher_.add(std::move(batch));
+      publish(std::move(batch));
     }
   }
   if (!backlog_done_ || !leadership_->unsettled) return {};
@@ -135,6 +139,13 @@ Result<void> OriginRelay::catch_up() {
   return settle(*leadership_, succession());
 }
 
+/// An origin that has changes is not idle; one that only says so still is, whenever that is
+/// confirmed.
+void OriginRelay::publish(SealedBatch batch) {
+  publisher_.add(std::move(batch));
+  heartbeat_ = settings_.heartbeat;
+}
+
 void OriginRelay::add_heartbeat(std::vector<ConsumedRows> discarded) {
   const OriginHead& head = leadership_->head;
   const Hlc now = Hlc::from_micros(static_cast<std::uint64_t>(ports_.clock->wall().count()));
@@ -144,10 +155,7 @@ void OriginRelay::add_heartbeat(std::vector<ConsumedRows> discarded) {
 
 /// The longer an origin is idle, the less often it says so: heartbeats stay in the changelog.
 void OriginRelay::heartbeat_when_idle() {
-  if (!publisher_.empty()) {
-    heartbeat_ = settings_.heartbeat;
-    return;
-  }
+  if (!publisher_.empty()) return;
   if (ports_.clock->monotonic() - publisher_.last_published() < heartbeat_) return;
   add_heartbeat();
   heartbeat_ = std::min(heartbeat_ * 2, std::max(settings_.heartbeat, settings_.heartbeat_max));
@@ -188,8 +196,7 @@ Result<void> OriginRelay::refresh_context() {
   TRIBUTARY_TRY(check_head(context->watermark));
   const bool told = written_context_ && context->watermark == written_context_->watermark &&
                     context->hlc == written_context_->hlc;
-  leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
-  leadership_->told.join(context->watermark);  // even if the database does not answer
+  learn(*context);  // even if the database does not answer
   if (!told) TRIBUTARY_TRY(store_->set_context(context->watermark, leadership_->seen));
   written_context_ = std::move(context);
   return {};

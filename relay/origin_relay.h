@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ struct RelayPorts {
   Changelog* changelog = nullptr;
   /// The newest known context of the origin's own region; nullopt: nothing known yet.
   std::function<std::optional<ReplicaContext>()> writer_context;
-  /// The same, as of this moment: a writer may have just read what the other does not know yet.
+  /// The same, as of this moment: a writer may have just read what the other does not know yet. It
+  /// may take as long as the replica's deadline: it is asked outside of seals, and seldom in vain.
   std::function<Result<ReplicaContext>()> ask_context = {};
   AskReplicas ask_replicas = [] { return ReplicaAnswers{}; };
   std::function<std::uint64_t()> random;  ///< 64 unpredictable bits, for minting actors
@@ -64,9 +66,12 @@ class OriginRelay {
   /// Queues what was sealed and not confirmed before, page by page, then the record of a minting.
   Result<void> catch_up();
   [[nodiscard]] bool caught_up() const { return backlog_done_ && !leadership_->unsettled; }
+  /// Asks for the region's context as of now, when rows that wait need it, or nothing is known.
+  void ask_region();
   Result<bool> seal_some();
   Result<Sealing> seal_rows(std::span<const OutboxRow> rows);
-  [[nodiscard]] SealRules rules_for(std::span<const OutboxRow> rows);
+  [[nodiscard]] SealRules rules() const;
+  void learn(const ReplicaContext& context);
   Result<void> commit_sealing(Sealing sealing);
   void report(const Sealing& sealing);
   void note_left(const Sealing& sealing, std::span<const OutboxRow> rows);
@@ -79,6 +84,7 @@ class OriginRelay {
   Result<void> save_totals();
   void heartbeat_when_idle();
   Result<void> tell_discarded();
+  void publish(SealedBatch batch);
   void add_heartbeat(std::vector<ConsumedRows> discarded = {});
   [[nodiscard]] Succession succession();
   [[nodiscard]] bool led_well() const;
@@ -94,7 +100,11 @@ class OriginRelay {
   std::unique_ptr<OutboxStore> store_;
   std::optional<Leadership> leadership_;
   std::optional<ReplicaContext> written_context_;
-  std::int64_t backlog_at_ = 0;  ///< position of the last batch queued from the outbox
+  bool asked_ = false;               ///< the region answered, since it leads
+  std::string unasked_;              ///< why it did not, last; empty: it did
+  std::set<std::int64_t> unproven_;  ///< rows whose tokens claim more than was known
+  std::set<std::int64_t> proven_;    ///< those of them that were there when it was asked last
+  std::int64_t backlog_at_ = 0;      ///< position of the last batch queued from the outbox
   bool backlog_done_ = false;
   bool minting_told_ = false;
   std::vector<Discarded> discarded_told_;  ///< by a heartbeat
@@ -108,6 +118,7 @@ class OriginRelay {
   Millis heartbeat_;
   Micros led_at_{0};  ///< when it began to lead, last
   Micros seal_at_{0};
+  Micros ask_at_{0};
   Micros confirms_at_{0};
   Micros context_at_{0};
   Micros house_at_{0};

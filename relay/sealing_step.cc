@@ -10,6 +10,9 @@ namespace {
 
 /// Nothing but waiting transactions was found: look again then.
 constexpr Millis kWaitingPause{1000};
+/// After a replica could not be asked; and asking in vain takes a tenth of the time at most.
+constexpr Millis kAskAgain{1000};
+constexpr int kAskShare = 10;
 
 }  // namespace
 
@@ -25,9 +28,11 @@ Result<bool> OriginRelay::seal_some() {
   TRIBUTARY_ASSIGN(Sealing sealing, seal_rows(rows));
   report(sealing);
   note_left(sealing, rows);
+  unproven_ = std::move(sealing.unproven);
   if (sealing.batches.empty() && sealing.parked.empty()) {
     store_->abort_seal();
-    seal_at_ = ports_.clock->monotonic() + kWaitingPause;
+    const Micros now = ports_.clock->monotonic();
+    if (unproven_.empty() || now < ask_at_) seal_at_ = now + kWaitingPause;
     return false;
   }
   TRIBUTARY_TRY(commit_sealing(std::move(sealing)));
@@ -50,7 +55,7 @@ void OriginRelay::note_left(const Sealing& sealing, std::span<const OutboxRow> r
 /// keyspace may have been added under a running relay.
 Result<Sealing> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
   TotalsCache& totals = leadership_->totals;
-  Sealing sealing = seal(leadership_->head, rows, rules_for(rows), totals);
+  Sealing sealing = seal(leadership_->head, rows, rules(), totals);
   if (sealing.parked.empty() && sealing.left.empty()) return sealing;
   TRIBUTARY_ASSIGN(StoredSchema stored, store_->schema());
   if (stored == leadership_->schema) return sealing;
@@ -58,10 +63,33 @@ Result<Sealing> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
             {{"origin", origin_.value}});
   leadership_->schema = std::move(stored);
   unseal(sealing, rows, totals);
-  return seal(leadership_->head, rows, rules_for(rows), totals);
+  return seal(leadership_->head, rows, rules(), totals);
 }
 
-SealRules OriginRelay::rules_for(std::span<const OutboxRow> rows) {
+void OriginRelay::learn(const ReplicaContext& context) {
+  leadership_->seen = std::max(leadership_->seen, std::min(context.hlc, kMaxHlc));
+  leadership_->told.join(context.watermark);
+  lowered_ = context.lowered;
+}
+
+void OriginRelay::ask_region() {
+  if (!ports_.ask_context || (unproven_.empty() && (asked_ || written_context_))) return;
+  const Micros begun = ports_.clock->monotonic();
+  if (begun < ask_at_) return;
+  auto context = ports_.ask_context();
+  if (!context) {
+    const Micros now = ports_.clock->monotonic();
+    ask_at_ = now + std::max<Micros>(kAskAgain, (now - begun) * kAskShare);
+    unasked_ = std::move(context.error().message);
+    return;
+  }
+  learn(*context);
+  asked_ = true;
+  unasked_.clear();
+  proven_ = std::exchange(unproven_, {});
+}
+
+SealRules OriginRelay::rules() const {
   SealRules rules;
   rules.schema = &leadership_->schema;
   // A clock may be ahead by max_skew at most; what the writers had seen is beyond doubt.
@@ -69,19 +97,11 @@ SealRules OriginRelay::rules_for(std::span<const OutboxRow> rows) {
       static_cast<std::uint64_t>((ports_.clock->wall() + settings_.max_skew).count()));
   rules.former = leadership_->former;
   rules.batch_bytes = std::min(settings_.batch_bytes, rules.piece_bytes);
-  std::optional<ReplicaContext> context = written_context_;
-  const bool exact = std::ranges::any_of(rows, [](const OutboxRow& row) { return row.exact; });
-  if ((exact || !context) && ports_.ask_context) {
-    if (auto now = ports_.ask_context()) context = std::move(*now);
-  }
-  if (context) {
-    leadership_->seen = std::max(leadership_->seen, std::min(context->hlc, kMaxHlc));
-    rules.known = std::move(context->watermark);
-    lowered_ = std::move(context->lowered);
-  }
+  rules.known = leadership_->told;
   rules.lowered = lowered_;  // of before, while the replica is away: too little seen is safe
-  rules.known.join(leadership_->told);
   rules.seen = leadership_->seen;
+  if (ports_.ask_context) rules.proven = proven_;
+  rules.unasked = unasked_;
   return rules;
 }
 
@@ -103,7 +123,7 @@ Result<void> OriginRelay::commit_sealing(Sealing sealing) {
       static_cast<double>(sealing.head.seq.value - leadership_->head.seq.value));
   metrics_.sealed_batches.add(static_cast<double>(sealing.batches.size()));
   leadership_->head = sealing.head;
-  for (SealedBatch& batch : sealing.batches) publisher_.add(std::move(batch));
+  for (SealedBatch& batch : sealing.batches) publish(std::move(batch));
   return {};
 }
 
@@ -133,7 +153,8 @@ void OriginRelay::report(const Sealing& sealing) {
         {{"origin", origin_.value}, {"changes", sealing.capped}});
   }
   if (waiting_for_ != sealing.left_because) {
-    if (sealing.left.empty()) log::info("nothing waits any more", {{"origin", origin_.value}});
+    if (sealing.left_because.empty())
+      log::info("nothing waits any more", {{"origin", origin_.value}});
     else {
       log::warn("transactions wait in the outbox",
                 {{"origin", origin_.value}, {"reason", sealing.left_because}});

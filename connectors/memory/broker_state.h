@@ -38,6 +38,7 @@ struct BrokerState {
   std::uint64_t incarnations = 0;
   std::size_t largest_message = 0;
   bool blocked = false;
+  bool confirm_late = false;
 
   /// The client's link, unless it is down, was interrupted since `generation`, or may not be used
   /// for the origin's log.

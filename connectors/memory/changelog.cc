@@ -52,7 +52,10 @@ class Writer final : public ChangelogWriter {
     TRIBUTARY_ASSIGN(const Link* link, state_->link(client_, generation_, origin_));
     if (refused_) return fail(ErrorKind::kTransient, std::string("memory broker: ") + refused_);
     if (too_large_) return fail(ErrorKind::kInvalid, "memory broker: the message is too large");
-    if (!link->hold_confirms) confirmed_through_ = stored_through_;
+    if (!link->hold_confirms) {
+      confirmed_through_ = state_->confirm_late ? on_its_way_ : stored_through_;
+      on_its_way_ = stored_through_;
+    }
     return confirmed_through_;
   }
 
@@ -68,6 +71,7 @@ class Writer final : public ChangelogWriter {
   std::uint64_t generation_;
   std::uint64_t last_tag_ = 0;
   std::uint64_t stored_through_ = 0;
+  std::uint64_t on_its_way_ = 0;  ///< the confirm that has not arrived yet
   std::uint64_t confirmed_through_ = 0;
   const char* refused_ = nullptr;
   bool too_large_ = false;
@@ -250,6 +254,11 @@ void MemoryBroker::fail_publish(const std::string& client, PublishFault fault) {
 void MemoryBroker::hold_confirms(const std::string& client, bool hold) {
   const Lock lock(state_->mutex);
   state_->links[client].hold_confirms = hold;
+}
+
+void MemoryBroker::confirm_late(bool late) {
+  const Lock lock(state_->mutex);
+  state_->confirm_late = late;
 }
 
 void MemoryBroker::hold_deliveries(const std::string& client, bool hold) {

@@ -65,6 +65,9 @@ class MemoryBroker {
 
   /// A longer message is not stored, and confirmed() is kInvalid after it. 0: no limit.
   void limit_message_bytes(std::size_t largest);
+  /// Confirms take their time, as over a network: confirmed() tells what was stored when it was
+  /// asked before. Else it tells at once.
+  void confirm_late(bool late);
   /// connection.blocked for every writer: what is published meanwhile fails as timed out.
   void block(bool blocked);
 

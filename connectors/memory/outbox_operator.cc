@@ -36,6 +36,11 @@ VersionVector MemoryOutbox::told() const {
   return shared_->disk.watermark;
 }
 
+void MemoryOutbox::publish_again() {
+  const std::lock_guard lock(shared_->mutex);
+  for (auto& each : shared_->disk.batches) each.confirmed_at.reset();
+}
+
 std::size_t MemoryOutbox::batches() const {
   const std::lock_guard lock(shared_->mutex);
   return shared_->disk.batches.size();

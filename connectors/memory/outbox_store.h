@@ -62,6 +62,8 @@ class MemoryOutbox {
   void restore_in_place(const OutboxBackup& backup);
   /// The watermark that writers are told, and so the context of what they write.
   [[nodiscard]] VersionVector told() const;
+  /// UPDATE tributary_batch SET confirmed_at = NULL: all that is retained is published again.
+  void publish_again();
   /// Batches retained, and those not yet confirmed.
   [[nodiscard]] std::size_t batches() const;
 

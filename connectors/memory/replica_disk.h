@@ -47,6 +47,7 @@ struct ReplicaDisk {
       parked_of_key;  ///< key -> ids
   std::set<std::string, std::less<>> deferring;
   std::set<std::string> discarded;
+  std::optional<RegionName> consumer;
 };
 
 /// Carries out edits on the view at `key`, which is of `kind` or absent.

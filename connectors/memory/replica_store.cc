@@ -247,6 +247,23 @@ class MemoryReplicaStore final : public ReplicaStore {
     });
   }
 
+  /// Time does not pass here: forget_consumer() ends a claim.
+  Result<void> claim(const RegionName& region, Millis /*time*/) override {
+    return call(Call::kClaim, [&]() -> Result<void> {
+      auto& consumer = disk().consumer;
+      if (consumer.value_or(region) != region) {
+        return fail(ErrorKind::kFatal, "memory replica: " + shared_replica(region, *consumer));
+      }
+      consumer = region;
+      return {};
+    });
+  }
+
+  Result<std::optional<RegionName>> claimed_by() override {
+    return call(Call::kClaim,
+                [&]() -> Result<std::optional<RegionName>> { return disk().consumer; });
+  }
+
   Result<std::vector<std::string>> warnings() override {
     return call(Call::kWarnings, [&]() -> Result<std::vector<std::string>> { return {}; });
   }
@@ -306,6 +323,11 @@ void MemoryReplica::restore(const Snapshot& snapshot) {
 void MemoryReplica::flush() {
   const std::lock_guard lock(shared_->mutex);
   shared_->disk = {};
+}
+
+void MemoryReplica::forget_consumer() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.consumer.reset();
 }
 
 void MemoryReplica::tamper(std::string_view key, crdt::ViewKind kind, std::string_view member) {

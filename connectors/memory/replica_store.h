@@ -33,6 +33,7 @@ class MemoryReplica {
     kParked,
     kWalk,
     kView,
+    kClaim,
     kWarnings
   };
   /// kBefore: the call fails and nothing has happened. kAfter: it has happened, but the caller gets
@@ -58,6 +59,8 @@ class MemoryReplica {
   [[nodiscard]] Snapshot snapshot() const;
   /// What a failover or an old backup does. Sessions stay open, as those of a real server might.
   void restore(const Snapshot& snapshot);
+  /// The consumer has ended long ago.
+  void forget_consumer();
   /// FLUSHALL.
   void flush();
   /// Another program makes, or replaces, a view with one member (or value) of its own.

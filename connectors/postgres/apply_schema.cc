@@ -115,8 +115,11 @@ Result<void> apply(PGconn* connection, const OriginName& origin, const Schema& s
 
 Result<void> apply_schema(const std::string& url, const OriginName& origin, const Schema& schema,
                           Millis deadline) {
+  // A lock is waited for briefly (see above), and what takes time beyond that is work.
+  const std::string settings = std::string(kNeededSettings) +
+                               " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0";
   TRIBUTARY_ASSIGN(const ConnectionHandle connection,
-                   connect(url, "tributary-topology", "", deadline));
+                   connect(url, "tributary-topology", settings, deadline));
   return apply(connection.get(), origin, schema, deadline);
 }
 

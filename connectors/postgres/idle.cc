@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <libpq-fe.h>
 
@@ -17,6 +18,15 @@ Micros PollPause::after(Micros took) {
   return usual < kSlow ? Micros{0} : std::min(9 * usual, kLongest);
 }
 
+bool HolderNews::due(Micros now) {
+  constexpr Micros kEvery = std::chrono::minutes(1);
+  if (now < next_) return false;
+  next_ = now + kEvery;
+  return true;
+}
+
+bool HolderNews::fresh(const std::string& holder) { return std::exchange(told_, holder) != holder; }
+
 Result<bool> Idle::nothing_to_do(const Fence& fence) {
   if (!idle_) return false;
   const SystemClock clock;
@@ -28,20 +38,20 @@ Result<bool> Idle::nothing_to_do(const Fence& fence) {
   const Micros end = clock.monotonic();
   const Micros pause = pause_.after(end - start);
   not_before_ = end + pause;
-  if (pause > Micros{0}) warn();
+  if (pause > Micros{0} && news_.due(end)) warn();
   return PQntuples(row) > 0 && !bool_at(row, 0, 0) && bool_at(row, 0, 1);
 }
 
 void Idle::warn() {
-  if (warned_) return;
-  warned_ = true;
   pipeline_.queue(statements::kSnapshotHolder);
   const auto results = pipeline_.flush();
   const bool known = results && PQntuples((*results)[0].get()) > 0;
+  const std::string holder = known ? text_at((*results)[0].get(), 0, 0) : "unknown";
+  if (!news_.fresh(holder)) return;
   log::warn(
       "asking the outbox is slow, since rows long deleted cannot be cleaned up: end whatever "
       "holds an old snapshot in this database",
-      {{"holder", known ? text_at((*results)[0].get(), 0, 0) : "unknown"}});
+      {{"holder", holder}});
 }
 
 }  // namespace tributary::postgres

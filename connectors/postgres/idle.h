@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 
 #include <tributary/base/clock.h>
 #include <tributary/base/result.h>
@@ -24,6 +25,20 @@ class PollPause {
   std::size_t next_ = 0;
 };
 
+/// Who is told as the holder of an old snapshot, while polls are slow: everybody once, looked for
+/// once a minute.
+class HolderNews {
+ public:
+  /// Whether to look now.
+  [[nodiscard]] bool due(Micros now);
+  /// Whether it is another one than was told last.
+  [[nodiscard]] bool fresh(const std::string& holder);
+
+ private:
+  Micros next_{0};
+  std::string told_;
+};
+
 /// Borrows the pipeline. Not thread-safe.
 class Idle {
  public:
@@ -40,9 +55,9 @@ class Idle {
 
   Pipeline& pipeline_;
   bool idle_ = false;
-  bool warned_ = false;
   Micros not_before_{0};
   PollPause pause_;
+  HolderNews news_;
 };
 
 }  // namespace tributary::postgres

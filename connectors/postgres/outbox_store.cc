@@ -269,13 +269,13 @@ class Store final : public OutboxStore {
   std::string identity_;
 };
 
-/// Lock and idle timeouts end a seal whose relay froze; SQL_ASCII passes text bytes on as they are.
+/// Lock and idle timeouts end a seal whose relay froze.
 /// A statement may take longer than the deadline as long as its answer keeps coming.
 std::string settings(Millis deadline) {
-  return "-c client_encoding=SQL_ASCII -c enable_seqscan=off -c enable_hashjoin=off "
-         "-c enable_mergejoin=off -c enable_bitmapscan=off -c enable_sort=off -c jit=off "
-         "-c plan_cache_mode=force_generic_plan -c default_transaction_isolation=read\\ committed "
-         "-c statement_timeout=" +
+  return std::string(kNeededSettings) +
+         " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+         "-c enable_bitmapscan=off -c enable_sort=off -c jit=off "
+         "-c plan_cache_mode=force_generic_plan -c statement_timeout=" +
          std::to_string(6 * deadline.count()) +
          " -c lock_timeout=" + std::to_string(deadline.count()) +
          " -c idle_in_transaction_session_timeout=" + std::to_string(3 * deadline.count());

@@ -106,15 +106,29 @@ Result<ConnectionHandle> connect(const std::string& url, std::string_view applic
   const std::string seconds = std::to_string(std::max<std::int64_t>(2, deadline.count() / 1000));
   const std::string unanswered = std::to_string(std::max<std::int64_t>(2000, deadline.count()));
   // What stands behind "dbname" in the list overrides what the URL says; what stands before it is
-  // overridden by the URL.
-  constexpr std::array kKeywords{"keepalives_idle",  "keepalives_interval",
-                                 "keepalives_count", "connect_timeout",
-                                 "tcp_user_timeout", "target_session_attrs",
-                                 "application_name", "dbname",
-                                 "options",          static_cast<const char*>(nullptr)};
-  const std::array values{
-      "5",          "2",          "3",         seconds.c_str(), unanswered.c_str(),
-      "read-write", name.c_str(), url.c_str(), options.c_str(), static_cast<const char*>(nullptr)};
+  // overridden by the URL. SQL_ASCII passes text bytes on as they are.
+  constexpr std::array kKeywords{"keepalives_idle",
+                                 "keepalives_interval",
+                                 "keepalives_count",
+                                 "connect_timeout",
+                                 "tcp_user_timeout",
+                                 "target_session_attrs",
+                                 "application_name",
+                                 "dbname",
+                                 "options",
+                                 "client_encoding",
+                                 static_cast<const char*>(nullptr)};
+  const std::array values{"5",
+                          "2",
+                          "3",
+                          seconds.c_str(),
+                          unanswered.c_str(),
+                          "read-write",
+                          name.c_str(),
+                          url.c_str(),
+                          options.c_str(),
+                          "SQL_ASCII",
+                          static_cast<const char*>(nullptr)};
   ConnectionHandle connection(PQconnectdbParams(kKeywords.data(), values.data(), 1));
   if (connection == nullptr) return fail(ErrorKind::kFatal, "out of memory");
   if (PQstatus(connection.get()) != CONNECTION_OK) {

@@ -12,6 +12,14 @@
 
 namespace tributary::postgres {
 
+/// What the statements of the outbox depend on, whatever the role, the database or the environment
+/// says; config/server_options.cc refuses others in a URL. Of a session of our own, for
+/// connect(): a pooler may not take them.
+inline constexpr std::string_view kNeededSettings =
+    "-c standard_conforming_strings=on -c bytea_output=hex -c array_nulls=on "
+    "-c transform_null_equals=off -c row_security=on "
+    "-c default_transaction_isolation=read\\ committed";
+
 struct FinishConnection {
   void operator()(PGconn* connection) const;
 };

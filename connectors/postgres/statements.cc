@@ -96,10 +96,13 @@ const Statement kIdle{
 const Statement kSnapshotHolder{
     "snapshot_holder",
     "SELECT who FROM ("
-    "  SELECT age(backend_xmin), format('pid %s (%s) since %s', pid,"
-    "    coalesce(nullif(application_name, ''), usename), xact_start) AS who"
+    "  SELECT age(backend_xmin), CASE WHEN datname IS NULL"
+    "    THEN format('pid %s (%s), by the hot_standby_feedback of a standby at %s', pid,"
+    "      coalesce(nullif(application_name, ''), usename), coalesce(client_addr::text, '?'))"
+    "    ELSE format('pid %s (%s) since %s', pid,"
+    "      coalesce(nullif(application_name, ''), usename), xact_start) END AS who"
     "  FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
-    "    AND datname = current_database()"
+    "    AND (datname = current_database() OR datname IS NULL)"
     "  UNION ALL SELECT age(xmin), format('replication slot %s', slot_name)"
     "  FROM pg_replication_slots WHERE xmin IS NOT NULL"
     "  UNION ALL SELECT age(transaction), format('prepared transaction %s since %s', gid, prepared)"

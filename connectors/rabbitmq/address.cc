@@ -36,7 +36,9 @@ Result<Address> parse_address(const Endpoint& endpoint) {
   address.vhost = info.vhost[0] == '\0' ? "/" : info.vhost;
   address.username = endpoint.username.empty() ? info.user : endpoint.username;
   const std::string password = endpoint.password ? endpoint.password() : std::string();
-  address.password = password.empty() ? info.password : password;
+  // The library fills in guest's: never for another user.
+  const bool of_the_url = password.empty() && endpoint.username.empty();
+  address.password = of_the_url ? info.password : password;
   address.tls = info.ssl != 0;
   return address;
 }

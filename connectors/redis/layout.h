@@ -33,6 +33,8 @@ inline constexpr SharedKey kIncomplete{"tributary:blocked:incomplete", "set"};
 inline constexpr SharedKey kLowest{"tributary:blocked:lowest", "hash"};
 inline constexpr SharedKey kUnfinished{"tributary:unfinished", "string"};
 inline constexpr SharedKey kDiscarded{"tributary:discarded", "hash"};
+/// The region whose consumer writes here; it expires soon after the consumer has ended.
+inline constexpr SharedKey kConsumer{"tributary:consumer", "string"};
 /// In the order in which the commit script takes them.
 inline constexpr std::array kSharedKeys{
     kToken,      kWatermark, kActors,      kProgress,   kHlc,    kDeferring,  kParked,   kParkedIds,

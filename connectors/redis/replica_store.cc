@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <random>
 
+#include <tributary/connectors/redis/claim.h>
 #include <tributary/connectors/redis/commit_arguments.h>
 #include <tributary/connectors/redis/commit_script.h>
 #include <tributary/connectors/redis/connection.h>
@@ -75,6 +76,10 @@ class RedisReplicaStore final : public ReplicaStore {
   Result<ViewContent> view(std::string_view key, std::size_t members) override {
     return told(read_view(*connection_, key, members));
   }
+  Result<void> claim(const RegionName& region, Millis time) override {
+    return told(redis::claim(*connection_, region, time));
+  }
+  Result<std::optional<RegionName>> claimed_by() override { return told(read_claim(*connection_)); }
   Result<std::vector<std::string>> warnings() override { return told(read_warnings(*connection_)); }
 
  private:

@@ -1,11 +1,14 @@
 """What a region comes back from by itself, and what an operator mends."""
 import json
 import os
+import re
 import signal
+import subprocess
 import time
 import unittest
 
 from harness import SandboxTest
+from sandbox import REPOSITORY
 
 
 class ARegionRecovers(SandboxTest):
@@ -36,6 +39,35 @@ class ARegionRecovers(SandboxTest):
         self.run_tributary("parked", "retry", "--region", "us")
         self.assertEqual(set(redis("SMEMBERS", "cart:foreign")), {"x", "y"})
         self.wait_until_converged()
+
+    def test_a_gap_is_closed_from_the_origin_s_retained_batches_as_documented(self):
+        documented = (REPOSITORY / "docs" / "operations.md").read_text().partition(
+            "## An origin is stopped at a gap")[2]
+        statement = re.search(r"`(UPDATE public\.tributary_batch .+?;)`", documented).group(1)
+        self.write("shop_us", [{"key": "stock:gap", "type": "counter", "add": 1}] * 300)
+        self.wait_until_converged()
+        self.sandbox.stop_process("consumer-eu", "relay-shop_us")
+        self.addCleanup(self.sandbox.start_process, "consumer-eu", "relay-shop_us")
+        done = subprocess.run([self.sandbox.folder / "servers" / "rabbitmq-us" / "rabbitmqctl",
+                               "delete_queue", "tributary.shop_us"],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.redis("eu")("FLUSHALL")
+        self.sandbox.start_process("consumer-eu", "relay-shop_us")
+        self.write("shop_us", [{"key": "stock:gap", "type": "counter", "add": 1}])
+        self.eventually(lambda: self.redis("us")("GET", "stock:gap"), "301")
+        log = self.sandbox.folder / "logs" / "consumer-eu.log"
+        self.eventually(lambda: "gap in the changelog" in log.read_text(), True, timeout=60)
+        self.assertIsNone(self.redis("eu")("GET", "stock:gap"))
+
+        self.sandbox.stop_process("relay-shop_us")
+        done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement,
+                               self.sandbox.origins()["shop_us"]], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.sandbox.start_process("relay-shop_us")
+        self.wait_until_converged(timeout=120)
+        for region in self.regions:
+            self.assertEqual(self.redis(region)("GET", "stock:gap"), "301")
 
     # Last by name: RabbitMQ 3.10 needs some seconds after a declaration before it survives kill -9.
     def test_z_a_killed_broker_loses_nothing_that_was_committed_meanwhile(self):

@@ -5,6 +5,7 @@ answers, and that one outlives the node. So our nodes use an epmd of our own, on
 own, which is a plain child process; and they are told never to start one (-start_epmd false).
 """
 import os
+import shlex
 import signal
 import socket
 from pathlib import Path
@@ -65,6 +66,7 @@ class RabbitmqServer(Server):
                                                 "+sbwtdio none",
             RUNNING_UNDER_SYSTEMD="true")  # the script then becomes the node, by exec
         env.pop("NOTIFY_SOCKET", None)
+        _write_rabbitmqctl(folder / "rabbitmqctl", env)
         self.process = Process(name, [_SERVER], folder / "rabbitmq.log", env=env, cwd=folder,
                                death_signal=signal.SIGKILL)
 
@@ -74,6 +76,16 @@ class RabbitmqServer(Server):
             sock.sendall(_PROTOCOL_HEADER)
             frame = _read(sock, 11)
         return frame[:1] == b"\x01" and frame[7:11] == b"\x00\x0a\x00\x0a"
+
+
+def _write_rabbitmqctl(path: Path, env: dict) -> None:
+    """A rabbitmqctl for this node."""
+    names = [name for name in env if name.startswith(("RABBITMQ_", "ERL_")) or name == "HOME"]
+    names.remove("RABBITMQ_DIST_PORT")
+    lines = [f"export {name}={shlex.quote(env[name])}" for name in names]
+    lines.append('exec /usr/lib/rabbitmq/bin/rabbitmqctl "$@"')
+    path.write_text("#!/bin/sh\n" + "\n".join(lines) + "\n")
+    path.chmod(0o700)
 
 
 def _read(sock: socket.socket, size: int) -> bytes:

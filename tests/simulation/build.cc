@@ -65,6 +65,7 @@ void World::build_regions() {
       }
       return dice_.chance(0.5) ? MemoryReplica::Fault::kBefore : MemoryReplica::Fault::kAfter;
     });
+    region.broker.confirm_late(dice_.chance(0.7));
     region.broker.watch([this](const OriginName& origin, std::string_view bytes) {
       witness_.stored(origin, bytes);
     });

@@ -68,6 +68,16 @@ TEST_CASE("held confirms come when they are let go") {
   CHECK(must(scene.writer->confirmed(Millis{0})) == 1);
 }
 
+TEST_CASE("a late confirm comes when it is asked for the next time") {
+  Scene scene;
+  scene.broker.confirm_late(true);
+  must(scene.writer->publish(1, "a"));
+  CHECK(must(scene.writer->confirmed(Millis{0})) == 0);
+  must(scene.writer->publish(2, "b"));
+  CHECK(must(scene.writer->confirmed(Millis{0})) == 1);
+  CHECK(must(scene.writer->confirmed(Millis{0})) == 2);
+}
+
 TEST_CASE("messages are delivered again on request, and held on request") {
   Scene scene;
   publish_all(*scene.writer, numbered(3));

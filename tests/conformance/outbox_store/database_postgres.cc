@@ -1,4 +1,5 @@
 /// The database around the outbox on PostgreSQL: restores, poolers, languages, `topology apply`.
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -71,6 +72,22 @@ TEST_CASE("applying what is applied takes no lock, whatever is open") {
   CHECK(SystemClock().monotonic() - start < Micros{3'000'000});
 }
 
+TEST_CASE("what the database sets for its sessions changes nothing of what apply does") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const std::string url = postgres_url(*backend);
+  const Psql psql(url);
+  CHECK(psql.run("SET client_encoding = 'UTF8'; DO $$ DECLARE each text; BEGIN "
+                 "FOREACH each IN ARRAY ARRAY['client_encoding = LATIN1', "
+                 "'standard_conforming_strings = off', 'statement_timeout = 1'] LOOP "
+                 "EXECUTE format('ALTER DATABASE %I SET %s', current_database(), each); "
+                 "END LOOP; END $$") == "ok");
+  Schema wider = schema();
+  wider.keyspaces.push_back({"k\u00e4:*", "set"});
+  must(postgres::apply_schema(url, origin(), wider, Millis{5000}));
+  CHECK(psql.run("SELECT count(*) FROM public.tributary_keyspace WHERE pattern = 'k\u00e4:*'") ==
+        "1");
+}
+
 TEST_CASE("apply that needs a lock lets writers through, and says who holds it") {
   OUTBOX_SUITE_BACKEND(Postgres);
   const std::string url = postgres_url(*backend);
@@ -99,6 +116,38 @@ TEST_CASE("apply that needs a lock lets writers through, and says who holds it")
   CHECK(holder.run("COMMIT") == "ok");
   must(postgres::apply_schema(url, origin(), schema(), Millis{3000}));
   CHECK(says(writer.run("SELECT tributary.register_set('nobody:x', '1')"), "no keyspace matches"));
+}
+
+TEST_CASE("apply beside an open seal waits for no lock for which the seal would wait in turn") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const std::string url = postgres_url(*backend);
+  const Psql psql(url);
+  const auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  Seq sealed{0};
+  for (const char* harm : {"DROP TRIGGER tributary_check_change ON tributary_outbox",
+                           "DROP INDEX tributary_outbox_huge", "DROP TABLE tributary_limits"}) {
+    CAPTURE(harm);
+    write(*session, {counter::add("counter:a", 1)});
+    CHECK(psql.run(harm) == "ok");
+    REQUIRE(must(store->begin_seal({10})).size() == 1);
+    std::atomic<bool> ended = false;
+    Result<void> applied;
+    std::thread applying([&] {
+      applied = postgres::apply_schema(url, origin(), schema(), Millis{20'000});
+      ended = true;
+    });
+    while (!ended && psql.run("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = "
+                              "'Lock' AND datname = current_database() AND "
+                              "application_name = 'tributary-topology'") == "0") {
+    }
+    const auto committed = commit_batch(*store, sealed, 1);
+    applying.join();
+    must(committed);
+    must(applied);
+    sealed = sealed.next();
+  }
 }
 
 TEST_CASE("apply repairs what somebody dropped or changed") {

@@ -44,8 +44,26 @@ TEST_CASE("a password in a URL is a mistake") {
 }
 
 TEST_CASE("a user name alone, or an @ behind the host, is no password") {
-  CHECK(mistakes_in(with_line(4, "    broker: {url: \"amqp://me@h:5672/a:b%40c\"}")).empty());
+  CHECK(mistakes_in(with_line(4,
+                              "    broker: {url: \"amqp://me@h:5672/a:b%40c\", "
+                              "password_env: PW}"))
+            .empty());
   CHECK(mistakes_in(with_line(15, "    database: \"sqlite:///srv/a:b@c/till.db\"")).empty());
+}
+
+TEST_CASE("half a login to a broker is a mistake, as its other half would be the guest's") {
+  const std::string no_password =
+      "a broker's user needs a password; give password_env or password_file";
+  const std::string no_user = "the password is nobody's; give username, too";
+  CHECK(mistakes_in(with_line(4, "    broker: {url: \"amqp://me@h\"}")) ==
+        Lines{"t:4: regions.eu.broker.url: " + no_password});
+  CHECK(mistakes_in(with_broker("username: me")) ==
+        Lines{"t:4: regions.eu.broker.username: " + no_password});
+  CHECK(mistakes_in(with_broker("password_env: PW")) ==
+        Lines{"t:4: regions.eu.broker.url: " + no_user});
+  CHECK(mistakes_in(with_broker("password_file: /pw")) ==
+        Lines{"t:4: regions.eu.broker.url: " + no_user});
+  CHECK(mistakes_in(with_broker("username: me, password_env: PW")).empty());
 }
 
 TEST_CASE("allowed inline passwords move out of the URL, decoded") {
@@ -61,7 +79,7 @@ TEST_CASE("allowed inline passwords move out of the URL, decoded") {
 
 TEST_CASE("a password named twice is a mistake") {
   CHECK(
-      mistakes_in(with_broker("password_env: A, password_file: b")) ==
+      mistakes_in(with_broker("username: me, password_env: A, password_file: b")) ==
       Lines{"t:4: regions.eu.broker.password_file: give password_env or password_file, not both"});
 }
 
@@ -72,14 +90,14 @@ TEST_CASE("credentials for SQLite are a mistake") {
 
 TEST_CASE("a password comes from the environment") {
   const Variable variable("TRIBUTARY_TEST_PASSWORD", "s3cret");
-  auto loaded = parse_topology(with_broker("password_env: TRIBUTARY_TEST_PASSWORD"));
+  auto loaded = parse_topology(with_broker("username: me, password_env: TRIBUTARY_TEST_PASSWORD"));
   REQUIRE(told(loaded.mistakes) == Lines{});
   CHECK(resolve_secrets(loaded.topology).empty());
   CHECK(loaded.topology.regions[0].broker.credentials.password == "s3cret");
 }
 
 TEST_CASE("a variable that is not set or empty is a mistake, at resolving only") {
-  auto loaded = parse_topology(with_broker("password_env: TRIBUTARY_TEST_UNSET"));
+  auto loaded = parse_topology(with_broker("username: me, password_env: TRIBUTARY_TEST_UNSET"));
   REQUIRE(told(loaded.mistakes) == Lines{});
   CHECK(told(resolve_secrets(loaded.topology)) ==
         Lines{"t:4: regions.eu.broker.password_env: environment variable TRIBUTARY_TEST_UNSET is "
@@ -89,7 +107,7 @@ TEST_CASE("a variable that is not set or empty is a mistake, at resolving only")
 }
 
 TEST_CASE("a password that stands where a variable's name belongs is not shown") {
-  auto loaded = parse_topology(with_broker("password_env: topsecret/x"));
+  auto loaded = parse_topology(with_broker("username: me, password_env: topsecret/x"));
   CHECK(loaded.mistakes.size() == 1);
   Lines all = told(loaded.mistakes);
   for (const std::string& line : told(resolve_secrets(loaded.topology))) all.push_back(line);
@@ -100,7 +118,7 @@ TEST_CASE("a password file counts from the topology's directory; its first line 
   const TemporaryFolder folder;
   write(folder, "broker.password", "s3cret\r\nanything\n");
   const std::string path =
-      write(folder, "topology.yaml", with_broker("password_file: broker.password"));
+      write(folder, "topology.yaml", with_broker("username: me, password_file: broker.password"));
   Loaded loaded = load_topology(path);
   REQUIRE(told(loaded.mistakes) == Lines{});
   CHECK(told(resolve_secrets(loaded.topology)) == Lines{});

@@ -137,21 +137,31 @@ TEST_CASE("parameters that may hold a secret are not shown, and those that hold 
 
 TEST_CASE("what is legal is accepted") {
   for (const char* url :
-       {"postgresql://", "postgresql:///shop", "postgresql://u@h", "postgresql://u@[2001:db8::1]/d",
+       {"postgresql://",
+        "postgresql:///shop",
+        "postgresql://u@h",
+        "postgresql://u@[2001:db8::1]/d",
         "postgresql://u@h1:5432,h2:5433,[::1]/d?target_session_attrs=read-write",
-        "postgresql:///shop?host=/run/pg&port=5433&user=u", "postgresql://%2Frun%2Fpg/shop",
-        "postgresql://u@h:/d", "postgresql://u@h/d?", "postgresql://u@h/d?sslmode=prefer&",
+        "postgresql:///shop?host=/run/pg&port=5433&user=u",
+        "postgresql://%2Frun%2Fpg/shop",
+        "postgresql://u@h:/d",
+        "postgresql://u@h/d?",
+        "postgresql://u@h/d?sslmode=prefer&",
         "postgresql:///d?hostaddr=127.0.0.1,::1&port=1,2",
         "postgresql://u@h/d?sslmode=verify-full&sslrootcert=/etc/ca.pem&connect_timeout=3",
         "postgres://u@h/d?options=-c%20statement_timeout%3D0&ssl=true&application_name=a%40b",
         "postgres://u@h/d?options=-c%20default_transaction_read_only%3Doff%20-S%20--jit%3D0",
         "postgres://u@h/d?options=-c%20session_replication_role%3Dorigin%20-c%20app.x%3Da%5C%20b",
-        "sqlite:///srv/a:b@c/my%20till.db", "sqlite:////srv/till.db", "SQLite:///srv/100%25.db"}) {
+        "postgres://u@h/d?options=-c%20client_encoding%3DUTF8%20--bytea-output%3DHex",
+        "postgres://u@h/d?options=-cdefault_transaction_isolation%3Dread%5C%20committed",
+        "sqlite:///srv/a:b@c/my%20till.db",
+        "sqlite:////srv/till.db",
+        "SQLite:///srv/100%25.db"}) {
     INFO(url);
     CHECK(with_database(url) == Lines{});
   }
   for (const char* url : {"amqp://h", "amqp://h/", "amqp://h/%2F", "amqp://h/%2f", "amqp://h/a%40b",
-                          "amqps://me@[::1]:5671/v", "amqp://my_broker.:1"}) {
+                          "amqps://[::1]:5671/v", "amqp://my_broker.:1"}) {
     INFO(url);
     CHECK(with_broker(url) == Lines{});
   }
@@ -190,6 +200,14 @@ TEST_CASE("what cannot work at run time is a mistake") {
         "postgresql://u@h/d?options=-c%20jit%3Doff%20-c%20Transaction_Read_Only%3DYES",
         "postgresql://u@h/d?options=-c%20session_replication_role%3Dreplica",
         "postgresql://u@h/d?options=--session%5C-replication-role%3Dreplica",
+        "postgresql://u@h/d?options=-c%20client_encoding%3DLATIN1",
+        "postgresql://u@h/d?options=-cClient_Encoding%3Dlatin1",
+        "postgresql://u@h/d?options=--client-encoding%3Dlatin1",
+        "postgresql://u@h/d?options=-c%20client%5C_encoding%3D%4c%41TIN1",
+        "postgresql://u@h/d?options=-c%20jit%3Doff%20--standard_conforming_strings%3Dof",
+        "postgresql://u@h/d?options=-c%20bytea_output%3Descape",
+        "postgresql://u@h/d?options=-c%20row_security%3D0",
+        "postgresql://u@h/d?options=-c%20default_transaction_isolation%3Dserializable",
         "postgresql://u@h/d?options=-c%20statement_timeout",
         "postgresql://u@h/d?options=-c",
         "postgresql://u@h/d?options=statement_timeout%3D0",
@@ -228,7 +246,8 @@ TEST_CASE("an unknown parameter is counted, and the known one that may be meant 
 TEST_CASE("two regions on one Redis are refused, whatever its spelling") {
   for (const char* url :
        {"redis://127.0.0.1:6380/0", "redis://LOCALHOST:6380", "redis://[::1]:6380/",
-        "redis://127.0.0.1:6380/00", "redis://[::ffff:127.0.0.1]:6380"}) {
+        "redis://127.0.0.1:6380/00", "redis://[::ffff:127.0.0.1]:6380", "redis://0.0.0.0:6380",
+        "redis://[::]:6380", "redis://[::ffff:0.0.0.0]:6380"}) {
     INFO(url);
     Lines lines = good();
     lines[4] = "    replica: {url: \"" + std::string(url) + "\"}";

@@ -112,6 +112,43 @@ TEST_CASE("what the changelogs no longer hold whole is not rebuilt from them") {
   CHECK(region.view("cart:1") == "{a,b,c}");
 }
 
+TEST_CASE(
+    "a changelog that is gone, or away, stops the rebuilding of no key that needs nothing of it") {
+  RegionUnderTest region(kNoScrub);
+  region.publish(set_batch(kTill, kTillActor, 1, "cart:1", "add", "c"));
+  region.run(Millis{500});
+  SUBCASE("it was deleted") { region.broker.delete_log(kShop); }
+  SUBCASE("it is away") { region.broker.refuse("consumer", kShop, true); }
+  region.replica.damage("cart:1", MemoryReplica::Damage::kBytes);
+  region.publish(set_batch(kTill, kTillActor, 2, "cart:1", "add", "d"));
+  region.run(Millis{500});
+  REQUIRE(region.store()->blocked({}, 10)->size() == 1);
+  region.rebuild();
+  CHECK(region.store()->blocked({}, 10)->empty());
+  CHECK(region.view("cart:1") == "{c,d}");
+}
+
+TEST_CASE("a key that needs a changelog that cannot be read says so, and is made when it is back") {
+  RegionUnderTest region(kNoScrub);
+  fill_cart(region);
+  region.replica.damage("cart:1", MemoryReplica::Damage::kBytes);
+  region.publish(set_batch(kTill, kTillActor, 2, "cart:1", "add", "d"));
+  region.run(Millis{500});
+  region.broker.refuse("consumer", kShop, true);
+  region.rebuild();
+  const auto blocked = *region.store()->blocked({}, 10);
+  REQUIRE(blocked.size() == 1);
+  const std::string& reason = blocked.front().second.reason;
+  CHECK(reason.find("waits for the changelog of origin \"shop\"") != std::string::npos);
+  CHECK(reason.find("copy the replica of a region that lacks nothing") != std::string::npos);
+  CHECK(region.view("cart:1") == "{a,b,c}");
+  region.broker.refuse("consumer", kShop, false);
+  region.run(std::chrono::minutes(1));
+  region.rebuild();
+  CHECK(region.store()->blocked({}, 10)->empty());
+  CHECK(region.view("cart:1") == "{a,b,c,d}");
+}
+
 TEST_CASE("a commit that stopped half-way is completed") {
   RegionUnderTest region(kNoScrub);
   fill_cart(region);

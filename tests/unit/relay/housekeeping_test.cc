@@ -46,12 +46,52 @@ TEST_CASE("confirms of two actors in one interval are both written down") {
 
 TEST_CASE("an idle relay says so less and less often") {
   Shop shop;
+  SUBCASE("the broker confirms at once") {}
+  SUBCASE("confirms take their time") { shop.broker.confirm_late(true); }
   shop.start();
   shop.steps(10);
   const auto before = shop.broker.messages(Shop::kName).size();
   shop.steps(36'000, Millis{100});  // an hour
   CHECK(shop.broker.messages(Shop::kName).size() - before < 200);
   CHECK(shop.broker.messages(Shop::kName).size() - before > 100);
+}
+
+TEST_CASE("after a change silence is told soon again") {
+  Shop shop;
+  shop.broker.confirm_late(true);
+  shop.start();
+  shop.steps(3'000, Millis{100});
+  const auto before = shop.broker.messages(Shop::kName).size();
+  shop.sell(1);
+  shop.steps(25, Millis{100});
+  CHECK(shop.broker.messages(Shop::kName).size() - before == 2);  // the change and a heartbeat
+}
+
+TEST_CASE("a lost changelog is filled with all retained batches, some at a time") {
+  Shop shop;
+  shop.settings.unconfirmed_batches = 4;
+  shop.start();
+  for (int i = 0; i < 200; ++i) {
+    shop.sell(1);
+    shop.steps(2, Millis{50});
+  }
+  REQUIRE(shop.outbox.batches() == 200);
+  shop.stop();
+  shop.broker.delete_log(Shop::kName);
+  shop.outbox.publish_again();
+  shop.broker.hold_confirms("relay", true);
+  shop.start();
+  shop.steps(20);
+  constexpr std::size_t kPage = 16;
+  CHECK(shop.relay->unconfirmed() >= 4);
+  CHECK(shop.relay->unconfirmed() < 4 + kPage);
+  shop.broker.hold_confirms("relay", false);
+  shop.steps(200);
+  CHECK(shop.relay->drained());
+  ShopReader emptied;
+  emptied.read(shop.broker, Shop::kName);
+  CHECK(emptied.total() == 200);
+  CHECK(emptied.lost == 0);
 }
 
 TEST_CASE("an overwrite wins over what its writer had seen, whenever the relay starts") {

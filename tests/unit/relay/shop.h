@@ -2,6 +2,7 @@
 /// reader of the changelog that knows the rules of a consumer, told independently of it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -88,6 +89,7 @@ struct Shop {
   bool region_reads = true;  ///< before every step of the relay
   bool region_answers = true;
   std::optional<ReplicaContext> context;
+  std::function<Result<ReplicaContext>()> ask_context;
   std::unique_ptr<OriginRelay> relay;
 
   void write(Change change) {
@@ -108,6 +110,7 @@ struct Shop {
                    },
                    .changelog = changelog.get(),
                    .writer_context = [this] { return context; },
+                   .ask_context = ask_context,
                    .ask_replicas =
                        [this] {
                          ReplicaAnswers answers;

@@ -1,0 +1,16 @@
+/// Which region's consumer writes to a Redis.
+#pragma once
+
+#include <optional>
+
+#include <tributary/base/clock.h>
+#include <tributary/base/ids.h>
+#include <tributary/connectors/redis/connection.h>
+
+namespace tributary::redis {
+
+/// As ReplicaStore::claim() and claimed_by().
+[[nodiscard]] Result<void> claim(Connection& connection, const RegionName& region, Millis time);
+[[nodiscard]] Result<std::optional<RegionName>> read_claim(Connection& connection);
+
+}  // namespace tributary::redis
