@@ -48,12 +48,18 @@ struct LadenRegion {
     need(redis.other().call({"SREM", "cart:1", "a"}));
   }
 
+  void beat() {
+    region.publish(heartbeat(kShop, kShopActor, seq));
+    region.publish(heartbeat(kTill, kTillActor, 2));
+  }
+
   /// The consumer goes on, and a person does what the documentation says.
   void go_on() {
     region.run(Millis{10'000});
     while (seq + 1 < kAwaited) count("stock:1");
     shop(set_batch(kShop, kShopActor, ++seq, "cart:2", "add", "e"));
     count("stock:9");
+    beat();
     region.run(Millis{10'000});
     redis.drop_view("stock:9");
     for (int i = 0; i < 2; ++i) {
@@ -101,6 +107,13 @@ TEST_CASE("whichever key of ours is dropped, the region converges, or says that 
       if (truncated) laden.region.broker.truncate(kShop, 2);
       // Every key of the layout must be met here in use.
       REQUIRE(redis::integer(*need(subject.other().call({"DEL", key.name}))) == 1);
+      laden.beat();
+      laden.region.run(Millis{30'000});
+      const bool lost = key.name == redis::kUnfinished.name ||  // found by and by, and said
+                        key.name == redis::kParked.name;
+      if (!lost && !truncated) {
+        CHECK(redis::integer(*need(subject.other().call({"EXISTS", key.name}))) == 1);
+      }
       laden.go_on();
       if (!truncated) CHECK(laden.converged());
       if (laden.converged()) {
