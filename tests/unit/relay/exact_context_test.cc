@@ -26,7 +26,8 @@ Change remove_having_seen(std::uint64_t seq) {
 std::vector<std::uint64_t> seen(const memory::MemoryBroker& broker) {
   std::vector<std::uint64_t> seen;
   for (const ChangelogMessage& message : broker.messages(Shop::kName)) {
-    for (const VersionVector& context : decode_batch(message.bytes)->contexts) {
+    const auto batch = decode_batch(message.bytes);
+    for (const VersionVector& context : batch->contexts) {
       seen.push_back(context.get(kOther).value);
     }
   }

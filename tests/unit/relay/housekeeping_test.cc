@@ -71,6 +71,7 @@ TEST_CASE("a lost changelog is filled with all retained batches, some at a time"
   Shop shop;
   shop.settings.unconfirmed_batches = 4;
   shop.start();
+  shop.steps(10);
   for (int i = 0; i < 200; ++i) {
     shop.sell(1);
     shop.steps(2, Millis{50});
