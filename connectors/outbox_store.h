@@ -135,8 +135,8 @@ class OutboxStore {
   virtual Result<void> save_totals(std::span<const StoredTotals> totals, Seq totals_seq) = 0;
 
   /// Deletes rows that a batch has consumed, wherever they are now: in the outbox, given back to it
-  /// under new ids, or parked. They are the same rows when ids and transaction are, and the tag of
-  /// the first. For a database that was restored. Fenced.
+  /// under new ids, or parked. They are the same rows when ids, transaction and tag are.
+  /// For a database that was restored. Fenced.
   virtual Result<void> discard(std::span<const ConsumedRows> rows) = 0;
   /// Parks every row that is committed now, with `reason`, and puts it before the reasons of those
   /// that are parked already; the value is how many rows got it. In steps, each fenced: repeat it

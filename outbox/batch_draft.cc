@@ -86,7 +86,8 @@ void BatchDraft::note_consumed(const OutboxRow& row) {
   const std::int64_t id = row.first_id();
   if (!consumed_.empty()) {
     ConsumedRows& last = consumed_.back();
-    if (last.transaction == row.transaction && last.last_id + 1 == id) {
+    const bool follows = last.transaction == row.transaction && last.last_id + 1 == id;
+    if (follows && last.tag == row.tag) {
       last.last_id = id;
       return;
     }

@@ -101,6 +101,7 @@ class Store final : public OutboxStore {
         if (std::ranges::find(seal.left, row.id) != seal.left.end()) continue;
         CHECK(disk().rows.erase(row.id) == 1);
       }
+      end_number();
       park(seal.parked);
       for (const SealedBatch& batch : seal.batches) {
         CHECK(batch.first_seq == disk().origin.head_seq.next());
@@ -144,6 +145,7 @@ class Store final : public OutboxStore {
 
   Result<std::uint64_t> set_aside(std::string_view reason) override {
     return fenced("set_aside", [&]() -> Result<std::uint64_t> {
+      end_number();
       std::uint64_t count = disk().rows.size();
       for (ParkedStoredRow& each : disk().parked) {
         if (each.reason.starts_with(reason)) continue;
@@ -233,6 +235,7 @@ class Store final : public OutboxStore {
 
   Result<std::uint64_t> retry_parked(std::int64_t transaction) override {
     return link_.call("retry_parked", [&]() -> Result<std::uint64_t> {
+      end_number();
       return take_parked(transaction, [&](StoredRow row) {
         row.written_id = row.first_id();
         row.id = disk().next_id++;
@@ -280,6 +283,9 @@ class Store final : public OutboxStore {
       return body();
     });
   }
+
+  /// Whoever writes next is of another transaction than the rows that are there.
+  void end_number() { disk().next_transaction += disk().shared_numbers ? 1 : 0; }
 
   static void remember(std::vector<FormerActor>& all, const FormerActor& former) {
     const auto known = std::ranges::find(all, former.actor, &FormerActor::actor);

@@ -22,20 +22,22 @@ void World::decide_doubts() {
     if (origin.broken) continue;
     auto store = origin.outbox->open_store();
     const auto parked = store->parked(0, 100'000);
-    std::map<std::int64_t, std::optional<std::size_t>> transactions;
+    std::map<std::int64_t, std::set<std::size_t>> transactions;  // that share a number
     for (const ParkedChange& each : *parked) {
       if (each.reason.find("in doubt") == std::string::npos && !failure_) {
         failure_ = "a legal row was parked: " + each.reason;
       }
-      auto& number = transactions[each.transaction];
-      if (const auto marked = History::marked_by(each.key)) number = marked;
+      auto& numbers = transactions[each.transaction];
+      if (const auto marked = History::marked_by(each.key)) numbers.insert(*marked);
     }
-    for (const auto& [transaction, number] : transactions) {
+    for (const auto& [transaction, numbers] : transactions) {
       const bool retry = dice_.chance(0.5);
-      trace("in doubt: transaction " + std::to_string(number.value_or(0)) +
-            (retry ? " is retried" : " is discarded"));
-      if (number) history_.decided(*number, retry);
-      else if (!failure_) failure_ = "half a transaction is in doubt";
+      for (const std::size_t number : numbers) {
+        trace("in doubt: transaction " + std::to_string(number) +
+              (retry ? " is retried" : " is discarded"));
+        history_.decided(number, retry);
+      }
+      if (numbers.empty() && !failure_) failure_ = "half a transaction is in doubt";
       if (retry) note(store->retry_parked(transaction).map([](std::uint64_t) {}), false);
       else note(store->discard_parked(transaction).map([](std::uint64_t) {}), false);
     }

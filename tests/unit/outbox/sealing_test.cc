@@ -72,12 +72,26 @@ TEST_CASE_FIXTURE(Origin, "a batch names the rows it consumed, as runs of ids by
   std::vector<OutboxRow> rows = in_transaction(
       1, {counter_add("stock:1", 1), counter_add("stock:1", 1), second, counter_add("stock:1", 1)});
   rows[2].transaction = 2;
+  for (OutboxRow& row : rows) row.tag = 5;
   const Batch sealed = batch(rows);
   REQUIRE(sealed.rows.size() == 3);
   CHECK(sealed.rows[0].first_id == 1);
   CHECK(sealed.rows[0].last_id == 2);
   CHECK(sealed.rows[1].transaction == 2);
   CHECK(sealed.rows[2].first_id == 4);
+}
+
+TEST_CASE_FIXTURE(Origin, "every row is told by its own tag, in runs where they have one") {
+  std::vector<OutboxRow> rows = in_transaction(1, std::vector(6, counter_add("stock:1", 1)));
+  const std::uint64_t tags[] = {7, 8, 8, 8, 7, 9};
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].tag = tags[i];
+  const Batch sealed = batch(rows);
+  std::vector<std::uint64_t> told;
+  for (const ConsumedRows& each : sealed.rows) {
+    for (std::int64_t id = each.first_id; id <= each.last_id; ++id) told.push_back(each.tag);
+  }
+  CHECK(told == std::vector(std::begin(tags), std::end(tags)));
+  CHECK(sealed.rows.size() == 4);
 }
 
 TEST_CASE_FIXTURE(Origin, "a row that can never be applied is parked and takes no seq") {
