@@ -174,8 +174,9 @@ class OutboxStore {
   /// Discards that the changelog has yet to be told of, so that a restored database does not bring
   /// them back: in the order of positions, at most `limit`.
   virtual Result<std::vector<Discarded>> discarded(std::size_t limit) = 0;
-  /// The changelog was told up to `position`. Fenced.
-  virtual Result<void> forget_discarded(std::int64_t position) = 0;
+  /// `batch`, which follows the head, tells those up to `position`: it is stored as a seal would,
+  /// and they are forgotten, in one transaction. `hlc`: the origin's clock. Fenced.
+  virtual Result<void> seal_discarded(std::int64_t position, const SealedBatch& batch, Hlc hlc) = 0;
 };
 
 }  // namespace tributary

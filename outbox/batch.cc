@@ -41,8 +41,7 @@ void add_rows(wire::Batch& message, const ConsumedRows& rows) {
 
 void take_rows(const wire::Rows& message, std::vector<ConsumedRows>& rows) {
   if (message.tags_size() == 1) {
-    rows.push_back(
-        {message.transaction(), message.first_id(), message.last_id(), message.tags(0)});
+    rows.push_back({message.transaction(), message.first_id(), message.last_id(), message.tags(0)});
     return;
   }
   std::int64_t id = message.first_id();
@@ -112,10 +111,13 @@ Result<void> check_tags(const wire::Batch& message) {
 }
 
 /// Every row sealed is one change and every change has a row, also of those that were joined to
-/// one delta; the last change is that of some key. A batch that names no rows (no relay of ours
-/// makes it) holds at most one change a byte.
+/// one delta; the last change is that of some key. Rows that were discarded are no changes: a batch
+/// that only tells of these takes one seq. A batch that names no rows (no relay of ours makes it)
+/// holds at most one change a byte.
 Result<void> check_changes(const wire::Batch& message) {
-  if (message.last_seq() < message.first_seq()) return {};  // a heartbeat may name discarded rows
+  if (message.last_seq() < message.first_seq()) return {};
+  const bool discards = message.deltas_size() == 0 && message.rows_size() > 0;
+  if (discards && message.last_seq() == message.first_seq()) return {};
   const std::uint64_t changes = message.last_seq() - message.first_seq() + 1;
   std::uint64_t last = 0;
   std::uint64_t bytes = 0;

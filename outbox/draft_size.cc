@@ -5,10 +5,10 @@ namespace {
 
 // A tag, a length of four bytes at most, and numbers of ten, as batch.proto and the types write
 // them.
-constexpr std::size_t kTagBytes = 8;                            ///< of a row
+constexpr std::size_t kTagBytes = 8;                           ///< of a row
 constexpr std::size_t kRunBytes = 5 + 3 * 11 + 5 + kTagBytes;  ///< Rows
-constexpr std::size_t kChangeBytes = 40;           ///< a change's own, beside its operands
-constexpr std::size_t kDeltaBytes = 28;            ///< Delta, beside key and body
+constexpr std::size_t kChangeBytes = 40;  ///< a change's own, beside its operands
+constexpr std::size_t kDeltaBytes = 28;   ///< Delta, beside key and body
 constexpr std::size_t kKeyBytes = kDeltaBytes + kChangeBytes + 16;  ///< … with what has no operand
 constexpr std::size_t kContextBytes = 5;                            ///< beside its own
 /// Growth, since it was measured, of numbers that stand there once.

@@ -27,8 +27,8 @@ bool EvidenceCollector::follows(const Batch& batch, const std::vector<FormerActo
   return names(former, *current);
 }
 
-/// What the log begins with tells of what stood before. Later on changes may be missing that another
-/// replica has read before they were lost, or that the database can give.
+/// What the log begins with tells of what stood before. Later on changes may be missing that
+/// another replica has read before they were lost, or that the database can give.
 bool EvidenceCollector::fits(const Batch& batch) const {
   const auto applied = applied_.find(batch.actor);
   const bool first = applied == applied_.end() && !evidence_.highest.contains(batch.actor);

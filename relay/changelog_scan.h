@@ -72,8 +72,8 @@ class EvidenceCollector {
 
 /// Reads the origin's changelog behind `after` (absent: from the first message kept) to its present
 /// end, in one stream; the last message always. `visit` gets every batch that counts. The log must
-/// exist. `others`: actors of other origins, `known`: see EvidenceCollector. kTransient when its end
-/// does not arrive.
+/// exist. `others`: actors of other origins, `known`: see EvidenceCollector. kTransient when its
+/// end does not arrive.
 [[nodiscard]] Result<ChangelogEvidence> scan_changelog(
     Changelog& changelog, const OriginName& origin, const OtherActors& others,
     const VersionVector& known, std::optional<ReadTo> after,

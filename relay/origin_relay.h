@@ -77,7 +77,7 @@ class OriginRelay {
   Result<void> save_totals();
   void heartbeat_when_idle();
   Result<void> tell_discarded();
-  void add_heartbeat(std::vector<ConsumedRows> discarded = {});
+  void add_heartbeat();
   [[nodiscard]] Succession succession();
   Result<Millis> recover(const Error& error);
 
@@ -94,9 +94,7 @@ class OriginRelay {
   std::int64_t backlog_at_ = 0;  ///< position of the last batch queued from the outbox
   bool backlog_done_ = false;
   bool minting_told_ = false;
-  std::int64_t discarded_told_ = 0;  ///< position of the last discard that a heartbeat told
-  std::uint64_t told_at_ = 0;        ///< publisher_.delivered() when that heartbeat is confirmed
-  std::string waiting_for_;          ///< why transactions wait, as told last; empty: none does
+  std::string waiting_for_;  ///< why transactions wait, as told last; empty: none does
   std::map<std::string, LoweredSeqs, std::less<>> lowered_;  ///< as told last
   std::size_t left_rows_ = 0;                                ///< that waited at the last seal
   std::size_t left_bytes_ = 0;

@@ -103,12 +103,7 @@ class Store final : public OutboxStore {
       }
       end_number();
       park(seal.parked);
-      for (const SealedBatch& batch : seal.batches) {
-        CHECK(batch.first_seq == disk().origin.head_seq.next());
-        disk().origin.head_seq = batch.last_seq;
-        disk().batches.push_back({batch, std::nullopt});
-        disk().batches.back().batch.position = disk().next_position++;
-      }
+      for (const SealedBatch& batch : seal.batches) store(batch);
       known_.head = disk().origin.head_seq;
       disk().origin.hlc = seal.hlc;
       for (const StoredTotals& each : seal.totals) {
@@ -261,9 +256,12 @@ class Store final : public OutboxStore {
     });
   }
 
-  Result<void> forget_discarded(std::int64_t position) override {
-    return fenced("forget_discarded", [&]() -> Result<void> {
+  Result<void> seal_discarded(std::int64_t position, const SealedBatch& batch, Hlc hlc) override {
+    return fenced("seal_discarded", [&]() -> Result<void> {
       std::erase_if(disk().discarded, [&](const auto& each) { return each.position <= position; });
+      store(batch);
+      known_.head = disk().origin.head_seq;
+      disk().origin.hlc = hlc;
       return {};
     });
   }
@@ -291,6 +289,13 @@ class Store final : public OutboxStore {
     const auto known = std::ranges::find(all, former.actor, &FormerActor::actor);
     if (known == all.end()) all.push_back(former);
     else known->final_seq = std::max(known->final_seq, former.final_seq);
+  }
+
+  void store(const SealedBatch& batch) {
+    CHECK(batch.first_seq == disk().origin.head_seq.next());
+    disk().origin.head_seq = batch.last_seq;
+    disk().batches.push_back({batch, std::nullopt});
+    disk().batches.back().batch.position = disk().next_position++;
   }
 
   /// A time further ahead was seen by nobody.

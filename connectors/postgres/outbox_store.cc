@@ -183,10 +183,13 @@ class Store final : public OutboxStore {
   Result<std::vector<Discarded>> discarded(std::size_t limit) override {
     return named(read_discarded(pipeline_, limit));
   }
-  Result<void> forget_discarded(std::int64_t position) override {
+  Result<void> seal_discarded(std::int64_t position, const SealedBatch& batch, Hlc hlc) override {
     queue_fenced_begin(pipeline_, fence_);
     pipeline_.queue(statements::kForgetDiscarded, Params().add(position));
+    queue_batch(pipeline_, batch);
+    queue_advance(pipeline_, hlc, batch.last_seq);
     TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    fence_.head = batch.last_seq;
     return {};
   }
 

@@ -122,8 +122,8 @@ class Store final : public OutboxStore {
   Result<std::vector<Discarded>> discarded(std::size_t limit) override {
     return named(sqlite::discarded(fence_, limit));
   }
-  Result<void> forget_discarded(std::int64_t position) override {
-    return named(sqlite::forget_discarded(fence_, position));
+  Result<void> seal_discarded(std::int64_t position, const SealedBatch& batch, Hlc hlc) override {
+    return named(sqlite::seal_discarded(fence_, position, batch, hlc));
   }
 
  private:

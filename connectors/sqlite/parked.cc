@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <tributary/connectors/sqlite/batches.h>
 #include <tributary/connectors/sqlite/parked.h>
 
 namespace tributary::sqlite {
@@ -179,14 +180,13 @@ Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction)
 Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transaction) {
   std::uint64_t count = 0;
   const auto done = fence.write([&]() -> Result<void> {
-    TRIBUTARY_ASSIGN(
-        Statement told,
-        fence.prepare("INSERT INTO tributary_discarded "
-                      "(transaction_id, first_id, last_id, tag) "
-                      "SELECT transaction_id, min(id), max(id), tag FROM (SELECT "
-                      "transaction_id, id, tag, id - row_number() OVER (ORDER BY id) "
-                      "AS run FROM tributary_parked WHERE transaction_id = ?) "
-                      "GROUP BY run, tag ORDER BY 2"));
+    TRIBUTARY_ASSIGN(Statement told,
+                     fence.prepare("INSERT INTO tributary_discarded "
+                                   "(transaction_id, first_id, last_id, tag) "
+                                   "SELECT transaction_id, min(id), max(id), tag FROM (SELECT "
+                                   "transaction_id, id, tag, id - row_number() OVER (ORDER BY id) "
+                                   "AS run FROM tributary_parked WHERE transaction_id = ?) "
+                                   "GROUP BY run, tag ORDER BY 2"));
     TRIBUTARY_TRY(told.add(transaction).run());
     TRIBUTARY_ASSIGN(Statement gone,
                      fence.prepare("DELETE FROM tributary_parked WHERE transaction_id = ?"));
@@ -213,12 +213,20 @@ Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit) 
   }
 }
 
-Result<void> forget_discarded(const Fence& fence, std::int64_t position) {
-  return fence.fenced([&]() -> Result<void> {
+Result<void> seal_discarded(Fence& fence, std::int64_t position, const SealedBatch& batch,
+                            Hlc hlc) {
+  const auto sealed = fence.fenced([&]() -> Result<void> {
     TRIBUTARY_ASSIGN(Statement gone,
                      fence.prepare("DELETE FROM tributary_discarded WHERE position <= ?"));
-    return gone.add(position).run();
+    TRIBUTARY_TRY(gone.add(position).run());
+    TRIBUTARY_TRY(store_batches(fence, {&batch, 1}, SystemClock().wall()));
+    TRIBUTARY_ASSIGN(Statement origin,
+                     fence.prepare("UPDATE tributary_origin SET hlc = ?, head_seq = ?"));
+    return origin.add(hlc.value).add(batch.last_seq.value).run();
   });
+  TRIBUTARY_TRY(sealed);
+  fence.lead.head = batch.last_seq;
+  return {};
 }
 
 }  // namespace tributary::sqlite

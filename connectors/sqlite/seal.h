@@ -35,7 +35,6 @@ class Seal {
   [[nodiscard]] std::string_view keep(std::string_view bytes);
   Result<void> write(const SealCommit& seal);
   Result<void> advance(const SealCommit& seal);
-  Result<void> store_batches(std::span<const SealedBatch> batches, Micros now);
   Result<void> delete_rows(std::span<const std::int64_t> left);
 
   Fence& fence_;

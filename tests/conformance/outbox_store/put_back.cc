@@ -23,8 +23,8 @@ std::vector<ConsumedRows> consumed_by(std::span<const OutboxRow> rows) {
 std::vector<ConsumedRows> in_runs(std::span<const ConsumedRows> rows) {
   std::vector<ConsumedRows> runs;
   for (const ConsumedRows& each : rows) {
-    const bool same = !runs.empty() && runs.back().transaction == each.transaction &&
-                      runs.back().tag == each.tag;
+    const bool same =
+        !runs.empty() && runs.back().transaction == each.transaction && runs.back().tag == each.tag;
     if (same) runs.back().last_id = each.last_id;
     else runs.push_back(each);
   }
@@ -148,8 +148,15 @@ TEST_CASE_TEMPLATE(
   std::vector<ConsumedRows> rows;
   for (const Discarded& each : told) rows.push_back(each.rows);
 
-  must(store->forget_discarded(told.back().position));
+  const SealedBatch sealed = batch(Seq{0}, 1);
+  must(store->seal_discarded(told.back().position, sealed, Hlc{5}));
   CHECK(must(store->discarded(10)).empty());
+  CHECK(must(store->status()).head_seq == Seq{1});
+  const auto waiting = unconfirmed(*store);
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting[0].bytes == sealed.bytes);
+  write(*session, {register_::set("reg:next", "1")});
+  CHECK(seal_all(*store, Seq{1}).size() == 1);
   backend->put_back();
   must(store->lead());
   CHECK(must(store->status()).depth == 2);
@@ -173,7 +180,9 @@ TEST_CASE("rows of one SQLite transaction's number are told apart, wherever they
   must(store->lead());
   CHECK(shell.insert(", amount", "'counter:new', 'counter', 'add', 1") == "ok");
   SUBCASE("in the outbox") {}
-  SUBCASE("parked") { park(*store, [](const OutboxRow&) { return true; }); }
+  SUBCASE("parked") {
+    park(*store, [](const OutboxRow&) { return true; });
+  }
   SUBCASE("retried") {
     park(*store, [](const OutboxRow&) { return true; });
     retry_all(*store);

@@ -224,6 +224,31 @@ TEST_CASE("a heartbeat is an empty batch that tells the head and the time") {
   CHECK(decode_batch(heartbeat(head, {}, Hlc{50}))->hlc == Hlc{100});
 }
 
+TEST_CASE("the last actor that published anything is named, however many have followed it") {
+  for (const std::size_t empty : {0UL, 1UL, kMostFormer - 3, kMostFormer - 2, 3 * kMostFormer}) {
+    CAPTURE(empty);
+    std::vector<FormerActor> former{{ActorId{1}, Seq{9}}, {ActorId{2}, Seq{5}}};
+    for (std::size_t i = 0; i < empty; ++i) former.push_back({ActorId{100 + i}, Seq{}});
+    const auto beat = decode_batch(heartbeat({ActorId{99}, {"shop-eu"}, Seq{}, Hlc{}}, former, {}));
+    REQUIRE(beat.has_value());
+    CHECK(beat->former().front() == former.back());
+    CHECK(beat->former().back() == FormerActor{ActorId{2}, Seq{5}});
+    CHECK(beat->former().size() == std::min(empty + 1, kMostFormer - 1));
+  }
+}
+
+TEST_CASE("a batch of discards takes one seq and tells of its rows") {
+  const OriginHead head{ActorId{7}, OriginName{"shop-eu"}, Seq{41}, Hlc{100}};
+  const auto sealed = seal_discarded(head, {}, {{3, 10, 500, 7}, {4, 20, 20, 8}});
+  CHECK(sealed.first_seq == Seq{42});
+  CHECK(sealed.last_seq == Seq{42});
+  const auto batch = decode_batch(sealed.bytes);
+  REQUIRE(batch.has_value());
+  CHECK(!batch->heartbeat());
+  CHECK(batch->deltas.empty());
+  CHECK(batch->rows.size() == 2);
+}
+
 TEST_CASE("the first heartbeat of an origin that wrote nothing is legal") {
   CHECK(decode_batch(heartbeat(kFresh, {}, Hlc{1})).value().heartbeat());
 }
