@@ -37,6 +37,7 @@ class Publisher {
   /// Up to where each actor's batches were confirmed, for actors with news since the last call.
   [[nodiscard]] std::map<ActorId, Seq> take_confirmed();
   [[nodiscard]] bool empty() const { return pending_.empty(); }
+  [[nodiscard]] std::size_t size() const { return pending_.size(); }
   /// When the last message was handed over, by the monotonic clock.
   [[nodiscard]] Micros last_published() const { return last_published_; }
   /// Forgets everything queued, for a relay that lost its lease.
