@@ -55,8 +55,8 @@ struct Batch {
   /// what comes of the former actor behind it is void.
   std::optional<FormerActor> predecessor = std::nullopt;
   /// Those before the predecessor, newest first, when it published no change: what is said of the
-  /// predecessor holds for each of them. Up to the last one that published any, kMostFormer at
-  /// most.
+  /// predecessor holds for each of them. Down to the last one that published any; of more than
+  /// kMostFormer some in between are left out.
   std::vector<FormerActor> earlier = {};
   std::vector<ConsumedRows> rows = {};
   std::vector<VersionVector> contexts = {};

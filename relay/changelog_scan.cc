@@ -63,6 +63,10 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   if (retired == evidence_.retired.end()) evidence_.current = batch->actor;
   Seq& highest = evidence_.highest[batch->actor];
   highest = std::max(highest, batch->last_seq);
+  const auto cut_off = evidence_.cut_off.find(batch->actor);
+  if (cut_off != evidence_.cut_off.end() && cut_off->second <= highest) {
+    evidence_.cut_off.erase(cut_off);  // the hole was closed, and all behind it sent again
+  }
   evidence_.hlc = std::max(evidence_.hlc, batch->hlc);
   return std::move(*batch);
 }
