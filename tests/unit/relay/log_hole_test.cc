@@ -112,9 +112,11 @@ TEST_CASE("what stands behind a hole whose changes the database has was publishe
   CHECK(shop.status().depth == 0);
   CHECK(shop.status().parked == 0);
   shop.check_seqs();
-  shop.other.read(shop.broker, Shop::kName);
-  CHECK(shop.other.lost == 0);
-  CHECK(shop.other.total() == 18);
+  ShopReader other;  // of another log
+  other.progress.watermark = shop.other.progress.watermark;
+  other.read(shop.broker, Shop::kName);
+  CHECK(other.lost == 0);
+  CHECK(other.total() == 18);
 }
 
 TEST_CASE("rows that were published behind a hole are dropped from a copy of the database") {
