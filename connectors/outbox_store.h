@@ -127,7 +127,8 @@ class OutboxStore {
 
   /// Opens the seal transaction and takes committed rows up to about `limit` in id order, whole
   /// transactions at a time; the rows disappear from the outbox if it commits. No rows (also while
-  /// a seal would disturb services, for a moment): the transaction is closed again. The span is valid until commit_seal() or abort_seal(). Fenced.
+  /// a seal would disturb services, for a moment): the transaction is closed again. The span is
+  /// valid until commit_seal() or abort_seal(). Fenced.
   virtual Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) = 0;
   /// Within the seal transaction: stored totals of the current actor for those keys that have any.
   virtual Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) = 0;
@@ -140,8 +141,8 @@ class OutboxStore {
   virtual Result<void> save_totals(std::span<const StoredTotals> totals, Seq totals_seq) = 0;
 
   /// Deletes rows that a batch has consumed, wherever they are now: in the outbox, given back to it
-  /// under new ids, or parked. They are the same rows when ids and transaction are, and the tag of
-  /// the first. For a database that was restored. Fenced.
+  /// under new ids, or parked. They are the same rows when ids, transaction and tag are.
+  /// For a database that was restored. Fenced.
   virtual Result<void> discard(std::span<const ConsumedRows> rows) = 0;
   /// Parks every row that is committed now, with `reason`, and puts it before the reasons of those
   /// that are parked already; the value is how many rows got it. In steps, each fenced: repeat it
@@ -179,9 +180,11 @@ class OutboxStore {
   /// Discards that the changelog has yet to be told of, so that a restored database does not bring
   /// them back: in the order of positions, at most `limit`.
   virtual Result<std::vector<Discarded>> discarded(std::size_t limit) = 0;
-  /// The changelog was told of these. Others that have taken their positions since, as those of a
-  /// database that was put back, stay. Fenced.
-  virtual Result<void> forget_discarded(std::span<const Discarded> told) = 0;
+  /// `batch`, which follows the head, tells these: it is stored as a seal would, and they are
+  /// forgotten, in one transaction. Others that have taken their positions since, as those of a
+  /// database that was put back, stay. `hlc`: the origin's clock. Fenced.
+  virtual Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+                                      Hlc hlc) = 0;
 };
 
 }  // namespace tributary

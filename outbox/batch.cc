@@ -19,6 +19,38 @@ std::uint32_t intern(wire::Batch& message, std::string_view type) {
   return static_cast<std::uint32_t>(message.types_size() - 1);
 }
 
+/// Rows of one transaction whose ids follow each other stand together, each with its tag, or all
+/// with one: a run that has one tag grows no more by rows of another.
+void add_rows(wire::Batch& message, const ConsumedRows& rows) {
+  const bool single = rows.first_id == rows.last_id;
+  if (message.rows_size() > 0 && single) {
+    wire::Rows& last = *message.mutable_rows(message.rows_size() - 1);
+    const bool each = last.last_id() - last.first_id() + 1 == last.tags_size();
+    if (each && last.transaction() == rows.transaction && last.last_id() + 1 == rows.first_id) {
+      last.set_last_id(rows.last_id);
+      last.add_tags(rows.tag);
+      return;
+    }
+  }
+  wire::Rows& out = *message.add_rows();
+  out.set_transaction(rows.transaction);
+  out.set_first_id(rows.first_id);
+  out.set_last_id(rows.last_id);
+  out.add_tags(rows.tag);
+}
+
+void take_rows(const wire::Rows& message, std::vector<ConsumedRows>& rows) {
+  if (message.tags_size() == 1) {
+    rows.push_back({message.transaction(), message.first_id(), message.last_id(), message.tags(0)});
+    return;
+  }
+  std::int64_t id = message.first_id();
+  for (const std::uint64_t tag : message.tags()) {
+    rows.push_back({message.transaction(), id, id, tag});
+    ++id;
+  }
+}
+
 tl::unexpected<Error> poison(std::string what) {
   return fail(ErrorKind::kPoison, "not a batch: " + std::move(what));
 }
@@ -64,11 +96,28 @@ std::uint64_t count_rows(const wire::Batch& message) {
   return count;
 }
 
+/// Rows whose tags are not told would be dropped, or kept, by a guess.
+Result<void> check_tags(const wire::Batch& message) {
+  for (const wire::Rows& rows : message.rows()) {
+    if (rows.tags_size() == 1) continue;
+    const std::uint64_t more =
+        static_cast<std::uint64_t>(rows.last_id()) - static_cast<std::uint64_t>(rows.first_id());
+    if (rows.last_id() < rows.first_id() ||
+        more != static_cast<std::uint64_t>(rows.tags_size()) - 1) {
+      return poison("it names rows, and other tags than these have");
+    }
+  }
+  return {};
+}
+
 /// Every row sealed is one change and every change has a row, also of those that were joined to
-/// one delta; the last change is that of some key. A batch that names no rows (no relay of ours
-/// makes it) holds at most one change a byte.
+/// one delta; the last change is that of some key. Rows that were discarded are no changes: a batch
+/// that only tells of these takes one seq. A batch that names no rows (no relay of ours makes it)
+/// holds at most one change a byte.
 Result<void> check_changes(const wire::Batch& message) {
-  if (message.last_seq() < message.first_seq()) return {};  // a heartbeat may name discarded rows
+  if (message.last_seq() < message.first_seq()) return {};
+  const bool discards = message.deltas_size() == 0 && message.rows_size() > 0;
+  if (discards && message.last_seq() == message.first_seq()) return {};
   const std::uint64_t changes = message.last_seq() - message.first_seq() + 1;
   std::uint64_t last = 0;
   std::uint64_t bytes = 0;
@@ -117,13 +166,7 @@ std::string encode(const Batch& batch) {
     out.set_actor(each.actor.value);
     out.set_final_seq(each.final_seq.value);
   }
-  for (const ConsumedRows& rows : batch.rows) {
-    wire::Rows& out = *message.add_rows();
-    out.set_transaction(rows.transaction);
-    out.set_first_id(rows.first_id);
-    out.set_last_id(rows.last_id);
-    out.set_tag(rows.tag);
-  }
+  for (const ConsumedRows& rows : batch.rows) add_rows(message, rows);
   for (const VersionVector& context : batch.contexts) message.add_contexts(context.bytes());
   for (const Delta& delta : batch.deltas) {
     wire::Delta& out = *message.add_deltas();
@@ -152,6 +195,7 @@ Result<Batch> decode(std::string_view bytes, bool whole) {
                   ", this program reads up to " + std::to_string(kBatchFormat) + "; upgrade it");
   }
   TRIBUTARY_TRY(check_range(message));
+  TRIBUTARY_TRY(check_tags(message));
   if (whole) TRIBUTARY_TRY(check_changes(message));
   Batch batch;
   batch.actor = ActorId{message.actor()};
@@ -166,9 +210,7 @@ Result<Batch> decode(std::string_view bytes, bool whole) {
     batch.earlier.push_back({ActorId{each.actor()}, Seq{each.final_seq()}});
   }
   batch.rows.reserve(message.rows_size());
-  for (const wire::Rows& rows : message.rows()) {
-    batch.rows.push_back({rows.transaction(), rows.first_id(), rows.last_id(), rows.tag()});
-  }
+  for (const wire::Rows& rows : message.rows()) take_rows(rows, batch.rows);
   for (const std::string& context : message.contexts()) {
     auto vector = VersionVector::from_bytes(context);
     if (!vector) return poison("a context does not decode");

@@ -24,14 +24,15 @@ struct Delta {
   std::string body;
 };
 
-/// Outbox rows of one transaction in an unbroken run of ids, those under which they were written.
-/// Ids, transaction numbers and times come again in a database that was put back to an earlier
-/// state; the tag of the first row does not.
+/// Outbox rows of one transaction that have one tag, in an unbroken run of ids, those under which
+/// they were written. Ids, transaction numbers and times come again in a database that was put back
+/// to an earlier state, tags do not; and where writers share a transaction's number, as on SQLite,
+/// the backup may have been made between two of its rows. So every row is known by its own tag.
 struct ConsumedRows {
   std::int64_t transaction = 0;
   std::int64_t first_id = 0;
   std::int64_t last_id = 0;
-  std::uint64_t tag = 0;  ///< of the first row
+  std::uint64_t tag = 0;  ///< of each of them
 };
 
 /// An actor that an origin had before, and the last of its seqs that counts.
@@ -54,8 +55,8 @@ struct Batch {
   /// what comes of the former actor behind it is void.
   std::optional<FormerActor> predecessor = std::nullopt;
   /// Those before the predecessor, newest first, when it published no change: what is said of the
-  /// predecessor holds for each of them. Up to the last one that published any, kMostFormer at
-  /// most.
+  /// predecessor holds for each of them. Down to the last one that published any; of more than
+  /// kMostFormer some in between are left out.
   std::vector<FormerActor> earlier = {};
   std::vector<ConsumedRows> rows = {};
   std::vector<VersionVector> contexts = {};

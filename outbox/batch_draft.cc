@@ -16,12 +16,17 @@ std::size_t head_bytes(const OriginHead& head, std::size_t former) {
 
 }  // namespace
 
+/// However many follow the last one that published anything, it is named: without it a replica
+/// would not know that it lacks changes.
 void name_former(Batch& batch, std::span<const FormerActor> former) {
   if (former.empty()) return;
   batch.predecessor = former.back();
-  for (std::size_t at = former.size() - 1;
-       at > 0 && former[at].final_seq == Seq{} && batch.earlier.size() + 2 < kMostFormer; --at) {
-    batch.earlier.push_back(former[at - 1]);
+  std::size_t last = former.size() - 1;
+  while (last > 0 && former[last].final_seq == Seq{}) --last;
+  for (std::size_t at = former.size() - 1; at > last; --at) {
+    const bool room = batch.earlier.size() + 3 < kMostFormer;
+    batch.earlier.push_back(former[room ? at - 1 : last]);
+    if (!room) return;
   }
 }
 
@@ -86,7 +91,8 @@ void BatchDraft::note_consumed(const OutboxRow& row) {
   const std::int64_t id = row.first_id();
   if (!consumed_.empty()) {
     ConsumedRows& last = consumed_.back();
-    if (last.transaction == row.transaction && last.last_id + 1 == id) {
+    const bool follows = last.transaction == row.transaction && last.last_id + 1 == id;
+    if (follows && last.tag == row.tag) {
       last.last_id = id;
       return;
     }

@@ -5,9 +5,10 @@ namespace {
 
 // A tag, a length of four bytes at most, and numbers of ten, as batch.proto and the types write
 // them.
-constexpr std::size_t kRunBytes = 2 + 3 * 11 + 9;  ///< Rows
-constexpr std::size_t kChangeBytes = 40;           ///< a change's own, beside its operands
-constexpr std::size_t kDeltaBytes = 28;            ///< Delta, beside key and body
+constexpr std::size_t kTagBytes = 8;                           ///< of a row
+constexpr std::size_t kRunBytes = 5 + 3 * 11 + 5 + kTagBytes;  ///< Rows
+constexpr std::size_t kChangeBytes = 40;  ///< a change's own, beside its operands
+constexpr std::size_t kDeltaBytes = 28;   ///< Delta, beside key and body
 constexpr std::size_t kKeyBytes = kDeltaBytes + kChangeBytes + 16;  ///< … with what has no operand
 constexpr std::size_t kContextBytes = 5;                            ///< beside its own
 /// Growth, since it was measured, of numbers that stand there once.
@@ -56,8 +57,7 @@ std::size_t DraftSize::debt(const OutboxRow& row, const VersionVector* context,
 void DraftSize::count_noted() {
   for (const Noted& each : noted_) {
     bytes_ += count(each);
-    last_transaction_ = each.row->transaction;
-    last_id_ = each.row->first_id();
+    note_run(*each.row);
     if (each.context != nullptr) {
       note_context(*each.row, each.context, each.context_bytes + kContextBytes);
     }
@@ -69,11 +69,27 @@ void DraftSize::count_noted() {
 std::size_t DraftSize::count(const Noted& each) const {
   const OutboxRow& row = *each.row;
   std::size_t bytes = 0;
-  if (last_transaction_ != row.transaction || last_id_ + 1 != row.first_id()) bytes += kRunBytes;
+  bytes += more_rows(row);
   if (each.new_key) bytes += kKeyBytes + row.key.size();
   if (operand_bytes(row) > 0) bytes += kChangeBytes + operand_bytes(row);
   if (each.context == nullptr) return bytes;
   return bytes + more_contexts(row, each.context, each.context_bytes + kContextBytes);
+}
+
+/// Rows with one tag stand by themselves from the second on, as the batch encodes them.
+std::size_t DraftSize::more_rows(const OutboxRow& row) const {
+  if (last_.transaction != row.transaction || last_.last_id + 1 != row.first_id()) return kRunBytes;
+  const bool single = last_.first_id == last_.last_id;
+  if (last_.tag == row.tag) return single ? kRunBytes : 0;
+  return single ? kTagBytes : kRunBytes;
+}
+
+void DraftSize::note_run(const OutboxRow& row) {
+  const std::int64_t id = row.first_id();
+  const bool grows =
+      last_.transaction == row.transaction && last_.last_id + 1 == id && last_.tag == row.tag;
+  if (!grows) last_ = {row.transaction, id, id, row.tag};
+  last_.last_id = id;
 }
 
 /// Equal contexts are sealed once. What observes twice, with different contexts, gets one of its

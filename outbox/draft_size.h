@@ -62,7 +62,17 @@ class DraftSize {
     std::size_t uncounted = 0;  ///< of these, what is counted for all that share them, not for it
   };
 
+  /// The rows that came last, of one transaction and tag, with ids that follow each other.
+  struct Run {
+    std::int64_t transaction = 0;
+    std::int64_t first_id = -1;
+    std::int64_t last_id = -1;
+    std::uint64_t tag = 0;
+  };
+
   void count_noted();
+  [[nodiscard]] std::size_t more_rows(const OutboxRow& row) const;
+  void note_run(const OutboxRow& row);
   [[nodiscard]] std::size_t count(const Noted& each) const;
   [[nodiscard]] std::size_t more_contexts(const OutboxRow& row, const VersionVector* context,
                                           std::size_t bytes) const;
@@ -72,8 +82,7 @@ class DraftSize {
   std::size_t owed_ = 0;        ///< the most that debts can come to: what is counted for several
   std::vector<Noted> noted_;    ///< not in bytes_
   std::size_t noted_most_ = 0;  ///< that they add no more than
-  std::int64_t last_transaction_ = 0;
-  std::int64_t last_id_ = -1;
+  Run last_;
   std::unordered_set<const VersionVector*> contexts_;  ///< counted since measured()
   std::map<std::pair<std::string_view, std::string_view>, Observer> observers_;  ///< (key, element)
 };

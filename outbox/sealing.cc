@@ -309,14 +309,25 @@ void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache
   }
 }
 
-std::string heartbeat(const OriginHead& head, std::span<const FormerActor> former, Hlc now,
-                      std::vector<ConsumedRows> discarded) {
+SealedBatch seal_discarded(const OriginHead& head, std::span<const FormerActor> former,
+                           std::vector<ConsumedRows> rows) {
+  const Seq seq = head.seq.next();
+  Batch batch{.actor = head.actor,
+              .origin = head.origin,
+              .first_seq = seq,
+              .last_seq = seq,
+              .hlc = head.hlc,
+              .rows = std::move(rows)};
+  name_former(batch, former);
+  return {batch.actor, seq, seq, encode(batch)};
+}
+
+std::string heartbeat(const OriginHead& head, std::span<const FormerActor> former, Hlc now) {
   Batch batch{.actor = head.actor,
               .origin = head.origin,
               .first_seq = head.seq.next(),
               .last_seq = head.seq,
-              .hlc = std::max(head.hlc, std::min(now, kMaxHlc)),
-              .rows = std::move(discarded)};
+              .hlc = std::max(head.hlc, std::min(now, kMaxHlc))};
   name_former(batch, former);
   return encode(batch);
 }

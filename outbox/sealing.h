@@ -74,9 +74,14 @@ void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache
 
 /// The bytes of an empty batch that tells head, time and predecessor: the last of `former`,
 /// and those before it when it published nothing.
-/// `discarded`: rows that never become changes, named as if it had consumed them.
 [[nodiscard]] std::string heartbeat(const OriginHead& head, std::span<const FormerActor> former,
-                                    Hlc now, std::vector<ConsumedRows> discarded = {});
+                                    Hlc now);
+
+/// A batch without changes that tells of rows which a person has discarded, as if it had consumed
+/// them. It takes a seq, so that a database which forgot the discard is known to be restored.
+[[nodiscard]] SealedBatch seal_discarded(const OriginHead& head,
+                                         std::span<const FormerActor> former,
+                                         std::vector<ConsumedRows> rows);
 
 /// Raises `totals` by what the deltas of a retained batch carry.
 void relearn(const Batch& batch, TotalsCache& totals);

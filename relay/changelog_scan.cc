@@ -27,12 +27,15 @@ bool EvidenceCollector::follows(const Batch& batch, const std::vector<FormerActo
   return names(former, *current);
 }
 
-bool EvidenceCollector::fits(const Batch& batch) {
-  if (const auto applied = applied_.find(batch.actor); applied != applied_.end()) {
-    evidence_.highest.try_emplace(batch.actor, applied->second);
-  }
-  const auto known = evidence_.highest.find(batch.actor);
-  return known == evidence_.highest.end() || batch.first_seq <= known->second.next();
+/// What the log begins with tells of what stood before. Later on changes may be missing that
+/// another replica has read before they were lost, or that the database can give.
+bool EvidenceCollector::fits(const Batch& batch) const {
+  const auto applied = applied_.find(batch.actor);
+  const bool first = applied == applied_.end() && !evidence_.highest.contains(batch.actor);
+  if (first) return true;
+  Seq whole = std::max(evidence_.highest_of(batch.actor), known_.get(batch.actor));
+  if (applied != applied_.end()) whole = std::max(whole, applied->second);
+  return batch.first_seq <= whole.next();
 }
 
 std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
@@ -52,18 +55,27 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   meet(batch->actor);
   const auto retired = evidence_.retired.find(batch->actor);
   if (retired != evidence_.retired.end() && batch->last_seq > retired->second) return std::nullopt;
-  if (!fits(*batch)) return std::nullopt;
+  if (!fits(*batch)) {
+    Seq& last = evidence_.cut_off[batch->actor];
+    last = std::max(last, batch->last_seq);
+    return std::nullopt;
+  }
   if (retired == evidence_.retired.end()) evidence_.current = batch->actor;
   Seq& highest = evidence_.highest[batch->actor];
   highest = std::max(highest, batch->last_seq);
+  const auto cut_off = evidence_.cut_off.find(batch->actor);
+  if (cut_off != evidence_.cut_off.end() && cut_off->second <= highest) {
+    evidence_.cut_off.erase(cut_off);  // the hole was closed, and all behind it sent again
+  }
   evidence_.hlc = std::max(evidence_.hlc, batch->hlc);
   return std::move(*batch);
 }
 
 Result<ChangelogEvidence> scan_changelog(Changelog& changelog, const OriginName& origin,
-                                         const OtherActors& others, std::optional<ReadTo> after,
+                                         const OtherActors& others, const VersionVector& known,
+                                         std::optional<ReadTo> after,
                                          const std::function<Result<void>(const Batch&)>& visit) {
-  EvidenceCollector collector(origin, others, after);
+  EvidenceCollector collector(origin, others, known, after);
   TRIBUTARY_ASSIGN(const auto tail, changelog.last(origin));
   if (!tail) return collector.evidence();
   if (after && after->offset == tail->offset) {

@@ -19,6 +19,7 @@ struct ChangelogEvidence {
   std::optional<Offset> end;       ///< absent: the log is empty
   std::vector<ActorId> order;      ///< actors by their first message, named ones included
   std::map<ActorId, Seq> highest;  ///< last seq that counts, of each actor with a message
+  std::map<ActorId, Seq> cut_off;  ///< last seq behind a hole: nobody can apply it, but it is taken
   std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
   std::optional<ActorId> current;  ///< the origin's actor at the end, as consumers judge it
   Hlc hlc;                         ///< the largest
@@ -36,17 +37,17 @@ struct ReadTo {
 
 /// Takes messages in the order of the log and tells which of them count, as consumers judge it:
 /// what comes of a retired actor behind its final seq is void, an actor that does not name the one
-/// before it is not obeyed, a batch before which changes are missing cannot be applied (when they
-/// are sent again, so is all that followed), and messages that are no batches of the origin say
-/// nothing.
+/// before it is not obeyed, a batch before which changes are missing that nobody has cannot be
+/// applied (when they are sent again, so is all that followed), and messages that are no batches of
+/// the origin say nothing.
 class EvidenceCollector {
  public:
   /// What a message says in the name of `others`, or of one that followed them, is forged.
   /// `before`: what was read before the first message; absent: the first of each actor's messages
-  /// tells.
-  EvidenceCollector(OriginName origin, const OtherActors& others,
+  /// tells. `known`: changes that somebody has, whether the log does or not.
+  EvidenceCollector(OriginName origin, const OtherActors& others, const VersionVector& known,
                     const std::optional<ReadTo>& before)
-      : origin_(std::move(origin)), others_(others) {
+      : origin_(std::move(origin)), others_(others), known_(known) {
     if (!before) return;
     evidence_.current = before->current;
     applied_ = before->applied;
@@ -58,22 +59,24 @@ class EvidenceCollector {
  private:
   void meet(ActorId actor);
   /// Whether no changes are missing before the batch.
-  [[nodiscard]] bool fits(const Batch& batch);
+  [[nodiscard]] bool fits(const Batch& batch) const;
   /// Whether the message is not of an actor that takes over without naming the one before.
   [[nodiscard]] bool follows(const Batch& batch, const std::vector<FormerActor>& former) const;
 
   OriginName origin_;
   const OtherActors& others_;
+  const VersionVector& known_;
   std::map<ActorId, Seq> applied_;
   ChangelogEvidence evidence_;
 };
 
 /// Reads the origin's changelog behind `after` (absent: from the first message kept) to its present
 /// end, in one stream; the last message always. `visit` gets every batch that counts. The log must
-/// exist. `others`: actors of other origins, see EvidenceCollector. kTransient when its end does
-/// not arrive.
+/// exist. `others`: actors of other origins, `known`: see EvidenceCollector. kTransient when its
+/// end does not arrive.
 [[nodiscard]] Result<ChangelogEvidence> scan_changelog(
     Changelog& changelog, const OriginName& origin, const OtherActors& others,
-    std::optional<ReadTo> after, const std::function<Result<void>(const Batch&)>& visit);
+    const VersionVector& known, std::optional<ReadTo> after,
+    const std::function<Result<void>(const Batch&)>& visit);
 
 }  // namespace tributary

@@ -18,16 +18,37 @@ constexpr int kLooksAtNothing = 5;
 
 Result<void> ignore(const Batch& /*batch*/) { return {}; }
 
+/// Up to where somebody has each actor's changes, whatever the changelog still holds of them.
+VersionVector known_of(std::span<const FormerActor> chain) {
+  VersionVector known;
+  for (const FormerActor& each : chain) known.raise(each.actor, each.final_seq);
+  return known;
+}
+
+VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) {
+  VersionVector known = known_of(record.former);
+  if (record.actor) known.raise(*record.actor, record.head_seq);
+  for (const ReplicaProgress& replica : asked.replicas) known.join(replica.watermark);
+  return known;
+}
+
 /// A log that seems empty is looked at again when the database knows of something in it: what an
-/// actor published must not be left out of the final seq that its successor names.
+/// actor published must not be left out of the final seq that its successor names. So is, from its
+/// beginning, one that has a hole behind what the region's replica has read: it was trimmed since,
+/// or is another log, and what it begins with may be what other regions go by.
 Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
                                             const OriginRecord& record, const OtherActors& others,
-                                            const std::optional<ReadTo>& after) {
+                                            const VersionVector& known,
+                                            std::optional<ReadTo> after) {
   const bool not_empty = last_known(record).has_value();
   for (int look = 1;; ++look) {
-    auto evidence = scan_changelog(succession.changelog, succession.origin, others, after, ignore);
-    const bool again = evidence && !evidence->end && not_empty && look < kLooksAtNothing;
-    if (!again) return evidence;
+    auto evidence =
+        scan_changelog(succession.changelog, succession.origin, others, known, after, ignore);
+    if (!evidence) return evidence;
+    const bool hole = after && !evidence->cut_off.empty();
+    const bool again = !evidence->end && not_empty && look < kLooksAtNothing;
+    if (!hole && !again) return evidence;
+    if (hole) after.reset();
   }
 }
 
@@ -122,8 +143,9 @@ Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
   if (status.depth == 0 && status.parked == 0) return {};
   Discarder discarder(succession.store);
   Coverage coverage(record, verdict.chain);
+  const VersionVector known = known_of(verdict.chain);
   TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin, others,
-                                                    std::nullopt, [&](const Batch& batch) {
+                                                    known, std::nullopt, [&](const Batch& batch) {
                                                       coverage.take(batch);
                                                       return discarder.take(batch);
                                                     }));
@@ -198,7 +220,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   Leadership leadership;
   leadership.others = others_of(record, asked, succession);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
-                   look_at_changelog(succession, record, leadership.others,
+                   look_at_changelog(succession, record, leadership.others, known_of(record, asked),
                                      read_by(record, asked, succession.origin)));
   const Verdict verdict = judge({record, evidence, asked.replicas, asked.own}, succession.origin);
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
@@ -229,8 +251,9 @@ Result<Leadership> take_leadership(const Succession& succession) {
 
 Result<void> settle(Leadership& leadership, const Succession& succession) {
   Discarder discarder(succession.store);
+  const VersionVector known = known_of(leadership.former);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
-                   scan_changelog(succession.changelog, succession.origin, leadership.others,
+                   scan_changelog(succession.changelog, succession.origin, leadership.others, known,
                                   leadership.looked_through, [&](const Batch& batch) {
                                     if (batch.actor == leadership.head.actor) return Result<void>{};
                                     return discarder.take(batch);

@@ -85,7 +85,6 @@ Result<Millis> OriginRelay::lead() {
   backlog_at_ = 0;
   backlog_done_ = false;
   minting_told_ = false;
-  discarded_told_.clear();
   heartbeat_ = settings_.heartbeat;
   led_at_ = ports_.clock->monotonic();
   metrics_.leading.set(1);
@@ -146,11 +145,11 @@ void OriginRelay::publish(SealedBatch batch) {
   heartbeat_ = settings_.heartbeat;
 }
 
-void OriginRelay::add_heartbeat(std::vector<ConsumedRows> discarded) {
+void OriginRelay::add_heartbeat() {
   const OriginHead& head = leadership_->head;
   const Hlc now = Hlc::from_micros(static_cast<std::uint64_t>(ports_.clock->wall().count()));
-  publisher_.add({head.actor, head.seq.next(), head.seq,
-                  heartbeat(head, leadership_->former, now, std::move(discarded))});
+  publisher_.add(
+      {head.actor, head.seq.next(), head.seq, heartbeat(head, leadership_->former, now)});
 }
 
 /// The longer an origin is idle, the less often it says so: heartbeats stay in the changelog.
@@ -217,18 +216,17 @@ Result<void> OriginRelay::save_totals() {
 /// Some at a time, however busy the origin is.
 Result<void> OriginRelay::tell_discarded() {
   constexpr std::size_t kAtOnce = 1000;
-  if (!caught_up()) return {};
-  if (!discarded_told_.empty() && publisher_.delivered() < told_at_) return {};
-  if (const auto told = std::exchange(discarded_told_, {}); !told.empty()) {
-    TRIBUTARY_TRY(store_->forget_discarded(told));
+  while (sealing_ && caught_up() && publisher_.room()) {
+    TRIBUTARY_ASSIGN(const auto some, store_->discarded(kAtOnce));
+    if (some.empty()) return {};
+    std::vector<ConsumedRows> rows;
+    for (const Discarded& each : some) rows.push_back(each.rows);
+    OriginHead& head = leadership_->head;
+    SealedBatch batch = seal_discarded(head, leadership_->former, std::move(rows));
+    TRIBUTARY_TRY(store_->seal_discarded(some, batch, head.hlc));
+    head.seq = batch.last_seq;
+    publish(std::move(batch));
   }
-  TRIBUTARY_ASSIGN(auto some, store_->discarded(kAtOnce));
-  if (some.empty()) return {};
-  std::vector<ConsumedRows> rows;
-  for (const Discarded& each : some) rows.push_back(each.rows);
-  add_heartbeat(std::move(rows));
-  discarded_told_ = std::move(some);
-  told_at_ = publisher_.delivered() + publisher_.size();
   return {};
 }
 
@@ -241,8 +239,8 @@ Result<void> OriginRelay::keep_house() {
   // A machine that slept, as one that was restarted, has old batches to forget, too.
   if (now > house_at_ + 2 * settings_.housekeeping) confirmed_at_ = now;
   house_at_ = now + settings_.housekeeping;
-  TRIBUTARY_TRY(save_totals());
   TRIBUTARY_TRY(tell_discarded());
+  TRIBUTARY_TRY(save_totals());
   if (now > confirmed_at_ + settings_.retention + 10 * settings_.housekeeping) return {};
   return store_->confirm(leadership_->head.actor, Seq{}, settings_.retention);
 }

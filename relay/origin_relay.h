@@ -85,7 +85,7 @@ class OriginRelay {
   void heartbeat_when_idle();
   Result<void> tell_discarded();
   void publish(SealedBatch batch);
-  void add_heartbeat(std::vector<ConsumedRows> discarded = {});
+  void add_heartbeat();
   [[nodiscard]] Succession succession();
   [[nodiscard]] bool led_well() const;
   Result<Millis> recover(const Error& error);
@@ -107,9 +107,7 @@ class OriginRelay {
   std::int64_t backlog_at_ = 0;      ///< position of the last batch queued from the outbox
   bool backlog_done_ = false;
   bool minting_told_ = false;
-  std::vector<Discarded> discarded_told_;  ///< by a heartbeat
-  std::uint64_t told_at_ = 0;              ///< publisher_.delivered() when that is confirmed
-  std::string waiting_for_;          ///< why transactions wait, as told last; empty: none does
+  std::string waiting_for_;  ///< why transactions wait, as told last; empty: none does
   std::map<std::string, LoweredSeqs, std::less<>> lowered_;  ///< as told last
   std::size_t left_rows_ = 0;                                ///< that waited at the last seal
   std::size_t left_bytes_ = 0;

@@ -79,7 +79,6 @@ Result<void> Publisher::exchange() {
     pending_.pop_front();
     --sent_;
     ++first_tag_;
-    ++delivered_;
     outage_.over();
   }
   unconfirmed_.set(static_cast<double>(pending_.size()));

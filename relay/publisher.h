@@ -38,8 +38,6 @@ class Publisher {
   [[nodiscard]] std::map<ActorId, Seq> take_confirmed();
   [[nodiscard]] bool empty() const { return pending_.empty(); }
   [[nodiscard]] std::size_t size() const { return pending_.size(); }
-  /// Messages ever confirmed; with size() more it was what was added last.
-  [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
   /// When the last message was handed over, by the monotonic clock.
   [[nodiscard]] Micros last_published() const { return last_published_; }
   /// Forgets everything queued, for a relay that lost its lease.
@@ -65,7 +63,6 @@ class Publisher {
   std::size_t pending_bytes_ = 0;
   std::size_t sent_ = 0;         ///< of pending_, handed to writer_
   std::uint64_t first_tag_ = 1;  ///< of pending_.front()
-  std::uint64_t delivered_ = 0;
   std::map<ActorId, Seq> confirmed_;
   Micros last_published_{0};
   Micros retry_at_{0};

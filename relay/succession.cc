@@ -15,6 +15,13 @@ Seq published(const Testimony& testimony, ActorId actor) {
   return seq;
 }
 
+/// The last of its seqs that must not be given again, whether anybody can ever apply it or not.
+Seq taken(const Testimony& testimony, ActorId actor) {
+  const auto cut_off = testimony.changelog.cut_off.find(actor);
+  const Seq seq = published(testimony, actor);
+  return cut_off == testimony.changelog.cut_off.end() ? seq : std::max(seq, cut_off->second);
+}
+
 bool is_retired(const Testimony& testimony, ActorId actor) {
   if (testimony.changelog.retired.contains(actor)) return true;
   return std::ranges::any_of(testimony.replicas, [&](const ReplicaProgress& replica) {
@@ -48,6 +55,23 @@ bool lost(const Testimony& testimony) {
   });
 }
 
+/// Nobody has ever heard of the database's actor: its record was to stand in the changelog before
+/// anything else of it, behind what was published by those before it; these still stand there, and
+/// it does not. Such actors are not named, or many of them would hide whom the regions go by.
+bool never_published(const Testimony& testimony) {
+  const OriginRecord& record = testimony.record;
+  const ActorId actor = *record.actor;
+  const ChangelogEvidence& log = testimony.changelog;
+  const auto heard_of = [&](const ReplicaProgress& replica) {
+    return replica.actors.contains(actor) || replica.watermark.get(actor) > Seq{};
+  };
+  const bool reaches_back = std::ranges::any_of(
+      record.former, [&](const FormerActor& each) { return log.highest.contains(each.actor); });
+  return record.head_seq == Seq{} && reaches_back && !names(record.former, actor) &&
+         std::ranges::find(log.order, actor) == log.order.end() &&
+         std::ranges::none_of(testimony.replicas, heard_of);
+}
+
 /// The origin's actors in the order in which they followed each other.
 class Chain {
  public:
@@ -55,7 +79,7 @@ class Chain {
     const OriginRecord& record = testimony.record;
     for (const FormerActor& former : record.former) add(former.actor, former.final_seq);
     // Also one of which nobody here has seen a thing: a region that cannot be asked may have.
-    if (record.actor) add(*record.actor, record.head_seq);
+    if (record.actor && !never_published(testimony)) add(*record.actor, record.head_seq);
     for (const ReplicaProgress& replica : testimony.replicas) add_known(replica, origin);
     for (const ActorId actor : testimony.changelog.order) add(actor, Seq{});
     for (const auto& [actor, seq] : testimony.changelog.retired) raise(actor, seq);
@@ -158,7 +182,7 @@ Verdict judge(const Testimony& testimony, const OriginName& origin) {
   verdict.restored = strangers(testimony, origin);
   if (record.actor) {
     verdict.restored = verdict.restored || is_retired(testimony, *record.actor) ||
-                       published(testimony, *record.actor) > record.head_seq;
+                       taken(testimony, *record.actor) > record.head_seq;
     verdict.log_lost = lost(testimony);
   }
   verdict.chain = Chain(testimony, origin).take();

@@ -65,6 +65,7 @@ struct OutboxDisk {
   Hlc replica_hlc;
   std::int64_t next_id = 1;
   std::int64_t next_transaction = 1;
+  bool shared_numbers = false;     ///< see MemoryOutbox::share_numbers()
   std::int64_t next_position = 1;  ///< of batches, parked and discarded rows
 };
 

@@ -26,6 +26,11 @@ void MemoryOutbox::apply(Schema schema) {
   shared_->disk.schema = std::move(schema);
 }
 
+void MemoryOutbox::share_numbers() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.shared_numbers = true;
+}
+
 void MemoryOutbox::know_operation(std::string type, std::string operation) {
   const std::lock_guard lock(shared_->mutex);
   shared_->disk.operations.emplace_back(std::move(type), std::move(operation));
@@ -52,7 +57,8 @@ void MemoryOutbox::restore_in_place(const OutboxBackup& backup) {
   const std::int64_t transaction = shared_->disk.next_transaction;
   shared_->disk = backup.disk();
   shared_->disk.identity = identity;
-  shared_->disk.next_transaction = transaction;  // those of a server do not go back with a database
+  // Those of a server do not go back with a database; those in a file do.
+  if (!shared_->disk.shared_numbers) shared_->disk.next_transaction = transaction;
 }
 
 void MemoryOutbox::restore(const OutboxBackup& backup, bool noticed) {

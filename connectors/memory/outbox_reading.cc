@@ -29,18 +29,11 @@ bool take(const OutboxDisk& disk, SealLimit limit, std::vector<StoredRow>& taken
 
 void drop_consumed(OutboxDisk& disk, const ConsumedRows& consumed) {
   const auto within = [&](const StoredRow& row) {
-    return row.transaction == consumed.transaction && row.first_id() >= consumed.first_id &&
-           row.first_id() <= consumed.last_id;
+    return row.transaction == consumed.transaction && row.tag == consumed.tag &&
+           row.first_id() >= consumed.first_id && row.first_id() <= consumed.last_id;
   };
-  const auto first = [&](const StoredRow& row) {
-    return within(row) && row.first_id() == consumed.first_id && row.tag == consumed.tag;
-  };
-  if (std::ranges::any_of(disk.rows, [&](const auto& each) { return first(each.second); })) {
-    std::erase_if(disk.rows, [&](const auto& each) { return within(each.second); });
-  }
-  if (std::ranges::any_of(disk.parked, first, &ParkedStoredRow::row)) {
-    std::erase_if(disk.parked, [&](const ParkedStoredRow& each) { return within(each.row); });
-  }
+  std::erase_if(disk.rows, [&](const auto& each) { return within(each.second); });
+  std::erase_if(disk.parked, [&](const ParkedStoredRow& each) { return within(each.row); });
 }
 
 std::vector<SealedBatch> page(const OutboxDisk& disk, SealLimit limit,

@@ -27,7 +27,8 @@ class Session final : public ProducerSession, public OutboxConnection {
   Result<void> begin() override {
     return link_.call("begin", [&]() -> Result<void> {
       if (transaction_ != 0) return fail(ErrorKind::kInvalid, "a transaction is open already");
-      transaction_ = link_.disk().next_transaction++;
+      transaction_ = link_.disk().next_transaction;
+      if (!link_.disk().shared_numbers) ++link_.disk().next_transaction;
       return {};
     });
   }

@@ -101,13 +101,9 @@ class Store final : public OutboxStore {
         if (std::ranges::find(seal.left, row.id) != seal.left.end()) continue;
         CHECK(disk().rows.erase(row.id) == 1);
       }
+      end_number();
       park(seal.parked);
-      for (const SealedBatch& batch : seal.batches) {
-        CHECK(batch.first_seq == disk().origin.head_seq.next());
-        disk().origin.head_seq = batch.last_seq;
-        disk().batches.push_back({batch, std::nullopt});
-        disk().batches.back().batch.position = disk().next_position++;
-      }
+      for (const SealedBatch& batch : seal.batches) store(batch);
       known_.head = disk().origin.head_seq;
       disk().origin.hlc = seal.hlc;
       for (const StoredTotals& each : seal.totals) {
@@ -144,6 +140,7 @@ class Store final : public OutboxStore {
 
   Result<std::uint64_t> set_aside(std::string_view reason) override {
     return fenced("set_aside", [&]() -> Result<std::uint64_t> {
+      end_number();
       std::uint64_t count = disk().rows.size();
       for (ParkedStoredRow& each : disk().parked) {
         if (each.reason.starts_with(reason)) continue;
@@ -233,6 +230,7 @@ class Store final : public OutboxStore {
 
   Result<std::uint64_t> retry_parked(std::int64_t transaction) override {
     return link_.call("retry_parked", [&]() -> Result<std::uint64_t> {
+      end_number();
       return take_parked(transaction, [&](StoredRow row) {
         row.written_id = row.first_id();
         row.id = disk().next_id++;
@@ -258,10 +256,14 @@ class Store final : public OutboxStore {
     });
   }
 
-  Result<void> forget_discarded(std::span<const Discarded> told) override {
-    return fenced("forget_discarded", [&]() -> Result<void> {
+  Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+                              Hlc hlc) override {
+    return fenced("seal_discarded", [&]() -> Result<void> {
       std::erase_if(disk().discarded,
                     [&](const auto& each) { return std::ranges::find(told, each) != told.end(); });
+      store(batch);
+      known_.head = disk().origin.head_seq;
+      disk().origin.hlc = hlc;
       return {};
     });
   }
@@ -282,10 +284,20 @@ class Store final : public OutboxStore {
     });
   }
 
+  /// Whoever writes next is of another transaction than the rows that are there.
+  void end_number() { disk().next_transaction += disk().shared_numbers ? 1 : 0; }
+
   static void remember(std::vector<FormerActor>& all, const FormerActor& former) {
     const auto known = std::ranges::find(all, former.actor, &FormerActor::actor);
     if (known == all.end()) all.push_back(former);
     else known->final_seq = std::max(known->final_seq, former.final_seq);
+  }
+
+  void store(const SealedBatch& batch) {
+    CHECK(batch.first_seq == disk().origin.head_seq.next());
+    disk().origin.head_seq = batch.last_seq;
+    disk().batches.push_back({batch, std::nullopt});
+    disk().batches.back().batch.position = disk().next_position++;
   }
 
   /// A time further ahead was seen by nobody.

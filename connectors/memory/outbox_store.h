@@ -51,6 +51,9 @@ class MemoryOutbox {
 
   /// What `topology apply` does: new keyspaces and limits for sessions opened from now on.
   void apply(Schema schema);
+  /// Transactions share a number until a seal ends it, and a restore takes numbers back: as in
+  /// SQLite, when writers do not end them.
+  void share_numbers();
   /// The type and operation are known to the tables, whatever this program knows.
   void know_operation(std::string type, std::string operation);
 

@@ -183,8 +183,15 @@ class Store final : public OutboxStore {
   Result<std::vector<Discarded>> discarded(std::size_t limit) override {
     return named(read_discarded(pipeline_, limit));
   }
-  Result<void> forget_discarded(std::span<const Discarded> told) override {
-    return named(postgres::forget_discarded(pipeline_, fence_, told));
+  Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+                              Hlc hlc) override {
+    queue_fenced_begin(pipeline_, fence_);
+    queue_forget_discarded(pipeline_, told);
+    queue_batch(pipeline_, batch);
+    queue_advance(pipeline_, hlc, batch.last_seq);
+    TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    fence_.head = batch.last_seq;
+    return {};
   }
 
  private:

@@ -153,8 +153,7 @@ Result<std::vector<Discarded>> read_discarded(Pipeline& pipeline, std::size_t li
   return some;
 }
 
-Result<void> forget_discarded(Pipeline& pipeline, const Fence& fence,
-                              std::span<const Discarded> told) {
+void queue_forget_discarded(Pipeline& pipeline, std::span<const Discarded> told) {
   ConsumedColumns columns;
   ArrayParam positions(SqlType::kBigint);
   for (const Discarded& each : told) {
@@ -164,9 +163,7 @@ Result<void> forget_discarded(Pipeline& pipeline, const Fence& fence,
   Params params;
   columns.finish(params);
   params.add(positions.finish());
-  queue_fenced_begin(pipeline, fence);
   pipeline.queue(statements::kForgetDiscarded, params);
-  return commit_queued(pipeline).map([](const auto&) {});
 }
 
 }  // namespace tributary::postgres

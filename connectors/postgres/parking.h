@@ -21,8 +21,7 @@ namespace tributary::postgres {
                                                             std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> retry_parked(Pipeline& pipeline, std::int64_t transaction);
 [[nodiscard]] Result<std::vector<Discarded>> read_discarded(Pipeline& pipeline, std::size_t limit);
-[[nodiscard]] Result<void> forget_discarded(Pipeline& pipeline, const Fence& fence,
-                                            std::span<const Discarded> told);
+void queue_forget_discarded(Pipeline& pipeline, std::span<const Discarded> told);
 [[nodiscard]] Result<std::uint64_t> discard_parked(Pipeline& pipeline, std::int64_t transaction);
 
 }  // namespace tributary::postgres

@@ -41,8 +41,9 @@ const Statement kDiscardParked{
     "WITH gone AS MATERIALIZED ("
     "  DELETE FROM public.tributary_parked WHERE transaction_id = $1 RETURNING id, tag), "
     "told AS (INSERT INTO public.tributary_discarded (transaction_id, first_id, last_id, tag) "
-    "  SELECT $1, min(id), max(id), (array_agg(tag ORDER BY id))[1] FROM ("
-    "    SELECT id, tag, id - row_number() OVER (ORDER BY id) AS run FROM gone) g GROUP BY run) "
+    "  SELECT $1, min(id), max(id), tag FROM ("
+    "    SELECT id, tag, id - row_number() OVER (ORDER BY id) AS run FROM gone) g"
+    "  GROUP BY run, tag ORDER BY 2) "
     "SELECT 1 FROM gone"};
 const Statement kDiscarded{
     "discarded",
@@ -56,7 +57,6 @@ const Statement kForgetDiscarded{
     "WHERE d.position = k.position AND d.transaction_id = k.transaction_id "
     "AND d.first_id = k.first_id AND d.last_id = k.last_id AND d.tag = k.tag"};
 
-// The row that a run of ids begins with must be the very one that was published.
 const Statement kDiscard{
     "discard",
     "WITH k AS MATERIALIZED ("
@@ -64,17 +64,12 @@ const Statement kDiscard{
     "  AS k (transaction_id, first_id, last_id, tag)), "
     "fresh AS (DELETE FROM public.tributary_outbox o USING k "
     "  WHERE o.id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id"
-    "  AND o.written_id IS NULL AND EXISTS (SELECT FROM public.tributary_outbox f"
-    "    WHERE f.id = k.first_id AND f.transaction_id = k.transaction_id AND f.tag = k.tag"
-    "    AND f.written_id IS NULL)), "
+    "  AND o.tag = k.tag AND o.written_id IS NULL), "
     "retried AS (DELETE FROM public.tributary_outbox o USING k "
     "  WHERE o.written_id BETWEEN k.first_id AND k.last_id AND o.transaction_id = k.transaction_id"
-    "  AND EXISTS (SELECT FROM public.tributary_outbox f"
-    "    WHERE f.written_id = k.first_id AND f.transaction_id = k.transaction_id"
-    "    AND f.tag = k.tag)) "
+    "  AND o.tag = k.tag) "
     "DELETE FROM public.tributary_parked p USING k "
     "WHERE p.id BETWEEN k.first_id AND k.last_id AND p.transaction_id = k.transaction_id "
-    "AND EXISTS (SELECT FROM public.tributary_parked f WHERE f.id = k.first_id"
-    "  AND f.transaction_id = k.transaction_id AND f.tag = k.tag)"};
+    "AND p.tag = k.tag"};
 
 }  // namespace tributary::postgres::statements

@@ -117,6 +117,25 @@ Result<std::vector<StoredTotals>> Seal::load_totals(std::span<const TotalsKey> k
   return totals;
 }
 
+void queue_batch(Pipeline& pipeline, const SealedBatch& batch) {
+  pipeline.queue(statements::kStoreBatch, Params()
+                                              .add(batch.actor.value)
+                                              .add(batch.first_seq.value)
+                                              .add(batch.last_seq.value)
+                                              .add(batch.bytes));
+}
+
+void queue_advance(Pipeline& pipeline, Hlc hlc, std::optional<Seq> head,
+                   std::optional<Seq> totals_seq) {
+  Params advance;
+  advance.add(hlc.value);
+  for (const std::optional<Seq>& seq : {head, totals_seq}) {
+    if (seq) advance.add(seq->value);
+    else advance.add_null();
+  }
+  pipeline.queue(statements::kAdvance, advance);
+}
+
 void queue_totals(Pipeline& pipeline, ActorId actor, std::span<const StoredTotals> totals) {
   constexpr std::size_t kAtOnce = 5000;
   for (; !totals.empty(); totals = totals.subspan(std::min(kAtOnce, totals.size()))) {
@@ -172,21 +191,11 @@ Result<void> Seal::commit(const SealCommit& seal, const Fence& fence) {
       return again;
     }
   }
-  for (const SealedBatch& batch : seal.batches) {
-    pipeline_.queue(statements::kStoreBatch, Params()
-                                                 .add(batch.actor.value)
-                                                 .add(batch.first_seq.value)
-                                                 .add(batch.last_seq.value)
-                                                 .add(batch.bytes));
-  }
+  for (const SealedBatch& batch : seal.batches) queue_batch(pipeline_, batch);
   queue_totals(pipeline_, fence.actor.value_or(ActorId{}), seal.totals);
-  Params advance;
-  advance.add(seal.hlc.value);
-  if (!seal.batches.empty()) advance.add(seal.batches.back().last_seq.value);
-  else advance.add_null();
-  if (seal.totals_seq) advance.add(seal.totals_seq->value);
-  else advance.add_null();
-  pipeline_.queue(statements::kAdvance, advance);
+  const auto head =
+      seal.batches.empty() ? std::nullopt : std::optional(seal.batches.back().last_seq);
+  queue_advance(pipeline_, seal.hlc, head, seal.totals_seq);
   pipeline_.queue(statements::kCommit);
   auto done = pipeline_.flush();
   if (!done) {

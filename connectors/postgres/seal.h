@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -51,6 +52,11 @@ class Seal {
   std::vector<OutboxRow> rows_;
 };
 
+/// Within the open transaction: the batch, which is borrowed; and the origin's head and clock.
+/// Absent: as they are.
+void queue_batch(Pipeline& pipeline, const SealedBatch& batch);
+void queue_advance(Pipeline& pipeline, Hlc hlc, std::optional<Seq> head,
+                   std::optional<Seq> totals_seq = std::nullopt);
 /// Queues the upsert of `totals` for `actor`, within the open transaction.
 void queue_totals(Pipeline& pipeline, ActorId actor, std::span<const StoredTotals> totals);
 

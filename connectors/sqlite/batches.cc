@@ -53,6 +53,17 @@ Result<std::vector<SealedBatch>> retained_batches(const Fence& fence, Seq after,
   return read_page(row, limit);
 }
 
+Result<void> store_batches(const Fence& fence, std::span<const SealedBatch> batches, Micros now) {
+  TRIBUTARY_ASSIGN(Statement row, fence.prepare("INSERT INTO tributary_batch "
+                                                "(actor, first_seq, last_seq, bytes, sealed_at) "
+                                                "VALUES (?, ?, ?, ?, ?)"));
+  for (const SealedBatch& batch : batches) {
+    row.add(batch.actor.value).add(batch.first_seq.value).add(batch.last_seq.value);
+    TRIBUTARY_TRY(row.add_blob(batch.bytes).add(std::int64_t{now.count()}).run());
+  }
+  return {};
+}
+
 Result<void> mark_confirmed(const Fence& fence, ActorId actor, Seq seq, Micros now) {
   TRIBUTARY_ASSIGN(Statement batches,
                    fence.prepare("UPDATE tributary_batch SET confirmed_at = ? "

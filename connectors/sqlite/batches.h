@@ -1,6 +1,7 @@
 /// Sealed batches in the outbox: pages of them, confirming, forgetting.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include <tributary/connectors/outbox_store.h>
@@ -14,6 +15,9 @@ namespace tributary::sqlite {
                                                                    SealLimit limit);
 [[nodiscard]] Result<std::vector<SealedBatch>> retained_batches(const Fence& fence, Seq after,
                                                                 SealLimit limit);
+
+/// Within a transaction.
+Result<void> store_batches(const Fence& fence, std::span<const SealedBatch> batches, Micros now);
 
 /// The following run within a transaction, in bounded steps.
 Result<void> mark_confirmed(const Fence& fence, ActorId actor, Seq seq, Micros now);

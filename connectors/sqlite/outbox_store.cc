@@ -122,8 +122,9 @@ class Store final : public OutboxStore {
   Result<std::vector<Discarded>> discarded(std::size_t limit) override {
     return named(sqlite::discarded(fence_, limit));
   }
-  Result<void> forget_discarded(std::span<const Discarded> told) override {
-    return named(sqlite::forget_discarded(fence_, told));
+  Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+                              Hlc hlc) override {
+    return named(sqlite::seal_discarded(fence_, told, batch, hlc));
   }
 
  private:

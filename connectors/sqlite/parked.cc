@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <tributary/connectors/sqlite/batches.h>
 #include <tributary/connectors/sqlite/parked.h>
 
 namespace tributary::sqlite {
@@ -89,16 +90,13 @@ Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros no
 Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> rows) {
   constexpr std::string_view kFresh =
       "DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
-      "AND written_id IS NULL AND EXISTS (SELECT 1 FROM tributary_outbox WHERE id = ?1 "
-      "AND transaction_id = ?3 AND tag = ?4 AND written_id IS NULL)";
+      "AND tag = ?4 AND written_id IS NULL";
   constexpr std::string_view kRetried =
       "DELETE FROM tributary_outbox WHERE written_id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
-      "AND EXISTS (SELECT 1 FROM tributary_outbox WHERE written_id = ?1 "
-      "AND transaction_id = ?3 AND tag = ?4)";
+      "AND tag = ?4";
   constexpr std::string_view kParked =
       "DELETE FROM tributary_parked WHERE id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
-      "AND EXISTS (SELECT 1 FROM tributary_parked WHERE id = ?1 "
-      "AND transaction_id = ?3 AND tag = ?4)";
+      "AND tag = ?4";
   for (const std::string_view sql : {kFresh, kRetried, kParked}) {
     TRIBUTARY_ASSIGN(Statement gone, fence.prepare(sql));
     for (const ConsumedRows& each : rows) {
@@ -182,15 +180,13 @@ Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction)
 Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transaction) {
   std::uint64_t count = 0;
   const auto done = fence.write([&]() -> Result<void> {
-    // Of the columns beside min() SQLite gives those of the row that has the least id.
-    TRIBUTARY_ASSIGN(
-        Statement told,
-        fence.prepare("INSERT INTO tributary_discarded "
-                      "(transaction_id, first_id, last_id, tag) "
-                      "SELECT transaction_id, min(id), min(id) + count(*) - 1, tag FROM (SELECT "
-                      "transaction_id, id, tag, id - row_number() OVER (ORDER BY id) "
-                      "AS run FROM tributary_parked WHERE transaction_id = ?) "
-                      "GROUP BY run"));
+    TRIBUTARY_ASSIGN(Statement told,
+                     fence.prepare("INSERT INTO tributary_discarded "
+                                   "(transaction_id, first_id, last_id, tag) "
+                                   "SELECT transaction_id, min(id), max(id), tag FROM (SELECT "
+                                   "transaction_id, id, tag, id - row_number() OVER (ORDER BY id) "
+                                   "AS run FROM tributary_parked WHERE transaction_id = ?) "
+                                   "GROUP BY run, tag ORDER BY 2"));
     TRIBUTARY_TRY(told.add(transaction).run());
     TRIBUTARY_ASSIGN(Statement gone,
                      fence.prepare("DELETE FROM tributary_parked WHERE transaction_id = ?"));
@@ -217,8 +213,9 @@ Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit) 
   }
 }
 
-Result<void> forget_discarded(const Fence& fence, std::span<const Discarded> told) {
-  return fence.fenced([&]() -> Result<void> {
+Result<void> seal_discarded(Fence& fence, std::span<const Discarded> told, const SealedBatch& batch,
+                            Hlc hlc) {
+  const auto sealed = fence.fenced([&]() -> Result<void> {
     TRIBUTARY_ASSIGN(Statement gone,
                      fence.prepare("DELETE FROM tributary_discarded WHERE position = ? AND "
                                    "transaction_id = ? AND first_id = ? AND last_id = ? "
@@ -228,8 +225,14 @@ Result<void> forget_discarded(const Fence& fence, std::span<const Discarded> tol
       gone.add(position).add(rows.transaction).add(rows.first_id).add(rows.last_id).add(rows.tag);
       TRIBUTARY_TRY(gone.run());
     }
-    return {};
+    TRIBUTARY_TRY(store_batches(fence, {&batch, 1}, SystemClock().wall()));
+    TRIBUTARY_ASSIGN(Statement origin,
+                     fence.prepare("UPDATE tributary_origin SET hlc = ?, head_seq = ?"));
+    return origin.add(hlc.value).add(batch.last_seq.value).run();
   });
+  TRIBUTARY_TRY(sealed);
+  fence.lead.head = batch.last_seq;
+  return {};
 }
 
 }  // namespace tributary::sqlite

@@ -153,17 +153,6 @@ Result<void> Seal::advance(const SealCommit& seal) {
                  "UPDATE tributary_transaction SET number = number + 1, changes = 0, bytes = 0");
 }
 
-Result<void> Seal::store_batches(std::span<const SealedBatch> batches, Micros now) {
-  TRIBUTARY_ASSIGN(Statement row, fence_.prepare("INSERT INTO tributary_batch "
-                                                 "(actor, first_seq, last_seq, bytes, sealed_at) "
-                                                 "VALUES (?, ?, ?, ?, ?)"));
-  for (const SealedBatch& batch : batches) {
-    row.add(batch.actor.value).add(batch.first_seq.value).add(batch.last_seq.value);
-    TRIBUTARY_TRY(row.add_blob(batch.bytes).add(std::int64_t{now.count()}).run());
-  }
-  return {};
-}
-
 /// Deletes runs of ids without a gap, so that no row goes which was not taken.
 Result<void> Seal::delete_rows(std::span<const std::int64_t> left) {
   const std::unordered_set<std::int64_t> staying(left.begin(), left.end());
@@ -189,7 +178,7 @@ Result<void> Seal::write(const SealCommit& seal) {
   const Micros now = SystemClock().wall();
   TRIBUTARY_TRY(advance(seal));
   TRIBUTARY_TRY(park(fence_, seal.parked, now));
-  TRIBUTARY_TRY(store_batches(seal.batches, now));
+  TRIBUTARY_TRY(store_batches(fence_, seal.batches, now));
   TRIBUTARY_TRY(store_totals(fence_, seal.totals));
   TRIBUTARY_TRY(delete_rows(seal.left));
   return told_.write();

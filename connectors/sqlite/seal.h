@@ -36,7 +36,6 @@ class Seal {
   Result<void> write(const SealCommit& seal);
   Result<void> write_briefly(const SealCommit& seal);
   Result<void> advance(const SealCommit& seal);
-  Result<void> store_batches(std::span<const SealedBatch> batches, Micros now);
   Result<void> delete_rows(std::span<const std::int64_t> left);
 
   Fence& fence_;

@@ -86,6 +86,7 @@ void World::build_origins() {
     if (traits_.disagreement && i == 0) origin.schema.keyspaces.back().type = "counter";
     origin.outbox =
         std::make_unique<memory::MemoryOutbox>(origin.name, origin.schema, *origin.clock);
+    if (dice_.chance(0.5)) origin.outbox->share_numbers();
     origin.outbox->set_fault(
         [this, i](std::string_view operation, bool /*after*/) -> std::optional<Error> {
           if (origins_[i].dropped) return Error{ErrorKind::kFatal, "the database was dropped"};

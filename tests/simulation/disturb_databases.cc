@@ -12,8 +12,8 @@ void World::disturb_database() {
   if (!origin.stuck.empty() && dice_.chance(0.4)) return release_stuck(origin);
   if (origin.backups.empty() || dice_.chance(0.5)) {
     trace("backup of " + origin.name.value);
-    origin.backups.push_back(
-        {origin.outbox->backup(), history_.held_by(origin.name.value), origin.schema});
+    origin.backups.push_back({origin.outbox->backup(), history_.held_by(origin.name.value),
+                              origin.schema, origin.narrow});
     return;
   }
   restore(origin);
@@ -38,9 +38,29 @@ void World::restore(Origin& origin) {
   if (way == 2) origin.outbox->restore_in_place(backup.disk);
   else origin.outbox->restore(backup.disk, way == 0);
   origin.schema = backup.schema;
+  origin.narrow = backup.narrow;
   origin.restored = true;
   if (traits_.log_losses) witness_.loses(origin.name);
   history_.restored(origin.name.value, backup.held);
+}
+
+/// While a keyspace is missing, whole transactions that wait are parked; then a person decides.
+void World::disturb_keyspaces() {
+  Origin& origin = some_origin();
+  if (origin.broken) return;
+  if (origin.narrow) return widen(origin);
+  trace("keyspaces are missing at " + origin.name.value);
+  Schema narrow = origin.schema;
+  std::erase_if(narrow.keyspaces, [](const Keyspace& each) { return each.pattern == "t:*"; });
+  origin.outbox->apply(std::move(narrow));
+  origin.narrow = true;
+}
+
+void World::widen(Origin& origin) {
+  if (!std::exchange(origin.narrow, false)) return;
+  trace("no keyspaces are missing any more at " + origin.name.value);
+  origin.outbox->apply(origin.schema);
+  decide_parked(origin);
 }
 
 /// What a former relay had sealed reaches the log after all, up to somewhere.

@@ -38,6 +38,7 @@ void World::lose_log() {
     trace("the log of " + origin.name.value + " is truncated to " + std::to_string(keep));
     origin.region->broker.truncate(origin.name, keep);
   }
+  witness_.kept(origin.name, origin.region->broker.messages(origin.name));
 }
 
 /// A database that was dropped, or a stream's name taken by something else.

@@ -22,11 +22,15 @@ void History::committed(const std::string& origin, std::vector<Change> changes,
 }
 
 void History::published(std::size_t number, ActorId actor, Seq first) {
-  written_.at(number).publications.push_back({actor, first, publications_++});
+  Written& written = written_.at(number);
+  written.publications.push_back({actor, first, publications_++});
+  if (written.discarded) came_back_.insert(number);
 }
 
 void History::ended(ActorId actor, Seq final_seq, Seq whole) {
   for (Written& each : written_) {
+    const bool told_of = each.discarded && each.discarded->actor == actor;
+    if (told_of && each.discarded->seq > final_seq) each.discarded.reset();
     for (Publication& publication : each.publications) {
       if (publication.actor == actor && publication.first > final_seq) {
         publication.behind_final = true;
@@ -46,10 +50,13 @@ void History::restored(const std::string& origin, const std::set<std::size_t>& h
   held_[origin] = held;
 }
 
-void History::decided(std::size_t number, bool retried) {
-  Written& doubted = written_.at(number);
-  if (retried) doubted.most = std::max(doubted.most, doubted.publications.size() + 1);
-  else doubted.may_be_lost = true;
+void History::decided(std::size_t number, bool retried, bool doubted) {
+  Written& written = written_.at(number);
+  if (!retried) written.may_be_lost = true;
+  else if (doubted) {
+    written.most = std::max(written.most, written.publications.size() + 1);
+    written.discarded.reset();
+  }
 }
 
 void History::broken(const std::string& origin) {
@@ -65,6 +72,7 @@ std::optional<std::string> History::wrong(const std::set<OriginName>& loses) con
     const std::string name = "transaction " + std::to_string(number) + " of " + each.origin;
     if (times == 0 && !each.may_be_lost) return name + " was lost: it was never published";
     const bool forgotten = loses.contains({each.origin});
+    if (came_back_.contains(number) && !forgotten) return name + " came back after its discard";
     const auto counting =
         static_cast<std::size_t>(std::ranges::count_if(each.publications, [&](const auto& one) {
           return !one.cut_off && !(forgotten && one.behind_final);

@@ -33,6 +33,7 @@ struct Written {
   VersionVector told;                 ///< what the database said its writers had seen
   std::size_t forgotten_at = kNever;  ///< transactions there were when its database went back
   bool may_be_lost = false;           ///< the database forgot it, or a person discarded it
+  std::optional<Dot> discarded = {};  ///< the seq that told of the discard
   std::size_t most = 1;               ///< publications; more when a person decided so in doubt
   std::vector<Publication> publications = {};
 };
@@ -59,8 +60,10 @@ class History {
   }
   /// The database went back to where it held these.
   void restored(const std::string& origin, const std::set<std::size_t>& held);
-  /// A person decided what becomes of a transaction that was set aside as in doubt.
-  void decided(std::size_t number, bool retried);
+  /// A person decided what becomes of a transaction that was parked, or set aside as in doubt.
+  void decided(std::size_t number, bool retried, bool doubted);
+  /// A batch that counts tells that the transaction was discarded.
+  void discarded(std::size_t number, Dot by) { written_.at(number).discarded = by; }
   /// Nothing of the origin that is not published can be expected to be.
   void broken(const std::string& origin);
 
@@ -73,6 +76,7 @@ class History {
   std::vector<Written> written_;
   std::map<std::string, std::set<std::size_t>> held_;
   std::uint64_t publications_ = 0;
+  std::set<std::size_t> came_back_;  ///< published, though the log told that they were discarded
 };
 
 }  // namespace tributary::simulation

@@ -47,6 +47,7 @@ struct Backup {
   memory::OutboxBackup disk;
   std::set<std::size_t> held;
   Schema schema;
+  bool narrow = false;
 };
 
 /// An origin's disk, and where it lives.
@@ -61,6 +62,7 @@ struct Origin {
   bool broken = false;             ///< for good: its stream, or its database
   bool dropped = false;            ///< its database is gone
   bool restored = false;           ///< its database forgot what it had done
+  bool narrow = false;             ///< its database lacks keyspaces of `schema` for now
 };
 
 class RelayNode {

@@ -17,28 +17,47 @@ void World::retry_somewhere() {
 }
 
 /// Whole transactions, by retry or discard.
-void World::decide_doubts() {
-  for (Origin& origin : origins_) {
-    if (origin.broken) continue;
-    auto store = origin.outbox->open_store();
-    const auto parked = store->parked(0, 100'000);
-    std::map<std::int64_t, std::optional<std::size_t>> transactions;
-    for (const ParkedChange& each : *parked) {
-      if (each.reason.find("in doubt") == std::string::npos && !failure_) {
-        failure_ = "a legal row was parked: " + each.reason;
-      }
-      auto& number = transactions[each.transaction];
-      if (const auto marked = History::marked_by(each.key)) number = marked;
+void World::decide_parked(Origin& origin) {
+  const double fault = std::exchange(fault_, 0);
+  auto store = origin.outbox->open_store();
+  struct Group {
+    std::set<std::size_t> numbers;  ///< transactions that share a number
+    bool doubted = false;
+  };
+  std::map<std::int64_t, Group> groups;
+  const auto parked = store->parked(0, 100'000);
+  for (const ParkedChange& each : *parked) {
+    Group& group = groups[each.transaction];
+    const bool doubted = each.reason.find("in doubt") != std::string::npos;
+    const bool lacked = each.reason.find("no keyspace matches") != std::string::npos;
+    if (!doubted && !(lacked && traits_.parking) && !failure_) {
+      failure_ = "a legal row was parked: " + each.reason;
     }
-    for (const auto& [transaction, number] : transactions) {
-      const bool retry = dice_.chance(0.5);
-      trace("in doubt: transaction " + std::to_string(number.value_or(0)) +
+    group.doubted |= doubted;
+    if (const auto marked = History::marked_by(each.key)) group.numbers.insert(*marked);
+  }
+  for (const auto& [transaction, group] : groups) {
+    const bool retry = dice_.chance(0.5);
+    for (const std::size_t number : group.numbers) {
+      trace("parked: transaction " + std::to_string(number) +
             (retry ? " is retried" : " is discarded"));
-      if (number) history_.decided(*number, retry);
-      else if (!failure_) failure_ = "half a transaction is in doubt";
-      if (retry) note(store->retry_parked(transaction).map([](std::uint64_t) {}), false);
-      else note(store->discard_parked(transaction).map([](std::uint64_t) {}), false);
+      history_.decided(number, retry, group.doubted);
     }
+    if (group.numbers.empty() && !failure_) failure_ = "half a transaction is parked";
+    if (retry) note(store->retry_parked(transaction).map([](std::uint64_t) {}), false);
+    else discard(origin, transaction, group.numbers);
+  }
+  fault_ = fault;
+}
+
+void World::discard(Origin& origin, std::int64_t transaction,
+                    const std::set<std::size_t>& numbers) {
+  auto store = origin.outbox->open_store();
+  const std::size_t before = store->discarded(100'000)->size();
+  note(store->discard_parked(transaction).map([](std::uint64_t) {}), false);
+  const auto discarded = store->discarded(100'000);
+  for (std::size_t i = before; i < discarded->size(); ++i) {
+    witness_.discards((*discarded)[i].rows.tag, numbers);
   }
 }
 

@@ -18,6 +18,9 @@ constexpr Micros kLeaps[] = {std::chrono::seconds(35), std::chrono::seconds(35),
 void World::heal() {
   trace("everything heals");
   fault_ = 0;
+  for (Origin& origin : origins_) {
+    if (!origin.broken) widen(origin);
+  }
   for (auto& region : regions_) {
     region->away = false;
     for (const auto& relay : relays_) {
@@ -51,7 +54,9 @@ bool World::settle() {
   std::string before;
   for (int round = 0; round < kMostRounds && !failure_; ++round) {
     step_all();
-    if (round % 8 == 0) decide_doubts();
+    for (Origin& origin : origins_) {
+      if (round % 8 == 0 && !origin.broken) decide_parked(origin);
+    }
     clock_.advance(kRound);
     std::string now = position();
     quiet = now == before && outboxes_empty() ? quiet + 1 : 0;

@@ -19,6 +19,7 @@ Traits::Traits(Dice& dice) {
   broken_origin = dice.chance(share / 2);
   absent_replica = dice.chance(share / 2);
   slow_links = dice.chance(share + 0.1);
+  parking = dice.chance(share + 0.1);
 }
 
 std::string Traits::names() const {
@@ -31,6 +32,7 @@ std::string Traits::names() const {
       {replica_losses, "replica losses"},
       {tampering, "tampering"},
       {forgeries, "forgeries"},
+      {parking, "parking"},
       {roll_out, "roll-out"},
       {disagreement, "disagreement"},
       {broken_origin, "broken origin"},

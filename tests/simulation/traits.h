@@ -18,6 +18,7 @@ struct Traits {
   bool replica_losses = false;  ///< replicas are flushed and go back
   bool tampering = false;       ///< other programs write to the replicas
   bool forgeries = false;       ///< messages and contexts that lie
+  bool parking = false;         ///< keyspaces are missing for a while: transactions are parked
   bool roll_out = false;        ///< a keyspace is added while everything runs
   bool disagreement = false;    ///< two origins disagree on a key's type
   bool broken_origin = false;   ///< one origin's database or stream breaks for good

@@ -16,6 +16,12 @@ void Witness::stored(const OriginName& origin, std::string_view bytes) {
   if (fresh && loses_.contains(origin)) forget_unnamed(*batch);
   if (!counts(*batch) || batch->heartbeat()) return;
   take(*batch, bytes);
+  logs_[origin].emplace(bytes);
+}
+
+void Witness::kept(const OriginName& origin, std::span<const ChangelogMessage> messages) {
+  logs_[origin].clear();
+  for (const ChangelogMessage& message : messages) logs_[origin].insert(message.bytes);
 }
 
 /// What an actor published that no replica had applied went with its log, and the database was put
@@ -68,7 +74,7 @@ void Witness::take(const Batch& batch, std::string_view bytes) {
       sealed_.try_emplace({batch.actor, batch.first_seq.value}, batch.last_seq, bytes);
   if (!fresh) {
     if (known->second.second == bytes) return;
-    if (!loses_.contains(batch.origin)) {
+    if (!loses_.contains(batch.origin) || logs_[batch.origin].contains(known->second.second)) {
       wrong_ = "seq " + std::to_string(batch.first_seq.value) + " of actor " + batch.actor.hex() +
                " stands for two things";
       return;
@@ -78,6 +84,13 @@ void Witness::take(const Batch& batch, std::string_view bytes) {
   }
   all_.raise(batch.actor, batch.last_seq);
   batches_[batch.origin].emplace_back(bytes);
+  for (const ConsumedRows& rows : batch.rows) {
+    const auto known = discards_.find(rows.tag);
+    if (known == discards_.end() || !batch.deltas.empty()) continue;
+    for (const std::size_t number : known->second) {
+      history_.discarded(number, {batch.actor, batch.last_seq});
+    }
+  }
   std::vector<std::pair<Seq, std::size_t>> transactions;
   for (const Delta& delta : batch.deltas) {
     if (const auto number = History::marked_by(delta.key)) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 
 #include "history.h"
 
+#include <tributary/connectors/changelog.h>
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/batch.h>
 
@@ -39,6 +41,12 @@ class Witness {
   /// The database and the log of an origin were put back to before the same change, and no replica
   /// had it: nobody can know that its seq was ever given, and it may be given again.
   [[nodiscard]] bool forgot() const { return forgot_; }
+  /// A row of these transactions was discarded; the log will be told.
+  void discards(std::uint64_t tag, const std::set<std::size_t>& numbers) {
+    discards_[tag].insert(numbers.begin(), numbers.end());
+  }
+  /// The origin's log has lost all but these messages.
+  void kept(const OriginName& origin, std::span<const ChangelogMessage> messages);
   /// From now on nobody may know what came last of the origin.
   void loses(const OriginName& origin) { loses_.insert(origin); }
   [[nodiscard]] const std::set<OriginName>& losing() const { return loses_; }
@@ -69,6 +77,8 @@ class Witness {
   std::map<ActorId, Seq> whole_;
   std::map<std::pair<ActorId, std::uint64_t>, std::pair<Seq, std::string>> sealed_;
   std::map<OriginName, std::vector<std::string>> batches_;
+  std::map<OriginName, std::set<std::string>> logs_;         ///< batches that stand there
+  std::map<std::uint64_t, std::set<std::size_t>> discards_;  ///< tag -> transactions
   VersionVector all_;
   std::set<OriginName> loses_;
   bool forgot_ = false;

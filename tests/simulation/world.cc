@@ -72,6 +72,7 @@ void World::disturb() {
   };
   known(traits_.tampering, &World::tamper);
   known(traits_.restores, &World::disturb_database);
+  known(traits_.parking, &World::disturb_keyspaces);
   known(traits_.log_losses, &World::lose_log);
   known(traits_.forgeries, &World::forge);
   known(traits_.roll_out, &World::roll_out);

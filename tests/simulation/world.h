@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,8 @@ class World {
   void block(Region& region, const std::string& key);
   void disturb_database();
   void restore(Origin& origin);
+  void disturb_keyspaces();
+  void widen(Origin& origin);
   void lose_log();
   void release_stuck(Origin& origin);
   void forge();
@@ -88,7 +91,8 @@ class World {
 
   // operator.cc
   void retry_somewhere();
-  void decide_doubts();
+  void decide_parked(Origin& origin);
+  void discard(Origin& origin, std::int64_t transaction, const std::set<std::size_t>& numbers);
   void mend_views();
   void mend();
   void discard_forgeries();

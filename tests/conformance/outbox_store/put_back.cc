@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "backend.h"
+#include "shell_sqlite.h"
 
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
@@ -16,6 +17,18 @@ std::vector<ConsumedRows> consumed_by(std::span<const OutboxRow> rows) {
     consumed.push_back({row.transaction, row.first_id(), row.first_id(), row.tag});
   }
   return consumed;
+}
+
+/// As a batch names those that have one tag.
+std::vector<ConsumedRows> in_runs(std::span<const ConsumedRows> rows) {
+  std::vector<ConsumedRows> runs;
+  for (const ConsumedRows& each : rows) {
+    const bool same =
+        !runs.empty() && runs.back().transaction == each.transaction && runs.back().tag == each.tag;
+    if (same) runs.back().last_id = each.last_id;
+    else runs.push_back(each);
+  }
+  return runs;
 }
 
 /// Takes all rows and parks those of which `which` says so; what a batch of them all would name.
@@ -61,13 +74,7 @@ TEST_CASE_TEMPLATE("what a batch consumed is dropped wherever it is: waiting, pa
   CHECK(must(store->status()).depth == 5);
   CHECK(must(store->status()).parked == 2);
 
-  // As runs, of which only the first row's tag is told.
-  std::vector<ConsumedRows> runs;
-  for (std::size_t i = 0; i < consumed.size(); i += 2) {
-    runs.push_back(consumed[i]);
-    runs.back().last_id = consumed[i + 1].last_id;
-  }
-  must(store->discard(runs));
+  must(store->discard(in_runs(consumed)));
   CHECK(must(store->status()).parked == 0);
   CHECK(seal_all(*store, Seq{0}) == std::vector<std::string>{"reg:other"});
 }
@@ -142,26 +149,82 @@ TEST_CASE_TEMPLATE(
   for (const Discarded& each : told) rows.push_back(each.rows);
 
   // A database that was put back gives the positions to other rows.
+  SealedBatch sealed = batch(Seq{0}, 1);
+  const auto tell = [&](const std::vector<Discarded>& what) {
+    must(store->seal_discarded(what, sealed, Hlc{5}));
+    sealed = batch(sealed.last_seq, 1);
+  };
   for (const auto other :
        {&ConsumedRows::transaction, &ConsumedRows::first_id, &ConsumedRows::last_id}) {
     std::vector<Discarded> others = told;
     for (Discarded& each : others) each.rows.*other += 1;
-    must(store->forget_discarded(others));
+    tell(others);
   }
   std::vector<Discarded> others = told;
   for (Discarded& each : others) each.rows.tag ^= 1;
-  must(store->forget_discarded(others));
+  tell(others);
   for (Discarded& each : others) each = {each.position + 1, told.front().rows};
-  must(store->forget_discarded(others));
+  tell(others);
   CHECK(must(store->discarded(10)) == told);
 
-  must(store->forget_discarded(told));
+  const SealedBatch last = sealed;
+  tell(told);
   CHECK(must(store->discarded(10)).empty());
+  CHECK(must(store->status()).head_seq == last.last_seq);
+  CHECK(unconfirmed(*store).back().bytes == last.bytes);
+  write(*session, {register_::set("reg:next", "1")});
+  CHECK(seal_all(*store, last.last_seq).size() == 1);
   backend->put_back();
   must(store->lead());
   CHECK(must(store->status()).depth == 2);
   must(store->discard(rows));
   CHECK(must(store->status()).depth == 0);
+}
+
+// Nobody ends the number: SQLite's writers need not.
+TEST_CASE("rows of one SQLite transaction's number are told apart, wherever they are") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const auto store = backend->open_store();
+  const Shell shell(sqlite_path(*backend));
+  lead(*store);
+  CHECK(shell.insert(", amount", "'counter:published', 'counter', 'add', 1") == "ok");
+  backend->save();
+  CHECK(shell.insert(", amount", "'counter:forgotten', 'counter', 'add', 1") == "ok");
+  const auto consumed = in_runs(park(*store, [](const OutboxRow&) { return false; }));
+  CHECK(seal_all(*store, Seq{0}).size() == 2);
+
+  backend->put_back();
+  must(store->lead());
+  CHECK(shell.insert(", amount", "'counter:new', 'counter', 'add', 1") == "ok");
+  SUBCASE("in the outbox") {}
+  SUBCASE("parked") {
+    park(*store, [](const OutboxRow&) { return true; });
+  }
+  SUBCASE("retried") {
+    park(*store, [](const OutboxRow&) { return true; });
+    retry_all(*store);
+  }
+  must(store->discard(consumed));
+  retry_all(*store);
+  CHECK(seal_all(*store, Seq{0}) == std::vector<std::string>{"counter:new"});
+}
+
+TEST_CASE("a discard tells of every row of a SQLite transaction's number by its own tag") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const auto store = backend->open_store();
+  const Shell shell(sqlite_path(*backend));
+  lead(*store);
+  CHECK(shell.insert(", amount", "'counter:a', 'counter', 'add', 1") == "ok");
+  CHECK(shell.insert(", amount", "'counter:b', 'counter', 'add', 1") == "ok");
+  const auto consumed = park(*store, [](const OutboxRow&) { return true; });
+  must(store->discard_parked(consumed[0].transaction));
+  const auto told = must(store->discarded(10));
+  REQUIRE(told.size() == 2);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    CHECK(told[i].rows.first_id == consumed[i].first_id);
+    CHECK(told[i].rows.last_id == consumed[i].first_id);
+    CHECK(told[i].rows.tag == consumed[i].tag);
+  }
 }
 
 TEST_CASE_TEMPLATE("what was parked before a restore is in doubt with the rest", Kind, Memory,

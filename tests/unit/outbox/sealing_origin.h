@@ -53,6 +53,7 @@ struct Origin {
     for (OutboxRow& row : rows) {
       row.id = ++last_id;
       if (row.transaction == 0) row.transaction = ++last_transaction;
+      if (row.tag == 0) row.tag = ~static_cast<std::uint64_t>(row.id);
     }
     rules.clock = latest;
     rules.schema = &stored;

@@ -72,12 +72,26 @@ TEST_CASE_FIXTURE(Origin, "a batch names the rows it consumed, as runs of ids by
   std::vector<OutboxRow> rows = in_transaction(
       1, {counter_add("stock:1", 1), counter_add("stock:1", 1), second, counter_add("stock:1", 1)});
   rows[2].transaction = 2;
+  for (OutboxRow& row : rows) row.tag = 5;
   const Batch sealed = batch(rows);
   REQUIRE(sealed.rows.size() == 3);
   CHECK(sealed.rows[0].first_id == 1);
   CHECK(sealed.rows[0].last_id == 2);
   CHECK(sealed.rows[1].transaction == 2);
   CHECK(sealed.rows[2].first_id == 4);
+}
+
+TEST_CASE_FIXTURE(Origin, "every row is told by its own tag, in runs where they have one") {
+  std::vector<OutboxRow> rows = in_transaction(1, std::vector(6, counter_add("stock:1", 1)));
+  const std::uint64_t tags[] = {7, 8, 8, 8, 7, 9};
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].tag = tags[i];
+  const Batch sealed = batch(rows);
+  std::vector<std::uint64_t> told;
+  for (const ConsumedRows& each : sealed.rows) {
+    for (std::int64_t id = each.first_id; id <= each.last_id; ++id) told.push_back(each.tag);
+  }
+  CHECK(told == std::vector(std::begin(tags), std::end(tags)));
+  CHECK(sealed.rows.size() == 4);
 }
 
 TEST_CASE_FIXTURE(Origin, "a row that can never be applied is parked and takes no seq") {
@@ -208,6 +222,31 @@ TEST_CASE("a heartbeat is an empty batch that tells the head and the time") {
   CHECK(beat->first_seq == Seq{42});
   CHECK(beat->hlc == Hlc{200});
   CHECK(decode_batch(heartbeat(head, {}, Hlc{50}))->hlc == Hlc{100});
+}
+
+TEST_CASE("the last actor that published anything is named, however many have followed it") {
+  for (const std::size_t empty : {0UL, 1UL, kMostFormer - 3, kMostFormer - 2, 3 * kMostFormer}) {
+    CAPTURE(empty);
+    std::vector<FormerActor> former{{ActorId{1}, Seq{9}}, {ActorId{2}, Seq{5}}};
+    for (std::size_t i = 0; i < empty; ++i) former.push_back({ActorId{100 + i}, Seq{}});
+    const auto beat = decode_batch(heartbeat({ActorId{99}, {"shop-eu"}, Seq{}, Hlc{}}, former, {}));
+    REQUIRE(beat.has_value());
+    CHECK(beat->former().front() == former.back());
+    CHECK(beat->former().back() == FormerActor{ActorId{2}, Seq{5}});
+    CHECK(beat->former().size() == std::min(empty + 1, kMostFormer - 1));
+  }
+}
+
+TEST_CASE("a batch of discards takes one seq and tells of its rows") {
+  const OriginHead head{ActorId{7}, OriginName{"shop-eu"}, Seq{41}, Hlc{100}};
+  const auto sealed = seal_discarded(head, {}, {{3, 10, 500, 7}, {4, 20, 20, 8}});
+  CHECK(sealed.first_seq == Seq{42});
+  CHECK(sealed.last_seq == Seq{42});
+  const auto batch = decode_batch(sealed.bytes);
+  REQUIRE(batch.has_value());
+  CHECK(!batch->heartbeat());
+  CHECK(batch->deltas.empty());
+  CHECK(batch->rows.size() == 2);
 }
 
 TEST_CASE("the first heartbeat of an origin that wrote nothing is legal") {

@@ -77,6 +77,28 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("of the rows that share a transaction's number only those that were published go") {
+  Shop shop;
+  shop.outbox.share_numbers();
+  shop.relay_everything();
+  shop.sell(1);
+  const auto between = shop.outbox.backup();  // two rows of one number
+  shop.sell(10);
+  const auto both = shop.outbox.backup();
+  shop.relay_everything();
+  CHECK(shop.region.total() == 11);
+  shop.outbox.restore(between, false);
+  shop.sell(100);  // with the number and the id of the second
+  shop.relay_everything();
+  CHECK(shop.region.total() == 111);
+  for (const auto* backup : {&between, &both}) {
+    shop.outbox.restore(*backup, false);
+    shop.relay_everything();
+    CHECK(shop.region.total() == 111);
+    CHECK(shop.status().parked == 0);
+  }
+}
+
 TEST_CASE("what was discarded is told by an origin that is never idle, too") {
   ParkedShop shop;
   shop.park();
@@ -107,16 +129,120 @@ TEST_CASE("what was discarded does not come back with an older backup") {
   shop.stop();
   CHECK(shop.outbox.open_store()->discarded(10)->empty());
   shop.outbox.apply(shop.schema);
-  shop.sell(10);
-  shop.relay_everything();
+  bool noticed = false;
+  std::int64_t total = 1;
+  SUBCASE("to another server") { noticed = true; }
+  SUBCASE("in place") {}
+  SUBCASE("of a time before other changes, too") {
+    shop.sell(10);
+    shop.relay_everything();
+    total += 10;
+  }
   for (const auto* backup : {&waiting, &parked}) {
-    shop.outbox.restore(*backup, true);
+    shop.outbox.restore(*backup, noticed);
     shop.outbox.apply(shop.schema);
     shop.relay_everything();
-    CHECK(shop.region.total() == 11);
+    CHECK(shop.region.total() == total);
     CHECK(shop.status().depth == 0);
     CHECK(shop.status().parked == 0);
   }
+  CHECK(shop.region.lost == 0);
+}
+
+TEST_CASE("what was discarded is in doubt when the changelog that told of it was lost") {
+  ParkedShop shop;
+  shop.park();
+  const auto parked = shop.outbox.backup();
+  REQUIRE(shop.outbox.open_store()->discard_parked(shop.parked_transaction()));
+  shop.start();
+  shop.steps(3, shop.settings.housekeeping);
+  shop.stop();
+  shop.broker.delete_log(Shop::kName);
+  shop.outbox.restore(parked, false);
+  shop.outbox.apply(shop.schema);
+  shop.relay_everything();
+  const auto doubted = *shop.outbox.open_store()->parked(0, 10);
+  REQUIRE(doubted.size() == 1);
+  CHECK(doubted[0].reason.starts_with("in doubt"));
+  CHECK(shop.region.total() == 1);
+}
+
+TEST_CASE("a batch of discards that the broker had not taken is published by the next relay") {
+  ParkedShop shop;
+  shop.park();
+  REQUIRE(shop.outbox.open_store()->discard_parked(shop.parked_transaction()));
+  shop.outbox.apply(shop.schema);
+  shop.start();
+  shop.steps(3);
+  shop.broker.fail_publish("relay", memory::PublishFault::kLostBefore);
+  shop.steps(2, shop.settings.housekeeping);
+  shop.relay.reset();
+  shop.outbox.disconnect_all();
+  CHECK(shop.outbox.open_store()->discarded(10)->empty());
+  shop.sell(10);
+  shop.relay_everything();
+  CHECK(shop.region.total() == 11);
+  CHECK(shop.region.lost == 0);
+  CHECK(shop.status().unconfirmed == 0);
+  CHECK(shop.region.progress.watermark.get(*shop.status().actor) == shop.status().head_seq);
+}
+
+TEST_CASE("mintings that were never published hide nobody, however many there are") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  const FormerActor last{*shop.status().actor, Seq{1}};
+  shop.region_answers = false;
+  for (std::size_t i = 0; i < kMostFormer + 10; ++i) {
+    shop.start();
+    REQUIRE(shop.relay->step());  // leads, and ends before it has published
+    shop.stop();
+  }
+  const std::size_t before = shop.broker.messages(Shop::kName).size();
+  shop.sell(10);
+  shop.relay_everything();
+  const auto messages = shop.broker.messages(Shop::kName);
+  REQUIRE(messages.size() > before);
+  for (std::size_t i = before; i < messages.size(); ++i) {
+    CHECK(decode_batch(messages[i].bytes)->former() == std::vector{last});
+  }
+  CHECK(shop.status().former == std::vector{last});
+  CHECK(shop.region.total() == 11);
+  CHECK(shop.region.lost == 0);
+}
+
+TEST_CASE("a minting whose record comes late is noticed by the one that left it out") {
+  Shop shop;
+  shop.sell(1);
+  shop.relay_everything();
+  const FormerActor last{*shop.status().actor, Seq{1}};
+  shop.region_answers = false;
+  const auto mint = [&] {
+    shop.start();
+    REQUIRE(shop.relay->step());
+    shop.stop();
+    return *shop.status().actor;
+  };
+  const ActorId late = mint();
+  mint();
+  shop.start();
+  const std::string record = heartbeat({late, Shop::kName, Seq{}, Hlc{}}, {{last}}, Hlc{1});
+  int steps = 0;
+  SUBCASE("before the next one has looked") {}
+  SUBCASE("before the next one's") { steps = 1; }
+  SUBCASE("behind it") { steps = 30; }
+  shop.steps(steps);
+  const auto writer = shop.changelog->open_writer(Shop::kName);
+  REQUIRE((*writer)->publish(1, record));
+  shop.steps(30);
+  shop.sell(10);
+  shop.steps(30);
+  shop.stop();
+  CHECK(shop.region.total() == 11);
+  CHECK(shop.region.lost == 0);
+  const auto beat = decode_batch(shop.broker.messages(Shop::kName).back().bytes);
+  CHECK(names(beat->former(), late) == (steps < 30));
+  CHECK(names(beat->former(), last.actor));
 }
 
 TEST_CASE("a batch that does not know the rows' tags takes none of them away") {
