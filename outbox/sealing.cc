@@ -252,7 +252,8 @@ class Sealer {
     const SealedContext* context = sieved.context;
     out_.head.seq = out_.head.seq.next();
     const Hlc latest = std::max(Hlc{rules_.seen.value + 1}, rules_.clock);
-    out_.head.hlc = seal_hlc(row.hlc, out_.head.hlc, latest);
+    // At kMaxHlc, where only a forger can lead, it stays, and seqs alone keep the order.
+    out_.head.hlc = std::min(kMaxHlc, seal_hlc(row.hlc, out_.head.hlc, latest));
     const Seq before{out_.head.seq.value - 1};
     draft.add(
         row, sieved.key, *sieved.type,
@@ -327,7 +328,7 @@ std::string heartbeat(const OriginHead& head, std::span<const FormerActor> forme
               .origin = head.origin,
               .first_seq = head.seq.next(),
               .last_seq = head.seq,
-              .hlc = std::max(head.hlc, std::min(now, kMaxHlc))};
+              .hlc = std::max(head.hlc, std::min(now, kMaxClock))};
   name_former(batch, former);
   return encode(batch);
 }

@@ -18,6 +18,10 @@
 
 namespace tributary {
 
+/// The most that a clock may say: a year below kMaxHlc, up to which every time is obeyed and told
+/// to the writers who saw it. So above whatever a clock has caused there is room to beat it.
+inline constexpr Hlc kMaxClock = Hlc::from_micros(4'070'908'800'000'000);
+
 /// Where an origin's numbering stands.
 struct OriginHead {
   ActorId actor;

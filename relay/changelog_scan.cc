@@ -67,7 +67,8 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   if (cut_off != evidence_.cut_off.end() && cut_off->second <= highest) {
     evidence_.cut_off.erase(cut_off);  // the hole was closed, and all behind it sent again
   }
-  evidence_.hlc = std::max(evidence_.hlc, batch->hlc);
+  // A heartbeat's time is that of its sending.
+  if (!batch->heartbeat()) evidence_.hlc = std::max(evidence_.hlc, batch->hlc);
   return std::move(*batch);
 }
 

@@ -22,7 +22,7 @@ struct ChangelogEvidence {
   std::map<ActorId, Seq> cut_off;  ///< last seq behind a hole: nobody can apply it, but it is taken
   std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
   std::optional<ActorId> current;  ///< the origin's actor at the end, as consumers judge it
-  Hlc hlc;                         ///< the largest
+  Hlc hlc;                         ///< the largest of a change
 
   [[nodiscard]] Seq highest_of(ActorId actor) const;
 };

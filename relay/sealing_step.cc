@@ -93,8 +93,8 @@ SealRules OriginRelay::rules() const {
   SealRules rules;
   rules.schema = &leadership_->schema;
   // A clock may be ahead by max_skew at most; what the writers had seen is beyond doubt.
-  rules.clock = Hlc::from_micros(
-      static_cast<std::uint64_t>((ports_.clock->wall() + settings_.max_skew).count()));
+  rules.clock = std::min(kMaxClock, Hlc::from_micros(static_cast<std::uint64_t>(
+                                        (ports_.clock->wall() + settings_.max_skew).count())));
   rules.former = leadership_->former;
   rules.batch_bytes = std::min(settings_.batch_bytes, rules.piece_bytes);
   rules.known = leadership_->told;

@@ -122,7 +122,8 @@ class Session final : public ProducerSession, public OutboxConnection {
 
   Hlc now() const {
     const auto now = static_cast<std::uint64_t>(link_.shared().clock.wall().count());
-    return std::max(Hlc::from_micros(now), Hlc{link_.disk().replica_hlc.value + 1});
+    return std::min(kMaxHlc,
+                    std::max(Hlc::from_micros(now), Hlc{link_.disk().replica_hlc.value + 1}));
   }
 
   crdt::Totals totals_of(const CounterKey& key) const {

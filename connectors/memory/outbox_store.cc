@@ -189,7 +189,7 @@ class Store final : public OutboxStore {
     return fenced("set_context", [&]() -> Result<void> {
       disk().watermark = watermark;
       disk().told.join(watermark);
-      if (hlc <= latest_believed()) disk().replica_hlc = std::max(disk().replica_hlc, hlc);
+      if (hlc <= kMaxHlc) disk().replica_hlc = std::max(disk().replica_hlc, hlc);
       return {};
     });
   }
@@ -298,13 +298,6 @@ class Store final : public OutboxStore {
     disk().origin.head_seq = batch.last_seq;
     disk().batches.push_back({batch, std::nullopt});
     disk().batches.back().batch.position = disk().next_position++;
-  }
-
-  /// A time further ahead was seen by nobody.
-  [[nodiscard]] Hlc latest_believed() const {
-    constexpr std::chrono::hours kTenYears{10 * 365 * 24};
-    return Hlc::from_micros(
-        static_cast<std::uint64_t>((link_.shared().clock.wall() + kTenYears).count()));
   }
 
   void put_aside(const StoredRow& row, std::string reason) {

@@ -4,9 +4,10 @@ namespace tributary::postgres {
 namespace {
 
 // The clock reads µs << 12, above the replica's hlc; the sign bit is flipped (# is XOR) wherever
-// order matters, since an hlc is unsigned. A context that is ten years or more ahead of the clock
-// is not believed. Where sequential scans are switched off, JIT is too: the huge cost the planner
-// gives to what it is not to do would make it compile every little query.
+// order matters, since an hlc is unsigned. A context beyond the year 2100 (kMaxHlc) is not
+// believed, and nothing later is written: consumers obey all up to there, so all of it has to be
+// beaten. Where sequential scans are switched off, JIT is too: the huge cost the planner gives to
+// what it is not to do would make it compile every little query.
 //
 // What a transaction has written, {changes, bytes}, is counted in a setting that is local to it: a
 // savepoint that is rolled back takes its part along, and a pooled connection keeps nothing.
@@ -20,10 +21,9 @@ constexpr std::string_view kClock = R"sql(
 CREATE OR REPLACE FUNCTION tributary.believed_hlc(seen bigint) RETURNS bigint LANGUAGE plpgsql
 VOLATILE AS $$
 DECLARE
-  latest CONSTANT bigint := (((extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-                              + 315576000000000) << 12) # (-9223372036854775808);
+  latest CONSTANT bigint := (4102444800000000 << 12) # (-9223372036854775808);
 BEGIN
-  IF (seen # (-9223372036854775808)) < latest THEN RETURN seen; END IF;
+  IF (seen # (-9223372036854775808)) <= latest THEN RETURN seen; END IF;
   RETURN 0;
 END $$;
 
@@ -33,11 +33,13 @@ DECLARE
   clock CONSTANT bigint := ((extract(epoch FROM clock_timestamp()) * 1000000)::bigint
                             << 12) # (-9223372036854775808);
   above CONSTANT bigint := seen # (-9223372036854775808);
+  latest CONSTANT bigint := (4102444800000000 << 12) # (-9223372036854775808);
 BEGIN
-  IF above >= clock AND above < clock + (315576000000000 << 12) THEN
+  IF above >= clock AND above < latest THEN
     RETURN (above + 1) # (-9223372036854775808);
   END IF;
-  RETURN clock # (-9223372036854775808);
+  RETURN least(CASE WHEN above = latest THEN above ELSE clock END, latest)
+         # (-9223372036854775808);
 END $$;
 
 CREATE OR REPLACE FUNCTION tributary.new_tag() RETURNS bigint LANGUAGE sql VOLATILE AS $$

@@ -54,7 +54,7 @@ Result<OriginRecord> read_record(const Fence& fence, const OriginName& origin) {
                       .totals_seq = Seq{row.unsigned_integer(8)},
                       .context_hlc = Hlc{row.unsigned_integer(9)}};
   if (!row.null(1)) record.actor = ActorId{row.unsigned_integer(1)};
-  if (absurd(record.context_hlc)) record.context_hlc = Hlc{};
+  if (record.context_hlc > kMaxHlc) record.context_hlc = Hlc{};
   record.told = VersionVector::from_bytes(row.bytes(10)).value_or(VersionVector{});
   return record;
 }
@@ -77,13 +77,6 @@ Result<void> raise_epoch(const Fence& fence, const OriginName& origin, const std
 }
 
 }  // namespace
-
-bool absurd(Hlc hlc) {
-  constexpr std::uint64_t kYear2026 = 1'767'225'600'000'000;
-  constexpr std::uint64_t kTenYears = 315'576'000'000'000;
-  const auto clock = static_cast<std::uint64_t>(SystemClock().wall().count());
-  return hlc.micros() > std::max(clock, kYear2026) + kTenYears;
-}
 
 Result<OriginRecord> take_lead(Fence& fence, const OriginName& origin, const OpenFile& file) {
   TRIBUTARY_TRY(file.check());

@@ -15,8 +15,4 @@ namespace tributary::sqlite {
 /// Oldest first.
 [[nodiscard]] Result<std::vector<FormerActor>> former_actors(const Fence& fence);
 
-/// True for a time that no writer can have seen: more than ten years ahead of the clock. The
-/// trigger judges in the same way.
-[[nodiscard]] bool absurd(Hlc hlc);
-
 }  // namespace tributary::sqlite

@@ -42,7 +42,7 @@ Result<void> Told::context(const VersionVector& watermark, Hlc hlc) {
     TRIBUTARY_ASSIGN(stored_, read_context());
   }
   const Hlc known = context_ ? context_->hlc : stored_->hlc;
-  context_ = Context{watermark, {}, absurd(hlc) ? known : std::max(known, hlc)};
+  context_ = Context{watermark, {}, hlc > kMaxHlc ? known : std::max(known, hlc)};
   if (context_->watermark == stored_->watermark && context_->hlc == stored_->hlc) context_.reset();
   else if (matters(*stored_)) {
     due_ = std::min(due_.value_or(now() + kContextWait), now() + kContextWait);
@@ -58,7 +58,7 @@ Result<Told::Context> Told::read_context() const {
   Context context{VersionVector::from_bytes(row.bytes(0)).value_or(VersionVector{}),
                   VersionVector::from_bytes(row.bytes(1)).value_or(VersionVector{}),
                   Hlc{row.unsigned_integer(2)}};
-  if (absurd(context.hlc)) context.hlc = Hlc{};
+  if (context.hlc > kMaxHlc) context.hlc = Hlc{};
   return context;
 }
 

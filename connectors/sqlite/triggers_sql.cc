@@ -92,8 +92,8 @@ END;
 // only small gaps can come from SQLite itself.
 //
 // The clock has milliseconds: strftime('%f') ends in exactly three digits. A context's time counts
-// when it is not behind the clock, and not ten years ahead of it (of 2026 when the clock is dead):
-// that would be damage, or a lie.
+// when it is not behind the clock, and not beyond the year 2100 (kMaxHlc): that would be damage, or
+// a lie. Nothing later is written.
 constexpr std::string_view kComplete = R"sql(
 DROP TRIGGER IF EXISTS tributary_complete_change;
 CREATE TRIGGER tributary_complete_change AFTER INSERT ON tributary_outbox
@@ -125,8 +125,9 @@ BEGIN
     exact = NEW.context IS NOT NULL
             AND (SELECT observes FROM tributary_operation
                  WHERE type = NEW.type AND operation = NEW.operation),
-    hlc = (SELECT CASE WHEN seen < clock OR seen > max(clock, 1767225600000000) + 315576000000000
-                       THEN clock << 12
+    hlc = (SELECT CASE WHEN hlc = 4102444800000000 << 12 THEN hlc
+                       WHEN seen < clock OR seen >= 4102444800000000
+                       THEN min(clock, 4102444800000000) << 12
                        WHEN hlc = 9223372036854775807 THEN -9223372036854775808
                        ELSE hlc + 1 END
            FROM (SELECT hlc, (hlc >> 12) & 4503599627370495 AS seen,

@@ -144,9 +144,9 @@ TEST_CASE_TEMPLATE("the time that writers are told never goes back, and no write
   CHECK(must(store->lead()).context_hlc == seen);
   CHECK(written() == Hlc{seen.value + 1});
 
-  // Nobody has seen that: some clock, or somebody, lies.
+  // Nobody has seen that: it is not obeyed anywhere.
   for (const Hlc absurd :
-       {ahead(11 * kYear), Hlc{std::numeric_limits<std::uint64_t>::max()}, Hlc{(1ULL << 63) + 5}}) {
+       {Hlc{kMaxHlc.value + 1}, Hlc{std::numeric_limits<std::uint64_t>::max()}}) {
     VersionVector raised = watermark;
     raised.raise(ActorId{4}, Seq{absurd.value & 0xffff});
     must(store->set_context(raised, absurd));
@@ -157,6 +157,36 @@ TEST_CASE_TEMPLATE("the time that writers are told never goes back, and no write
     CHECK(rows.back().context == raised.bytes());
     store->abort_seal();
   }
+}
+
+TEST_CASE_TEMPLATE("whatever time was obeyed, a writer who has seen it beats it", Kind, Memory,
+                   Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  VersionVector watermark;
+  std::uint64_t seq = 0;
+  const Hlc borders[] = {ahead(kYear),
+                         ahead(11 * kYear),
+                         Hlc{(1ULL << 63) - 1},
+                         Hlc::from_micros(2'840'140'800'000'000),  // the year 2060
+                         Hlc::from_micros(4'070'908'800'000'000),  // the year 2099
+                         Hlc{kMaxHlc.value - 2}};
+  for (const Hlc seen : borders) {
+    watermark.raise(ActorId{3}, Seq{++seq});
+    must(store->set_context(watermark, seen));
+    CHECK(must(store->lead()).context_hlc == seen);
+    write(*session, {register_::set("reg:a", "1")});
+    CHECK(must(store->begin_seal({100})).back().hlc == Hlc{seen.value + 1});
+    store->abort_seal();
+  }
+  // Where only a forger leads: as high as it goes, and no writer fails.
+  watermark.raise(ActorId{3}, Seq{++seq});
+  must(store->set_context(watermark, kMaxHlc));
+  write(*session, {register_::set("reg:a", "1")});
+  CHECK(must(store->begin_seal({100})).back().hlc == kMaxHlc);
+  store->abort_seal();
 }
 
 TEST_CASE_TEMPLATE("a limit never cuts a transaction", Kind, Memory, Sqlite, Postgres) {

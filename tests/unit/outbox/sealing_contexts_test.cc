@@ -89,6 +89,13 @@ TEST_CASE_FIXTURE(Origin, "what is parked for a key was not seen by a writer of 
   CHECK(sealed.contexts[1].get(ActorId{8}) == Seq{4});
 }
 
+TEST_CASE_FIXTURE(Origin, "no timestamp leaves the times that are obeyed") {
+  head.hlc = kMaxHlc;
+  rules.seen = kMaxHlc;
+  CHECK(batch({set("a", kMaxHlc.value), set("b", kMaxHlc.value)}).hlc == kMaxHlc);
+  CHECK(kMaxClock < kMaxHlc);
+}
+
 TEST_CASE_FIXTURE(Origin, "a timestamp is never clamped below what the writers had seen") {
   rules.seen = Hlc{5000};
   CHECK(batch({set("a", 5001)}, Hlc{1000}).hlc == Hlc{5001});

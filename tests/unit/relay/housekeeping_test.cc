@@ -126,6 +126,77 @@ TEST_CASE("an overwrite wins over what its writer had seen, whenever the relay s
   CHECK(sealed > seen);
 }
 
+namespace {
+
+/// The time of the last change in the log.
+Hlc last_sealed(const Shop& shop) {
+  Hlc sealed;
+  for (const ChangelogMessage& message : shop.broker.messages(Shop::kName)) {
+    const auto batch = decode_batch(message.bytes);
+    REQUIRE(batch);
+    if (!batch->heartbeat()) sealed = batch->hlc;
+  }
+  return sealed;
+}
+
+constexpr std::uint64_t kYear2060 = 2'840'140'800'000'000;
+
+}  // namespace
+
+TEST_CASE("an overwrite wins over one whose clock was decades ahead") {
+  Shop shop;
+  shop.start();
+  VersionVector other;
+  other.raise(ActorId{7}, Seq{5});
+  const Hlc seen = Hlc::from_micros(kYear2060);
+  shop.context = ReplicaContext{.watermark = other, .hlc = seen, .lowered = {}};
+  shop.steps(5);
+  shop.write(register_::set("price:1", "written after having seen it"));
+  shop.steps(5);
+  CHECK(last_sealed(shop) > seen);
+}
+
+TEST_CASE("a clock beyond all times leaves room above what it wrote") {
+  Shop shop;
+  const Micros right = shop.clock.now;
+  shop.clock.now = Micros{3'000'000'000'000'000};  // wall: the year 2118
+  shop.start();
+  shop.write(register_::set("price:1", "of nobody knows when"));
+  shop.steps(10);
+  CHECK(last_sealed(shop) == kMaxClock);
+  shop.context = ReplicaContext{.watermark = {}, .hlc = kMaxClock, .lowered = {}};
+  shop.clock.now = right;
+  shop.stop();
+  shop.start();
+  shop.steps(5);
+  shop.write(register_::set("price:1", "after it"));
+  shop.steps(5);
+  CHECK(last_sealed(shop) > kMaxClock);
+  CHECK(last_sealed(shop) < kMaxHlc);
+}
+
+TEST_CASE("the time of a heartbeat does not move the time of changes") {
+  Shop shop;
+  shop.start();
+  shop.sell(1);
+  shop.steps(5);
+  const Micros right = shop.clock.now;
+  shop.clock.now = Micros{kYear2060 - 1'700'000'000'000'000};
+  shop.steps(5);
+  const auto told = decode_batch(shop.broker.messages(Shop::kName).back().bytes);
+  REQUIRE(told->heartbeat());
+  REQUIRE(told->hlc.micros() > kYear2060);
+  shop.stop();
+  shop.clock.now = right;
+  SUBCASE("it goes on") {}
+  SUBCASE("a new actor follows") { shop.outbox.restore(shop.outbox.backup(), true); }
+  shop.start();
+  shop.steps(5);
+  shop.sell(1);
+  shop.steps(5);
+  CHECK(last_sealed(shop).micros() < kYear2060);
+}
+
 TEST_CASE("a keyspace applied under a running relay is known to it at once") {
   Shop shop;
   shop.start();
