@@ -203,6 +203,10 @@ class ReplicaStore {
  public:
   virtual ~ReplicaStore() = default;
 
+  /// Moves out of the way what another program put in the place of what the replica keeps as a
+  /// whole; one sentence each: what was found, where it is now, and what follows. For the consumer,
+  /// before progress(). kFatal when it may not.
+  virtual Result<std::vector<std::string>> move_strays_aside() = 0;
   virtual Result<ReplicaProgress> progress() = 0;
   /// ReplicaProgress::token alone: cheap enough to ask every second.
   virtual Result<std::string> token() = 0;

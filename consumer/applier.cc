@@ -101,6 +101,11 @@ Result<Millis> Applier::open() {
   TRIBUTARY_ASSIGN(store_, open_replica_());
   claim_at_ = Micros{0};
   TRIBUTARY_TRY(claim());
+  TRIBUTARY_ASSIGN(const auto strays, store_->move_strays_aside());
+  for (const std::string\& stray : strays) {
+    log::error("another program wrote over what the replica keeps for Tributary",
+               {{"reason", stray}});
+  }
   TRIBUTARY_ASSIGN(ReplicaProgress progress, store_->progress());
   tell_damage(progress);
   known_ = {std::move(progress.token), std::move(progress.watermark), std::move(progress.actors),

@@ -111,6 +111,9 @@ class MemoryReplicaStore final : public ReplicaStore {
   explicit MemoryReplicaStore(std::shared_ptr<MemoryReplica::Shared> shared)
       : shared_(std::move(shared)) {}
 
+  Result<std::vector<std::string>> move_strays_aside() override {
+    return std::vector<std::string>();  // nobody else can write here
+  }
   Result<ReplicaProgress> progress() override {
     return call(Call::kProgress, [&]() -> Result<ReplicaProgress> { return disk().progress; });
   }

@@ -102,13 +102,20 @@ void take_origins(const redisReply& pairs, ReplicaProgress& progress) {
     }
     if (known) progress.origins.emplace(std::move(origin), *known);
   });
+  for (const auto& [actor, record] : progress.actors) {
+    if (progress.origins.contains(record.origin)) continue;
+    if (const auto known = from_actors(record.origin, progress)) {
+      progress.origins.emplace(record.origin, *known);
+    }
+  }
 }
 
-/// After the origins: they tell where time stood when it is lost, or was dropped.
+/// After the origins: they tell where time stood when it is lost, as far as any change was applied.
 void take_hlc(const redisReply& reply, ReplicaProgress& progress) {
   const auto hlc = decode_hlc(reply);
   progress.hlc = hlc.value_or(Hlc{});
-  if (hlc) return;
+  const bool none_applied = is_nil(reply) && progress.watermark.empty();
+  if (hlc || none_applied) return;
   for (const auto& [origin, each] : progress.origins) {
     progress.hlc = std::max(progress.hlc, each.hlc);
   }
@@ -151,17 +158,7 @@ LoweredSeqs decode_lowest(const redisReply& pairs) {
   return lowest;
 }
 
-tl::unexpected<Error> damaged(const Connection& connection, const SharedKey& key,
-                              std::string_view found) {
-  std::string what = connection.where() + std::string(key.name) + " holds a Redis ";
-  what.append(found).append(", where Tributary keeps a ").append(key.type);
-  what.append(
-      "; another program wrote to it, so stop that first. Then copy another region's replica over "
-      "this one (docs/operations.md, \"A new or empty replica\"). Emptying this Redis instead "
-      "loses "
-      "the parked changes, and all that the streams do not hold any more");
-  return fail(ErrorKind::kFatal, std::move(what));
-}
+}  // namespace
 
 Error explained(Connection& connection, Error error) {
   if (error.message.find("WRONGTYPE") == std::string::npos) return error;
@@ -169,7 +166,11 @@ Error explained(Connection& connection, Error error) {
     const auto reply = connection.call({"TYPE", key.name});
     if (!reply) return error;
     const std::string_view found = text(**reply);
-    if (found != "none" && found != key.type) return damaged(connection, key, found).value();
+    if (found == "none" || found == key.type) continue;
+    std::string what = connection.where() + std::string(key.name) + " holds a Redis ";
+    what.append(found).append(", where Tributary keeps a ").append(key.type);
+    what.append("; another program wrote it, so stop that. The consumer moves it aside");
+    return {ErrorKind::kTransient, std::move(what)};
   }
   return error;
 }
@@ -202,7 +203,7 @@ Result<ReplicaContext> read_context(Connection& connection) {
   context.watermark = decode_watermark(at(*reply, 0));
   const auto hlc = decode_hlc(at(*reply, 1));
   context.hlc = hlc.value_or(Hlc{});
-  if (!hlc) {
+  if (!hlc && !(is_nil(at(*reply, 1)) && context.watermark.empty())) {
     TRIBUTARY_ASSIGN(const ReplicaProgress progress, read_progress(connection));
     context.hlc = progress.hlc;
   }

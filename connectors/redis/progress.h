@@ -15,11 +15,8 @@ namespace tributary::redis {
 [[nodiscard]] VersionVector decode_watermark(const redisReply& pairs);
 [[nodiscard]] LoweredSeqs decode_lowest(const redisReply& pairs);
 
-/// kFatal: `key` does not hold what Tributary keeps there.
-[[nodiscard]] tl::unexpected<Error> damaged(const Connection& connection, const SharedKey& key,
-                                            std::string_view found);
-
-/// An error that says which of our keys holds another type, if `error` is about that.
+/// An error that says which of our keys holds another type, if `error` is about that: kTransient,
+/// since move_strays_aside() mends it.
 [[nodiscard]] Error explained(Connection& connection, Error error);
 
 }  // namespace tributary::redis

@@ -14,6 +14,7 @@
 #include <tributary/connectors/redis/replica_store.h>
 #include <tributary/connectors/redis/server.h>
 #include <tributary/connectors/redis/set_aside.h>
+#include <tributary/connectors/redis/strays.h>
 
 namespace tributary::redis {
 namespace {
@@ -39,6 +40,9 @@ class RedisReplicaStore final : public ReplicaStore {
   }
   Result<void> probe() { return probe_commands(*connection_); }
 
+  Result<std::vector<std::string>> move_strays_aside() override {
+    return redis::move_strays_aside(*connection_);
+  }
   Result<ReplicaProgress> progress() override { return told(read_progress(*connection_)); }
   Result<std::string> token() override { return told(read_token()); }
   Result<ReplicaContext> context() override { return told(read_context(*connection_)); }

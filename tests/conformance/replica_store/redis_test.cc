@@ -128,25 +128,6 @@ TEST_CASE("a state whose version is empty is damaged, not absent") {
   }
 }
 
-TEST_CASE("another program's key under one of our names stops every commit before it writes") {
-  for (const redis::SharedKey& key : redis::kSharedKeys) {
-    RedisSubject subject;
-    REQUIRE_SUBJECT(subject);
-    const auto store = subject.open();
-    CAPTURE(key.name);
-    const bool list = key.name.size() % 2 == 0;
-    if (list) need(subject.other().call({"RPUSH", key.name, "theirs"}));
-    else need(subject.other().call({"XADD", key.name, "*", "f", "theirs"}));
-    const auto done = write(*store, "", "1");
-    REQUIRE(!done);
-    CHECK(done.error().kind == ErrorKind::kFatal);
-    CHECK(mentions(done.error(), std::string(key.name) +
-                                     (list ? " holds a Redis list" : " holds a Redis stream")));
-    CHECK(mentions(done.error(), "loses"));  // no advice to flush without saying what that costs
-    CHECK(redis::integer(*need(subject.other().call({"EXISTS", "k"}))) == 0);
-  }
-}
-
 TEST_CASE("bytes under our names that cannot be read are named, and cost no more than they must") {
   RedisSubject subject;
   REQUIRE_SUBJECT(subject);
