@@ -229,6 +229,13 @@ class ReplicaStore {
   virtual Result<KeyReading> read(std::string_view key) = 0;
   /// What is parked, in the order of ids behind `after` (not in that of time), at most `limit`.
   virtual Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) = 0;
+  /// As parked(), but only which there are and how long they are, about.
+  struct ParkedSize {
+    std::string id;
+    std::uint64_t bytes = 0;
+  };
+  virtual Result<std::vector<ParkedSize>> parked_sizes(std::string_view after,
+                                                       std::size_t limit) = 0;
   /// What is parked for one key, in the order of ids, at most `limit`.
   virtual Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) = 0;
   /// Changes and messages parked with their bytes, plus blocked keys that are incomplete; never

@@ -32,6 +32,7 @@ Applier::Applier(OpenReplica open_replica, Inbox& inbox, const ConsumerSettings&
                               "Changes and messages ever set aside", {})),
       connected_(metrics.gauge("tributary_consumer_replica_connected",
                                "1 while the region's replica is open", {})),
+      parking_({.bytes = settings.parked_bytes}),
       intake_(origins_, inbox, parking_, clock),
       upkeep_(settings, clock, metrics, parking_) {
   connected_.set(0);
@@ -102,7 +103,7 @@ Result<Millis> Applier::open() {
   claim_at_ = Micros{0};
   TRIBUTARY_TRY(claim());
   TRIBUTARY_ASSIGN(const auto strays, store_->move_strays_aside());
-  for (const std::string\& stray : strays) {
+  for (const std::string& stray : strays) {
     log::error("another program wrote over what the replica keeps for Tributary",
                {{"reason", stray}});
   }
@@ -178,7 +179,7 @@ Result<void> Applier::commit(Plan& plan) {
 Result<void> Applier::join_and_commit(Plan& plan) {
   TRIBUTARY_TRY(plan.group.load(*store_));
   plan.group.join(known_.watermark);
-  ParkingPlan aside{plan.messages, {}};
+  ParkingPlan aside{.parked = plan.messages, .blocks = {}};
   TRIBUTARY_TRY(parking_.set_aside(*store_, plan.group, clock_.wall(), aside));
   std::vector<WatermarkStep> steps;
   for (const auto& [actor, seq] : plan.standing.watermark()) {

@@ -6,6 +6,8 @@ namespace {
 
 constexpr std::size_t kKeysRemembered = 4096;
 constexpr std::size_t kMessagesAtOnce = 8;
+constexpr std::size_t kSizesAtOnce = 1000;
+constexpr std::size_t kFixedInId = 1 + 16 + 1 + 20 + 1;  ///< "/actor/seq/", behind the origin
 
 /// Zero-padded, so that ids sort in the order of application.
 std::string padded(std::uint64_t number) {
@@ -42,6 +44,29 @@ bool stands_beside(const Parked& parked) {
   return parked.id == parked_id(parked.origin, parked.actor, Seq{}, parked.key);
 }
 
+std::string key_of(std::string_view id) {
+  const std::size_t origin = id.find('/');
+  if (origin == std::string_view::npos || id.size() <= origin + kFixedInId) return {};
+  if (!ActorId::from_hex(id.substr(origin + 1, 16))) return {};
+  return std::string(id.substr(origin + kFixedInId));
+}
+
+bool stands_beside(std::string_view id) {
+  if (key_of(id).empty()) return false;
+  return id.substr(id.find('/') + kFixedInId - 21, 20).find_first_not_of('0') ==
+         std::string_view::npos;
+}
+
+void keep_small(Parked& beside, std::uint64_t bytes) {
+  if (beside.bytes.size() <= bytes) return;
+  auto batch = decode_piece(beside.bytes);
+  if (!batch) return;
+  batch->contexts.clear();
+  batch->rows.clear();
+  for (Delta& delta : batch->deltas) delta.body.clear();
+  beside.bytes = encode(*batch);
+}
+
 std::string parked_type(const Parked& parked) {
   const auto batch = decode_piece(parked.bytes);
   return batch && !batch->deltas.empty() ? batch->deltas.front().type : std::string();
@@ -54,6 +79,7 @@ std::vector<Parked> put_beside(std::span<const Parked> parked, std::string_view 
     if (stands_beside(each) || its.empty() || its == type) continue;
     Parked beside = each;
     beside.id = parked_id(each.origin, each.actor, Seq{}, each.key);
+    keep_small(beside, ParkingBounds{}.beside_bytes);
     beside.reason = std::string(kWrongType) + "the key is a " + std::string(type) +
                     ", the change is for a " + its + ". The changelog has all of them";
     newest.insert_or_assign(beside.id, std::move(beside));
@@ -95,7 +121,12 @@ Result<void> Parking::set_aside(ReplicaStore& store, const Group& group, Micros 
     Parked parked = park_delta(each.ref, each.reason, Seq{}, now);
     beside.insert_or_assign(parked.id, std::move(parked));
   }
-  for (auto& [id, parked] : beside) plan.parked.push_back(std::move(parked));
+  for (auto& [id, parked] : beside) {
+    TRIBUTARY_ASSIGN(const std::uint64_t bytes, all_bytes(store, plan));
+    const bool room = bytes + parked.bytes.size() <= bounds_.bytes;
+    keep_small(parked, room ? bounds_.beside_bytes : 0);
+    plan.add(std::move(parked));
+  }
   return {};
 }
 
@@ -114,8 +145,7 @@ Result<void> Parking::park_key(ReplicaStore& store, const AsideKey& key, Micros 
     next.before.try_emplace(batch.actor, Seq{batch.first_seq.value - 1});
     if (next.incomplete) continue;
     Parked parked = park_delta(each.ref, each.reason, each.ref.delta->last_seq, now);
-    TRIBUTARY_ASSIGN(const bool room,
-                     fits(store, key.key, next, plan.parked.size(), parked.bytes.size()));
+    TRIBUTARY_ASSIGN(const bool room, fits(store, key.key, next, plan, parked.bytes.size()));
     if (!room) {
       next.incomplete = true;
       log::warn("too many changes to the key to set aside; the rest stays in the changelogs",
@@ -123,15 +153,18 @@ Result<void> Parking::park_key(ReplicaStore& store, const AsideKey& key, Micros 
       continue;
     }
     ++next.bodies;
-    plan.parked.push_back(std::move(parked));
+    plan.add(std::move(parked));
   }
   plan.blocks.push_back({key.key, key.block->mark, std::move(next)});
   return {};
 }
 
 Result<bool> Parking::fits(ReplicaStore& store, std::string_view key, const KeyBlock& block,
-                           std::size_t planned, std::size_t bytes) {
-  if (block.bodies >= bounds_.key_bodies || bodies_ + planned >= bounds_.bodies) return false;
+                           const ParkingPlan& plan, std::size_t bytes) {
+  if (block.bodies >= bounds_.key_bodies) return false;
+  if (bodies_ + plan.parked.size() >= bounds_.bodies) return false;
+  TRIBUTARY_ASSIGN(const std::uint64_t all, all_bytes(store, plan));
+  if (all + bytes > bounds_.bytes) return false;
   auto known = bytes_.find(key);
   if (known == bytes_.end() || known->second.bodies != block.bodies) {
     if (block.bodies > 0 && bytes <= bounds_.key_bytes / bounds_.key_bodies) return true;
@@ -187,13 +220,40 @@ Result<void> Parking::recall_messages(ReplicaStore& store, const OriginName& ori
   return {};
 }
 
+Result<std::uint64_t> Parking::all_bytes(ReplicaStore& store, const ParkingPlan& plan) {
+  if (!bytes_now_) {
+    std::uint64_t bytes = 0;
+    std::string after;
+    for (bool more = true; more;) {
+      TRIBUTARY_ASSIGN(const auto page, store.parked_sizes(after, kSizesAtOnce));
+      for (const auto& each : page) {
+        if (!key_of(each.id).empty()) bytes += each.bytes;
+      }
+      more = page.size() == kSizesAtOnce;
+      if (more) after = page.back().id;
+    }
+    bytes_now_ = bytes;
+  }
+  return *bytes_now_ + plan.bytes;
+}
+
+void Parking::committed(const ParkingPlan& plan) {
+  bodies_ += plan.parked.size();
+  changed_ = changed_ || !plan.parked.empty();
+  if (bytes_now_) *bytes_now_ += plan.bytes;
+}
+
 Result<std::uint64_t> Parking::count(ReplicaStore& store) {
-  TRIBUTARY_ASSIGN(bodies_, store.parked_count());
+  TRIBUTARY_ASSIGN(const std::uint64_t now, store.parked_count());
+  if (now < bodies_) bytes_now_.reset();  // some were retried, or discarded
+  bodies_ = now;
   return bodies_;
 }
 
 void Parking::reset() {
   bodies_ = 0;
+  changed_ = true;
+  bytes_now_.reset();
   messages_.clear();
   bytes_.clear();
 }

@@ -48,15 +48,21 @@ struct Retried {
 /// Tries all blocked keys, page by page.
 [[nodiscard]] Result<Retried> retry_all(ReplicaStore& store, const Schema& schema);
 
-/// Tries the keys of one page behind `after` that are blocked by a type this version knows by now,
-/// or since their keyspace had another type for a while. The value is where to go on; empty: there
-/// are no more.
+/// Tries keys of one page behind `after` that are blocked by a type this version knows by now, or
+/// since their keyspace had another type for a while: as many as have some thousand changes. The
+/// value is where to go on; empty: there are no more.
 [[nodiscard]] Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
                                                     std::string_view after);
 
-/// Has the keys rebuilt of which changes were set aside as of another type than their keyspace's,
-/// and are of its type by now: of one page of what is parked behind `after`. The value as above.
-[[nodiscard]] Result<std::string> retry_fitting_types(ReplicaStore& store, const Schema& schema,
+struct FittingStep {
+  std::string next;      ///< where to go on; empty: there are no more
+  bool retried = false;  ///< a key was
+};
+
+/// Has a key rebuilt of which changes were set aside as of another type than its keyspace's, and
+/// are of its type by now: the first among one page of what is parked behind `after`. Of what is
+/// parked it reads the ids, and what stands beside keys.
+[[nodiscard]] Result<FittingStep> retry_fitting_types(ReplicaStore& store, const Schema& schema,
                                                       std::string_view after);
 
 /// Gives up all changes parked for a key; the value is how many. The key is not blocked any more

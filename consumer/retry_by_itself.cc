@@ -1,5 +1,6 @@
+#include <algorithm>
 #include <map>
-#include <utility>
+#include <optional>
 
 #include <tributary/consumer/group.h>
 #include <tributary/consumer/parking.h>
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::size_t kKeysAtOnce = 256;
 constexpr std::size_t kParkedAtOnce = 64;
+/// A step joins no more parked changes than these, but for those of one key: whoever applies waits.
+constexpr std::uint64_t kJoinedAtOnce = 1000;
 
 Result<LoadedKey> load_head(ReplicaStore& store, std::string_view key) {
   const KeyLoad wanted{key, {}};
@@ -44,10 +47,12 @@ Result<bool> fits_its_key(ReplicaStore& store, const Schema& schema, const Parke
 }
 
 /// Set aside for keys that are not blocked: their blocks were lost.
-Result<std::map<std::string, bool>> orphans(ReplicaStore& store, std::span<const Parked> page) {
+Result<std::map<std::string, bool>> orphans(ReplicaStore& store,
+                                            std::span<const ReplicaStore::ParkedSize> page) {
   std::map<std::string, bool> of_key;
-  for (const Parked& parked : page) {
-    if (!parked.key.empty() && !stands_beside(parked)) of_key[parked.key] = false;
+  for (const auto& each : page) {
+    const std::string key = key_of(each.id);
+    if (!key.empty() && !stands_beside(each.id)) of_key[key] = false;
   }
   std::vector<KeyLoad> loads;
   for (const auto& [key, orphan] : of_key) loads.push_back({key, {}});
@@ -59,36 +64,62 @@ Result<std::map<std::string, bool>> orphans(ReplicaStore& store, std::span<const
   return of_key;
 }
 
+/// Of the page, what stands at `at` beside its key and has to be looked at; nullopt: it is gone.
+Result<std::optional<Parked>> beside_at(ReplicaStore& store,
+                                        std::span<const ReplicaStore::ParkedSize> page,
+                                        std::size_t at, std::string_view before) {
+  const std::string_view after = at == 0 ? before : std::string_view(page[at - 1].id);
+  TRIBUTARY_ASSIGN(auto found, store.parked(after, 1));
+  if (found.empty() || found.front().id != page[at].id) return std::optional<Parked>();
+  return std::optional(std::move(found.front()));
+}
+
+/// A conflict is no error: another one was first, and it is looked at again.
+Result<void> retry_now(ReplicaStore& store, const Schema& schema, std::string_view key) {
+  auto retried = retry_key(store, schema, key);
+  if (!retried && retried.error().kind != ErrorKind::kConflict) return fail(retried.error());
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> retry_known_types(ReplicaStore& store, const Schema& schema,
                                       std::string_view after) {
   TRIBUTARY_ASSIGN(const auto page, store.blocked(after, kKeysAtOnce));
+  std::uint64_t joined = 0;
+  std::string last;
   for (const auto& [key, block] : page) {
     TRIBUTARY_ASSIGN(const bool known, known_by_now(store, schema, key, block));
-    if (!known) continue;
-    if (auto retried = retry_key(store, schema, key);
-        !retried && retried.error().kind != ErrorKind::kConflict) {
-      return fail(retried.error());
+    if (known) {
+      if (joined > 0 && joined + block.bodies > kJoinedAtOnce) return last;
+      TRIBUTARY_TRY(retry_now(store, schema, key));
+      joined += std::max<std::uint64_t>(1, block.bodies);
     }
+    last = key;
   }
   return page.size() == kKeysAtOnce ? page.back().first : std::string();
 }
 
-Result<std::string> retry_fitting_types(ReplicaStore& store, const Schema& schema,
+Result<FittingStep> retry_fitting_types(ReplicaStore& store, const Schema& schema,
                                         std::string_view after) {
-  TRIBUTARY_ASSIGN(const auto page, store.parked(after, kParkedAtOnce));
+  TRIBUTARY_ASSIGN(const auto page, store.parked_sizes(after, kParkedAtOnce));
   TRIBUTARY_ASSIGN(auto orphaned, orphans(store, page));
-  for (const Parked& parked : page) {
-    const bool orphan = std::exchange(orphaned[parked.key], false);
-    TRIBUTARY_ASSIGN(const bool fits, fits_its_key(store, schema, parked));
-    if (!orphan && !fits) continue;
-    if (auto retried = retry_key(store, schema, parked.key);
-        !retried && retried.error().kind != ErrorKind::kConflict) {
-      return fail(retried.error());
+  for (std::size_t at = 0; at < page.size(); ++at) {
+    const std::string key = key_of(page[at].id);
+    if (key.empty()) continue;
+    bool fits = false;
+    if (stands_beside(page[at].id)) {
+      TRIBUTARY_ASSIGN(const auto beside, beside_at(store, page, at, after));
+      if (!beside) continue;
+      TRIBUTARY_ASSIGN(fits, fits_its_key(store, schema, *beside));
+    } else {
+      fits = orphaned[key];
     }
+    if (!fits) continue;
+    TRIBUTARY_TRY(retry_now(store, schema, key));
+    return FittingStep{page[at].id, true};  // one at a time: it may have a thousand
   }
-  return page.size() == kParkedAtOnce ? page.back().id : std::string();
+  return FittingStep{page.size() == kParkedAtOnce ? page.back().id : std::string(), false};
 }
 
 }  // namespace tributary

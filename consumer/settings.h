@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <set>
 
 #include <tributary/base/clock.h>
 #include <tributary/base/ids.h>
@@ -17,6 +19,7 @@ struct ConsumerSettings {
   std::size_t queue_bytes = 4 << 20;  ///< read ahead, per origin
   std::size_t scrub_keys_per_second = 100;  ///< views compared with their states; 0: none
   Millis gap_patience{5000};                ///< how long a missing batch may still turn up
+  std::uint64_t parked_bytes = std::uint64_t{256} << 20;  ///< of all changes that are set aside
   Millis gap_retry{30'000};         ///< an origin stopped by too much that is parked tries again
   Millis prune_interval{1000};      ///< deferred removes are looked through this often
   Millis token_interval{500};       ///< an idle replica is asked whether it went back this often

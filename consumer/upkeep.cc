@@ -9,6 +9,7 @@ namespace {
 constexpr Millis kScrubInterval{100};
 constexpr Millis kCountInterval{5000};
 constexpr Millis kFittingInterval{1000};
+constexpr Millis kFittingRarely{60'000};
 
 }  // namespace
 
@@ -53,6 +54,10 @@ Result<void> Upkeep::step(ReplicaStore& store, KnownReplica& known,
     deferring_ = true;  // perhaps: a retry or a rebuild, in another session, has left some
   }
   if (retried_to_) TRIBUTARY_TRY(retry_after_upgrade(store));
+  if (parking_.changed()) {
+    fitting_pause_ = kFittingInterval;
+    fitting_at_ = std::min(fitting_at_, clock_.monotonic() + fitting_pause_);
+  }
   if (due(fitting_at_, kFittingInterval)) TRIBUTARY_TRY(retry_after_roll_out(store));
   const std::size_t keys = settings_.scrub_keys_per_second;
   if (keys > 0 && due(scrub_at_, kScrubInterval)) {
@@ -77,9 +82,18 @@ Result<void> Upkeep::retry_after_upgrade(ReplicaStore& store) {
   return {};
 }
 
-/// What came before this consumer's file knew the type of its keys.
+/// What came before this consumer's file knew the type of its keys. Rounds that find nothing to do
+/// come more and more rarely: what stands beside keys may be much, and stay for ever.
 Result<void> Upkeep::retry_after_roll_out(ReplicaStore& store) {
-  TRIBUTARY_ASSIGN(fitting_to_, retry_fitting_types(store, settings_.schema, fitting_to_));
+  TRIBUTARY_ASSIGN(FittingStep step, retry_fitting_types(store, settings_.schema, fitting_to_));
+  fitting_to_ = std::move(step.next);
+  if (step.retried) {
+    fitting_pause_ = kFittingInterval;
+    fitting_at_ = clock_.monotonic() + kScrubInterval;
+  } else if (fitting_to_.empty()) {
+    fitting_at_ = clock_.monotonic() + fitting_pause_;
+    fitting_pause_ = std::min(2 * fitting_pause_, kFittingRarely);
+  }
   return {};
 }
 

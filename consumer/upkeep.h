@@ -50,6 +50,7 @@ class Upkeep {
   std::optional<std::string> retried_to_;  ///< absent: all were tried
   std::string fitting_to_;                 ///< goes round
   Micros fitting_at_{0};
+  Millis fitting_pause_{1000};
   Micros token_at_{0};
   Micros prune_at_{0};
   Micros scrub_at_{0};

@@ -187,6 +187,16 @@ class MemoryReplicaStore final : public ReplicaStore {
     });
   }
 
+  Result<std::vector<ParkedSize>> parked_sizes(std::string_view after, std::size_t limit) override {
+    return call(Call::kParked, [&]() -> Result<std::vector<ParkedSize>> {
+      std::vector<ParkedSize> some;
+      page(disk().parked, after, limit, [&](const auto& each) {
+        some.push_back({each.first, each.second.bytes.size()});
+      });
+      return some;
+    });
+  }
+
   Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) override {
     return call(Call::kParked, [&]() -> Result<std::vector<Parked>> {
       std::vector<Parked> some;

@@ -63,6 +63,9 @@ class RedisReplicaStore final : public ReplicaStore {
   Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) override {
     return told(read_parked(*connection_, after, limit));
   }
+  Result<std::vector<ParkedSize>> parked_sizes(std::string_view after, std::size_t limit) override {
+    return told(read_parked_sizes(*connection_, after, limit));
+  }
   Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) override {
     return told(read_parked_for(*connection_, key, limit));
   }

@@ -40,6 +40,13 @@ Result<void> read_values(Connection& connection, const SharedKey& hash,
   return {};
 }
 
+// KEYS: parked. ARGV: ids. Their bodies' lengths; 0: gone.
+constexpr std::string_view kSizesScript = R"lua(
+local sizes = {}
+for n, id in ipairs(ARGV) do sizes[n] = redis.call('HSTRLEN', KEYS[1], id) end
+return sizes
+)lua";
+
 Result<std::vector<Parked>> read_bodies(Connection& connection,
                                         const std::vector<std::string>& ids) {
   std::vector<Parked> parked;
@@ -55,6 +62,22 @@ Result<std::vector<Parked>> read_parked(Connection& connection, std::string_view
                                         std::size_t limit) {
   TRIBUTARY_ASSIGN(const auto ids, read_index(connection, kParkedIds, behind(after), "+", limit));
   return read_bodies(connection, ids);
+}
+
+Result<std::vector<ReplicaStore::ParkedSize>> read_parked_sizes(Connection& connection,
+                                                                std::string_view after,
+                                                                std::size_t limit) {
+  TRIBUTARY_ASSIGN(const auto ids, read_index(connection, kParkedIds, behind(after), "+", limit));
+  std::vector<ReplicaStore::ParkedSize> sizes;
+  if (ids.empty()) return sizes;
+  Arguments arguments;
+  for (const std::string& id : ids) arguments.add(id);
+  TRIBUTARY_ASSIGN(const Reply lengths,
+                   connection.call({"EVAL", kSizesScript, "1", kParked.name}, arguments));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    sizes.push_back({ids[i], static_cast<std::uint64_t>(integer(at(*lengths, i)))});
+  }
+  return sizes;
 }
 
 Result<std::vector<Parked>> read_parked_for(Connection& connection, std::string_view key,

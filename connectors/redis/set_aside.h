@@ -14,6 +14,8 @@ namespace tributary::redis {
 // As in ReplicaStore.
 [[nodiscard]] Result<std::vector<Parked>> read_parked(Connection& connection,
                                                       std::string_view after, std::size_t limit);
+[[nodiscard]] Result<std::vector<ReplicaStore::ParkedSize>> read_parked_sizes(
+    Connection& connection, std::string_view after, std::size_t limit);
 [[nodiscard]] Result<std::vector<Parked>> read_parked_for(Connection& connection,
                                                           std::string_view key, std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> count_parked(Connection& connection);

@@ -1,0 +1,157 @@
+/// That what is set aside is bounded, and so is what looking at it costs.
+#include <tributary/consumer/parking.h>
+#include <tributary/tests/unit/consumer/region_under_test.h>
+
+using namespace tributary;
+using crdt::ViewKind;
+using Call = MemoryReplica::Call;
+
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+std::string cart(std::uint64_t number) { return "cart:" + std::to_string(number); }
+
+std::uint64_t parked_bytes(RegionUnderTest& region) {
+  std::uint64_t bytes = 0;
+  for (const Parked& each : region.parked()) bytes += each.bytes.size();
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("what is parked in all has a bound in bytes; beyond it keys are only marked") {
+  constexpr std::uint64_t kKeys = 40;
+  constexpr std::uint64_t kValue = kMiB / 16;
+  constexpr std::uint64_t kMost = 4 * kMiB;
+  RegionUnderTest region({.parked_bytes = kMost});
+  for (std::uint64_t key = 0; key < kKeys; ++key) {
+    region.replica.tamper(cart(key), ViewKind::kString, "foreign");
+  }
+  std::uint64_t seq = 0;
+  const auto round = [&] {
+    for (std::uint64_t key = 0; key < kKeys; ++key) {
+      region.publish(
+          set_batch(kShop, kShopActor, ++seq, cart(key), "add", std::string(kValue, 'x')));
+    }
+    region.run(Millis{3000});
+  };
+  round();
+  CHECK(region.parked().size() == kKeys);
+  SUBCASE("in one session") {}
+  SUBCASE("in another session") {
+    region.replica.meddle([](ReplicaProgress& progress) { progress.token += "x"; });
+  }
+  round();
+  CHECK(parked_bytes(region) <= kMost);
+  CHECK(parked_bytes(region) > kMost - 2 * kValue);
+  std::size_t incomplete = 0;
+  for (const auto& [key, block] : *region.store()->blocked({}, 1000)) {
+    incomplete += block.incomplete ? 1 : 0;
+  }
+  CHECK(incomplete >= 15);
+  for (std::uint64_t key = 0; key < kKeys; ++key) region.replica.drop_view(cart(key));
+  REQUIRE(retry_all(*region.store(), {}));
+  region.rebuild();
+  CHECK(region.parked().empty());
+  CHECK(region.store()->blocked({}, 1000)->empty());
+}
+
+TEST_CASE("of what stands beside a key the content is not kept when it is large") {
+  RegionUnderTest region({.schema = {{{"stock:*", "counter"}}, {}}});
+  region.publish(
+      set_batch(kTill, kTillActor, 1, "stock:1", "add", std::string(kMiB, 'x'), seen({{1, 5}})));
+  region.publish(set_batch(kTill, kTillActor, 2, "stock:2", "add", "small"));
+  region.run(Millis{3000});
+  REQUIRE(region.parked().size() == 2);
+  CHECK(parked_bytes(region) < 1000);
+  for (const Parked& each : region.parked()) {
+    CHECK(stands_beside(each));
+    CHECK(stands_beside(each.id));
+    CHECK(parked_type(each) == "set");
+  }
+  region.settings.schema = {{{"stock:*", "set"}}, {}};
+  region.replica.meddle([](ReplicaProgress& progress) { progress.token += "x"; });
+  region.run(Millis{6000});
+  region.rebuild();
+  CHECK(region.view("stock:2") == "{small}");
+  CHECK(region.view("stock:1") == "{" + std::string(kMiB, 'x') + "}");
+  CHECK(region.parked().empty());
+}
+
+TEST_CASE("what is parked and stays so is not read again and again") {
+  RegionUnderTest region({.schema = {{{"stock:*", "counter"}}, {}}});
+  region.replica.tamper("cart:1", ViewKind::kString, "foreign");
+  for (std::uint64_t seq = 1; seq <= 20; ++seq) {
+    region.publish(set_batch(kTill, kTillActor, seq, "stock:" + std::to_string(seq), "add", "x"));
+    region.publish(set_batch(kShop, kShopActor, seq, "cart:1", "add", std::to_string(seq)));
+  }
+  region.run(Millis{5000});
+  REQUIRE(region.parked().size() == 40);
+  std::size_t reads = 0;
+  region.replica.set_fault_hook([&](Call call) {
+    reads += call == Call::kParked ? 1 : 0;
+    return MemoryReplica::Fault::kNone;
+  });
+  region.run(Millis{600'000});
+  CHECK(reads < 20 * 30);
+}
+
+TEST_CASE("the key in an id, and whether it stands beside it") {
+  const OriginName origin{"shop"};
+  const std::string id = parked_id(origin, ActorId{7}, Seq{0}, "a/b/c");
+  CHECK(key_of(id) == "a/b/c");
+  CHECK(stands_beside(id));
+  CHECK(key_of(parked_id(origin, ActorId{7}, Seq{10}, "k")) == "k");
+  CHECK(!stands_beside(parked_id(origin, ActorId{7}, Seq{10}, "k")));
+  CHECK(key_of("shop/message/00000000000000000007").empty());
+  CHECK(!stands_beside("shop/message/00000000000000000000"));
+}
+
+TEST_CASE("after an upgrade keys with many parked changes are tried in steps") {
+  constexpr std::size_t kKeys = 20;
+  constexpr std::uint64_t kOfEach = 400;
+  RegionUnderTest region;
+  const auto store = region.store();
+  for (std::size_t key = 0; key < kKeys; ++key) {
+    const std::string name = "stock:" + std::to_string(key);
+    std::vector<Parked> parked;
+    for (std::uint64_t i = 1; i <= kOfEach; ++i) {
+      const std::uint64_t seq = key * kOfEach + i;
+      parked.push_back({.id = parked_id(kShop, kShopActor, Seq{seq}, name),
+                        .origin = kShop,
+                        .actor = kShopActor,
+                        .first_seq = Seq{seq},
+                        .last_seq = Seq{seq},
+                        .key = name,
+                        .reason = {},
+                        .bytes = encode(counter_batch(kShop, kShopActor, seq, name,
+                                                      static_cast<std::int64_t>(i)))});
+    }
+    KeyBlock next;
+    next.before[kShopActor] = Seq{0};
+    next.bodies = kOfEach;
+    next.reason = std::string(kUnknownType) + "counter; upgrade this consumer";
+    const BlockCommit block{name, "", next};
+    REQUIRE(store->commit({.steps = {},
+                           .keys = {},
+                           .blocks = {&block, 1},
+                           .progress = {},
+                           .parked = parked,
+                           .unparked = {},
+                           .hlc = {}}));
+  }
+  std::string after;
+  std::size_t steps = 0;
+  std::size_t before = region.parked().size();
+  do {
+    after = *retry_known_types(*store, {}, after);
+    const std::size_t left = region.parked().size();
+    CHECK(before - left <= 1000);
+    before = left;
+    ++steps;
+  } while (!after.empty());
+  CHECK(before == 0);
+  CHECK(steps >= kKeys * kOfEach / 1000);
+  CHECK(region.view("stock:19") == "400");
+}
