@@ -31,10 +31,10 @@ void print(const config::Origin& origin, const OutboxStatus& status) {
   std::printf("%s\n  actor          %s\n  head seq       %llu\n  confirmed seq  %llu\n",
               origin.name.value.c_str(), status.actor ? status.actor->hex().c_str() : "(none yet)",
               number(status.head_seq.value), number(status.confirmed_seq.value));
-  std::printf("  not sealed     %llu\n", number(status.depth));
+  std::printf("  not sealed     %s\n", counted(status.depth).c_str());
   if (const auto age = oldest_seconds(status)) std::printf("  oldest of it   %.1f s\n", *age);
-  std::printf("  unconfirmed    %llu\n  parked         %llu\n", number(status.unconfirmed),
-              number(status.parked));
+  std::printf("  unconfirmed    %llu\n  parked         %s\n", number(status.unconfirmed),
+              counted(status.parked).c_str());
   for (const FormerActor& former : status.former) {
     std::printf("  former actor   %s, ended at seq %llu\n", former.actor.hex().c_str(),
                 number(former.final_seq.value));

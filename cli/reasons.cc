@@ -171,7 +171,11 @@ void add_waiting(const SystemFacts& facts, Sentences& out) {
     const std::string relay = relay_of(origin);
     if (outbox.depth > 0) {
       out.push_back(
-          start + waits(outbox.depth) + " in the outbox" +
+          start +
+          (outbox.depth > OutboxStatus::kMostCounted
+               ? "more than " + waits(OutboxStatus::kMostCounted)
+               : waits(outbox.depth)) +
+          " in the outbox" +
           (outbox.oldest > Micros{0} ? ", the oldest since " + age(outbox.oldest, facts.now) : "") +
           (facts.now - outbox.oldest < kMoment ? "; a relay takes them in a moment"
                                                : "; no relay takes them") +

@@ -105,10 +105,10 @@ std::string table_row(const OriginFacts& origin, Micros now) {
   }
   const OutboxStatus& outbox = *origin.outbox;
   const auto oldest = oldest_seconds(outbox, now);
-  return row({origin.name, origin.region},
-             {std::to_string(outbox.head_seq.value), std::to_string(outbox.depth),
-              oldest ? tenths(oldest) : "-", std::to_string(outbox.unconfirmed),
-              std::to_string(outbox.parked)});
+  return row(
+      {origin.name, origin.region},
+      {std::to_string(outbox.head_seq.value), counted(outbox.depth), oldest ? tenths(oldest) : "-",
+       std::to_string(outbox.unconfirmed), counted(outbox.parked)});
 }
 
 std::string table_rows(const RegionFacts& region, const std::vector<Lag>& lags) {

@@ -97,6 +97,9 @@ struct OutboxStatus {
   std::uint64_t unconfirmed = 0;  ///< changes sealed and not yet confirmed
   std::uint64_t parked = 0;       ///< rows set aside
   Micros oldest{0};               ///< wall time of the oldest unsealed row; 0: none
+  /// Rows are counted no further: one more stands for "more".
+  static constexpr std::uint64_t kMostCounted = 100'000;
+
   std::vector<FormerActor> former = {};
 };
 
@@ -107,6 +110,12 @@ struct OutboxStatus {
 /// *Fenced* means: within the same transaction the origin's row must still say what this store
 /// knows: leader epoch, actor and head seq. An outbox that was restored under a running relay fails
 /// this, whatever the way of the restore.
+/// A number of rows as status() counts them: "100000+" when there are more.
+[[nodiscard]] inline std::string counted(std::uint64_t rows) {
+  return rows > OutboxStatus::kMostCounted ? std::to_string(OutboxStatus::kMostCounted) + "+"
+                                           : std::to_string(rows);
+}
+
 class OutboxStore {
  public:
   virtual ~OutboxStore() = default;
@@ -144,9 +153,9 @@ class OutboxStore {
   /// under new ids, or parked. They are the same rows when ids, transaction and tag are.
   /// For a database that was restored. Fenced.
   virtual Result<void> discard(std::span<const ConsumedRows> rows) = 0;
-  /// Parks every row that is committed now, with `reason`, and puts it before the reasons of those
-  /// that are parked already; the value is how many rows got it. In steps, each fenced: repeat it
-  /// after an error.
+  /// Parks every row that is committed now (perhaps one that is committed meanwhile, too), with
+  /// `reason`, and puts it before the reasons of those that are parked already; the value is how
+  /// many rows got it. In steps, each fenced: repeat it after an error.
   virtual Result<std::uint64_t> set_aside(std::string_view reason) = 0;
 
   /// Batches of any actor not yet confirmed, in sealing order (SealedBatch::position), behind

@@ -201,12 +201,12 @@ class Store final : public OutboxStore {
       status.actor = at.origin.actor;
       status.head_seq = at.origin.head_seq;
       status.confirmed_seq = at.origin.confirmed_seq;
-      status.depth = at.rows.size();
+      status.depth = std::min(at.rows.size(), OutboxStatus::kMostCounted + 1);
       for (const StoredBatch& each : at.batches) {
         if (each.confirmed_at) continue;
         status.unconfirmed += each.batch.last_seq.value - each.batch.first_seq.value + 1;
       }
-      status.parked = at.parked.size();
+      status.parked = std::min(at.parked.size(), OutboxStatus::kMostCounted + 1);
       if (!at.rows.empty()) {
         status.oldest = Micros{static_cast<std::int64_t>(at.rows.begin()->second.hlc.micros())};
       }

@@ -10,7 +10,6 @@
 namespace tributary::postgres {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 10'000;
 /// A transaction is moved whole, and each of its rows is checked again.
 constexpr Millis kMoveDeadline{600'000};
 
@@ -31,12 +30,19 @@ Result<std::uint64_t> move(Pipeline& pipeline, const Statement& statement,
                                        ": `tributary parked list` shows what is");
 }
 
-Result<std::uint64_t> set_aside_some(Pipeline& pipeline, const Fence& fence,
-                                     ArrayParam& transactions, std::string_view reason) {
-  queue_fenced_begin(pipeline, fence);
-  pipeline.queue(statements::kSetAside, Params().add(transactions.finish()).add(reason));
-  TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
-  return affected(results[2].get());
+/// Puts the reason before those of all that is parked, in steps.
+Result<std::uint64_t> mark_parked(Pipeline& pipeline, const Fence& fence, std::string_view reason) {
+  std::uint64_t total = 0;
+  for (std::int64_t after = 0;;) {
+    queue_fenced_begin(pipeline, fence);
+    pipeline.queue(statements::kUntimed);
+    pipeline.queue(statements::kMarkParked, Params().add(reason).add(after));
+    TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
+    const PGresult* const step = results[3].get();
+    if (null_at(step, 0, 0)) return total;
+    after = bigint_at(step, 0, 0);
+    total += unsigned_at(step, 0, 1);
+  }
 }
 
 /// Of ConsumedRows, column by column.
@@ -89,23 +95,19 @@ Result<void> drop_consumed(Pipeline& pipeline, const Fence& fence,
 
 Result<std::uint64_t> set_aside(Pipeline& pipeline, const Fence& fence, std::string_view reason) {
   const std::string why = made_text(reason);
-  queue_fenced_begin(pipeline, fence);
-  pipeline.queue(statements::kUntimed);
-  pipeline.queue(statements::kMarkParked, Params().add(why));
-  pipeline.queue(statements::kTransactions);
-  TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
-  const PGresult* const transactions = results[4].get();
-  std::uint64_t total = affected(results[3].get());
-  for (int row = 0; row < PQntuples(transactions);) {
-    ArrayParam step(SqlType::kBigint);
-    for (std::int64_t rows = 0; row < PQntuples(transactions) && rows < kRowsAtOnce; ++row) {
-      step.add(bigint_at(transactions, row, 0));
-      rows += bigint_at(transactions, row, 1);
-    }
-    TRIBUTARY_ASSIGN(const std::uint64_t moved, set_aside_some(pipeline, fence, step, why));
+  TRIBUTARY_ASSIGN(std::uint64_t total, mark_parked(pipeline, fence, why));
+  pipeline.queue(statements::kNewest);
+  TRIBUTARY_ASSIGN(const auto found, pipeline.flush());
+  const std::int64_t newest = bigint_at(found[0].get(), 0, 0);
+  while (true) {
+    queue_fenced_begin(pipeline, fence);
+    pipeline.queue(statements::kUntimed);
+    pipeline.queue(statements::kSetAside, Params().add(newest).add(why));
+    TRIBUTARY_ASSIGN(const auto results, commit_queued(pipeline));
+    const std::uint64_t moved = affected(results[3].get());
+    if (moved == 0) return total;
     total += moved;
   }
-  return total;
 }
 
 Result<std::vector<ParkedChange>> read_parked(Pipeline& pipeline, std::int64_t after,

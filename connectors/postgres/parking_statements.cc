@@ -8,15 +8,22 @@ const Statement kTransactions{
 const Statement kSetAside{
     "set_aside",
     "WITH gone AS (DELETE FROM public.tributary_outbox o "
-    "  WHERE o.transaction_id = ANY ($1::bigint[]) RETURNING o.*) "
+    "  WHERE o.transaction_id = ANY (ARRAY ("
+    "    SELECT DISTINCT f.transaction_id FROM (SELECT transaction_id FROM public.tributary_outbox"
+    "      WHERE id <= $1 ORDER BY id LIMIT 10000) f)) RETURNING o.*) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
     "amount, context, exact, hlc, tag, reason) "
     "SELECT coalesce(written_id, id), transaction_id, key, type, operation, field, value, amount, "
     "context, exact, hlc, tag, $2::text FROM gone ORDER BY id"};
 const Statement kMarkParked{
     "mark_parked",
-    "UPDATE public.tributary_parked SET reason = $1::text || '; parked before: ' || reason "
-    "WHERE NOT starts_with(reason, $1::text)"};
+// Answers how far it came, and how many it marked.
+    "WITH step AS MATERIALIZED (SELECT position FROM public.tributary_parked WHERE position > $2 "
+    "  ORDER BY position LIMIT 10000), "
+    "marked AS (UPDATE public.tributary_parked p"
+    "  SET reason = $1::text || '; parked before: ' || p.reason FROM step s "
+    "  WHERE p.position = s.position AND NOT starts_with(p.reason, $1::text) RETURNING 1) "
+    "SELECT max(position), (SELECT count(*) FROM marked) FROM step"};
 const Statement kParked{
     "parked",
     "SELECT position, transaction_id, key, type, operation, field, value, "

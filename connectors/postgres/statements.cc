@@ -241,14 +241,15 @@ const Statement kSetContext{
     "  FROM public.tributary_context) n "
     "WHERE c.watermark <> $1 OR c.told <> $3 OR c.hlc <> n.hlc"};
 
-// How old what waits is, by rows that name a time after 2019: one that passed by the trigger may
-// name any.
+// Counts no further than OutboxStatus::kMostCounted. How old what waits is, by rows that name a
+// time after 2019: one that passed by the trigger may name any.
 const Statement kStatus{
     "status",
-    "SELECT actor, head_seq, confirmed_seq, (SELECT count(*) FROM public.tributary_outbox), "
-    "(SELECT coalesce(sum(last_seq - first_seq + 1), 0)::bigint FROM public.tributary_batch "
-    " WHERE confirmed_at IS NULL), "
-    "(SELECT count(*) FROM public.tributary_parked), "
+    "SELECT actor, head_seq, confirmed_seq, "
+    "(SELECT count(*) FROM (SELECT FROM public.tributary_outbox LIMIT 100001) w), "
+    "(SELECT coalesce(sum(changes), 0)::bigint FROM (SELECT last_seq - first_seq + 1 AS changes "
+    "  FROM public.tributary_batch WHERE confirmed_at IS NULL LIMIT 100001) u), "
+    "(SELECT count(*) FROM (SELECT FROM public.tributary_parked LIMIT 100001) p), "
     "(SELECT min(f.hlc # (-9223372036854775808)) # (-9223372036854775808) FROM ("
     "  SELECT hlc FROM public.tributary_outbox ORDER BY id LIMIT 100) f "
     " WHERE (f.hlc # (-9223372036854775808)) >= "

@@ -44,7 +44,8 @@ extern const Statement kSaveTotals;
 extern const Statement kSweep;
 extern const Statement kSwept;
 
-extern const Statement kTransactions;
+extern const Statement kNewest;
+extern const Statement kWaiting;
 extern const Statement kSetAside;
 extern const Statement kParked;
 extern const Statement kMarkParked;

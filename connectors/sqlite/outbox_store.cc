@@ -162,10 +162,10 @@ class Store final : public OutboxStore {
         Statement row,
         fence_.prepare(
             "SELECT actor, head_seq, confirmed_seq, "
-            "(SELECT count(*) FROM tributary_outbox), "
-            "(SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM tributary_batch "
-            " WHERE confirmed_at IS NULL), "
-            "(SELECT count(*) FROM tributary_parked), "
+            "(SELECT count(*) FROM (SELECT 1 FROM tributary_outbox LIMIT 100001)), "
+            "(SELECT coalesce(sum(changes), 0) FROM (SELECT last_seq - first_seq + 1 AS changes "
+            " FROM tributary_batch WHERE confirmed_at IS NULL LIMIT 100001)), "
+            "(SELECT count(*) FROM (SELECT 1 FROM tributary_parked LIMIT 100001)), "
             // By rows that name a time after 2019: one may have been changed by hand.
             "(SELECT min(at) FROM (SELECT (hlc >> 12) & 4503599627370495 AS at "
             " FROM tributary_outbox ORDER BY id LIMIT 100) WHERE at >= 1577836800000000) "

@@ -62,12 +62,32 @@ Result<std::uint64_t> set_aside_step(const Fence& fence, std::int64_t newest,
   return changed(fence);
 }
 
+/// Puts the reason before those of all that is parked, in steps.
 Result<std::uint64_t> mark_parked(const Fence& fence, std::string_view reason) {
-  TRIBUTARY_ASSIGN(Statement mark,
-                   fence.prepare("UPDATE tributary_parked SET reason = ?1 || '; parked before: ' "
-                                 "|| reason WHERE substr(reason, 1, length(?1)) IS NOT ?1"));
-  TRIBUTARY_TRY(mark.add_text(reason).run());
-  return changed(fence);
+  std::uint64_t count = 0;
+  for (std::optional<std::int64_t> after = 0; after;) {
+    const auto done = fence.fenced([&]() -> Result<void> {
+      TRIBUTARY_ASSIGN(Statement row,
+                       fence.prepare("SELECT max(position) FROM (SELECT position FROM "
+                                     "tributary_parked WHERE position > ? ORDER BY position "
+                                     "LIMIT ?)"));
+      row.add(*after).add(std::uint64_t{kRowsAtOnce});
+      TRIBUTARY_TRY(row.step());
+      const std::int64_t from = *after;
+      after = row.null(0) ? std::nullopt : std::optional(row.integer(0));
+      row.reset();
+      if (!after) return {};
+      TRIBUTARY_ASSIGN(Statement mark,
+                       fence.prepare("UPDATE tributary_parked SET reason = ?1 || '; parked before: "
+                                     "' || reason WHERE position > ?2 AND position <= ?3 "
+                                     "AND substr(reason, 1, length(?1)) IS NOT ?1"));
+      TRIBUTARY_TRY(mark.add_text(reason).add(from).add(*after).run());
+      count += changed(fence);
+      return {};
+    });
+    TRIBUTARY_TRY(done);
+  }
+  return count;
 }
 
 /// Whoever writes next is of another transaction than the rows that are there.
@@ -109,12 +129,11 @@ Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> row
 
 Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason) {
   std::optional<std::int64_t> newest;
-  std::uint64_t count = 0;
+  TRIBUTARY_ASSIGN(std::uint64_t count, mark_parked(fence, reason));
   while (true) {
     std::uint64_t rows = 0;
     const auto done = fence.fenced([&]() -> Result<void> {
       if (!newest) {
-        TRIBUTARY_ASSIGN(count, mark_parked(fence, reason));
         TRIBUTARY_TRY(end_number(fence));
         TRIBUTARY_ASSIGN(Statement row,
                          fence.prepare("SELECT coalesce(max(id), 0) FROM tributary_outbox"));

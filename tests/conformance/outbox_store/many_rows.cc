@@ -1,0 +1,77 @@
+/// An outbox with more rows than can be counted, or moved, at once.
+#include "backend.h"
+#include "psql.h"
+#include "shell_sqlite.h"
+
+namespace tributary::outbox_suite {
+namespace {
+
+constexpr std::uint64_t kRows = OutboxStatus::kMostCounted + 50;
+
+/// What `store` says and does with kRows that wait and kRows that are parked.
+void look(OutboxStore& store) {
+  OutboxStatus status = must(store.status());
+  CHECK(status.depth == OutboxStatus::kMostCounted + 1);
+  CHECK(status.parked == OutboxStatus::kMostCounted + 1);
+  CHECK(status.oldest > Micros{0});
+  CHECK(counted(status.depth) == "100000+");
+  CHECK(counted(OutboxStatus::kMostCounted) == "100000");
+
+  CHECK(must(store.set_aside("doubt")) == 2 * kRows);
+  CHECK(must(store.status()).depth == 0);
+  CHECK(must(store.set_aside("doubt")) == 0);
+  std::uint64_t marked = 0;
+  std::uint64_t before = 0;
+  std::int64_t after = 0;
+  for (auto page = must(store.parked(0, 10'000)); !page.empty();
+       page = must(store.parked(after, 10'000))) {
+    for (const ParkedChange& each : page) {
+      marked += each.reason.starts_with("doubt") ? 1 : 0;
+      before += each.reason == "doubt; parked before: so" ? 1 : 0;
+    }
+    after = page.back().position;
+  }
+  CHECK(marked == 2 * kRows);
+  CHECK(before == kRows);
+}
+
+}  // namespace
+
+TEST_CASE("PostgreSQL: an outbox is counted to a bound, and set aside in steps") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const auto store = backend->open_store();
+  lead(*store);
+  const Psql psql(postgres_url(*backend));
+  const std::string rows = "generate_series(1, " + std::to_string(kRows) + ") n";
+  REQUIRE(psql.run("SET session_replication_role = replica; "
+                   "INSERT INTO tributary_outbox (hlc, transaction_id, key, type, operation) "
+                   "SELECT (extract(epoch FROM now()) * 1000000)::bigint << 12, n / 100, 'reg:a', "
+                   "'register', 'clear' FROM " +
+                   rows) == "ok");
+  REQUIRE(psql.run("INSERT INTO tributary_parked (id, transaction_id, key, type, operation, hlc, "
+                   "tag, reason) SELECT n, n, 'reg:a', 'register', 'clear', 1, 1, 'so' FROM " +
+                   rows) == "ok");
+  look(*store);
+}
+
+TEST_CASE("SQLite: an outbox is counted to a bound, and set aside in steps") {
+  OUTBOX_SUITE_BACKEND(Sqlite);
+  const auto store = backend->open_store();
+  lead(*store);
+  const Shell shell(sqlite_path(*backend));
+  const std::string rows = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT " +
+                           std::to_string(kRows) + ") ";
+  REQUIRE(shell.run("BEGIN; DROP TRIGGER tributary_check_change; "
+                    "DROP TRIGGER tributary_complete_change; " +
+                    rows +
+                    "INSERT INTO tributary_outbox (hlc, transaction_id, key, type, operation) "
+                    "SELECT (strftime('%s', 'now') * 1000000) << 12, n / 100, 'reg:a', "
+                    "'register', 'clear' FROM c; " +
+                    rows +
+                    "INSERT INTO tributary_parked (id, transaction_id, key, type, operation, hlc, "
+                    "reason, parked_at) SELECT n, n, 'reg:a', 'register', 'clear', 1, 'so', 1 "
+                    "FROM c; COMMIT") == "ok");
+  look(*store);
+}
+
+}  // namespace tributary::outbox_suite
