@@ -52,15 +52,33 @@ void explain_other_limits(const config::Topology& topology, const config::Origin
           .c_str());
 }
 
+void tell(const TypeChange& change) {
+  const std::string key = in_quotes(change.key);
+  if (change.origin.empty()) {
+    std::fprintf(stderr, "tributary: key %s is a %s and would become a %s\n", key.c_str(),
+                 change.from.c_str(), change.to.c_str());
+    return;
+  }
+  const std::string then =
+      change.to.empty() ? "no keyspace would take it" : "it would become a " + change.to;
+  std::fprintf(stderr, "tributary: origin %s: a change to key %s as a %s is on its way, and %s\n",
+               change.origin.c_str(), key.c_str(), change.from.c_str(), then.c_str());
+}
+
 /// Every change of another type than its key's would be set aside.
 int refuse_type_changes(const TypeChanges& changes) {
-  for (const TypeChange& each : changes.told) {
-    std::fprintf(stderr, "tributary: key %s is a %s and would become a %s\n",
-                 in_quotes(each.key).c_str(), each.from.c_str(), each.to.c_str());
-  }
+  for (const TypeChange& each : changes.told) tell(each);
   for (const std::string& why : changes.unasked) {
     std::fprintf(stderr, "tributary: its keys cannot be looked through: %s\n",
                  printable(why).c_str());
+  }
+  if (changes.waiting > 0 && changes.keys == 0) {
+    std::fprintf(stderr,
+                 "tributary: nothing was applied: %llu changes are on their way that would be "
+                 "parked, with all of their transactions. Let the relays publish them first "
+                 "(`tributary status` shows when), or use --force\n",
+                 static_cast<unsigned long long>(changes.waiting));
+    return kFailed;
   }
   if (changes.keys == 0) {
     std::fprintf(stderr,
@@ -98,7 +116,8 @@ int apply(const Options& options) {
   const config::Topology topology = load_or_exit(options.path);
   if (!options.force) {
     const TypeChanges changes = find_type_changes(topology);
-    if (changes.keys > 0 || !changes.unasked.empty()) return refuse_type_changes(changes);
+    if (changes.keys + changes.waiting > 0 || !changes.unasked.empty())
+      return refuse_type_changes(changes);
   }
   int exit = kOk;
   for (const config::Origin& origin : topology.origins) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <tributary/cli/type_changes.h>
+#include <tributary/cli/waiting_types.h>
 #include <tributary/cli/wiring.h>
 #include <tributary/config/keyspace_changes.h>
 #include <tributary/consumer/group.h>
@@ -9,7 +10,6 @@
 namespace tributary::cli {
 namespace {
 
-constexpr std::size_t kTold = 10;
 constexpr std::size_t kKeysAtOnce = 500;
 
 /// As the databases tell. One without tables tells nothing, which matters when others, that may
@@ -63,8 +63,8 @@ Result<void> look_through(const config::Topology& topology, const config::Region
     if (!other_type(head.type, to)) return {};
     const bool told =
         std::ranges::any_of(changes.told, [&](const auto& each) { return each.key == key; });
-    if (!told && changes.told.size() < kTold) {
-      changes.told.push_back({key, head.type, std::string(to)});
+    if (!told && changes.told.size() < kTypeChangesTold) {
+      changes.told.push_back({key, head.type, std::string(to), {}});
     }
     ++keys;
     return {};
@@ -74,10 +74,22 @@ Result<void> look_through(const config::Topology& topology, const config::Region
   return {};
 }
 
+void look_at_outbox(const config::Topology& topology, const config::Origin& origin,
+                    TypeChanges& changes) {
+  if (origin.retired) return;
+  const auto store = store_of(origin)();
+  const auto stored = store ? (*store)->schema() : Result<StoredSchema>(fail(store.error()));
+  if (!stored) return;  // it has no tables yet, or apply fails there
+  const auto looked =
+      look_at_waiting(**store, origin.name, stored->schema, topology.schema, changes);
+  if (!looked) changes.unasked.push_back(looked.error().in("origin " + origin.name.value).message);
+}
+
 }  // namespace
 
 TypeChanges find_type_changes(const config::Topology& topology) {
   TypeChanges changes;
+  for (const config::Origin& origin : topology.origins) look_at_outbox(topology, origin, changes);
   if (!may_change_types(topology)) return changes;
   for (const config::Region& region : topology.regions) {
     if (const auto looked = look_through(topology, region, changes); !looked) {

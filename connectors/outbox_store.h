@@ -77,6 +77,13 @@ struct ParkedChange {
   Micros parked_at{0};
 };
 
+/// A row that waits to be sealed.
+struct WaitingRow {
+  std::int64_t id = 0;
+  std::string key;
+  std::string type;
+};
+
 /// Rows that a person has discarded.
 struct Discarded {
   std::int64_t position = 0;  ///< grows
@@ -90,6 +97,9 @@ struct Discarded {
 
 /// What status shows of an outbox.
 struct OutboxStatus {
+  /// Rows are counted no further: one more stands for "more".
+  static constexpr std::uint64_t kMostCounted = 100'000;
+
   std::optional<ActorId> actor;
   Seq head_seq;
   Seq confirmed_seq;
@@ -97,11 +107,14 @@ struct OutboxStatus {
   std::uint64_t unconfirmed = 0;  ///< changes sealed and not yet confirmed
   std::uint64_t parked = 0;       ///< rows set aside
   Micros oldest{0};               ///< wall time of the oldest unsealed row; 0: none
-  /// Rows are counted no further: one more stands for "more".
-  static constexpr std::uint64_t kMostCounted = 100'000;
-
   std::vector<FormerActor> former = {};
 };
+
+/// A number of rows as status() counts them: "100000+" when there are more.
+[[nodiscard]] inline std::string counted(std::uint64_t rows) {
+  return rows > OutboxStatus::kMostCounted ? std::to_string(OutboxStatus::kMostCounted) + "+"
+                                           : std::to_string(rows);
+}
 
 /// Thread rule: one thread at a time. Errors: kTransient when the database cannot be reached or is
 /// busy, kConflict when another relay leads or the database was put back to an earlier state,
@@ -110,12 +123,6 @@ struct OutboxStatus {
 /// *Fenced* means: within the same transaction the origin's row must still say what this store
 /// knows: leader epoch, actor and head seq. An outbox that was restored under a running relay fails
 /// this, whatever the way of the restore.
-/// A number of rows as status() counts them: "100000+" when there are more.
-[[nodiscard]] inline std::string counted(std::uint64_t rows) {
-  return rows > OutboxStatus::kMostCounted ? std::to_string(OutboxStatus::kMostCounted) + "+"
-                                           : std::to_string(rows);
-}
-
 class OutboxStore {
  public:
   virtual ~OutboxStore() = default;
@@ -176,6 +183,8 @@ class OutboxStore {
 
   /// Needs no lease. May be called on a store that never led, as the following.
   virtual Result<OutboxStatus> status() = 0;
+  /// What waits behind `after`, in the order of ids, at most `limit`.
+  virtual Result<std::vector<WaitingRow>> waiting(std::int64_t after, std::size_t limit) = 0;
   /// What is parked behind `after`, in the order of positions, at most `limit`.
   virtual Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) = 0;
   /// Puts all parked rows of a transaction back into the outbox, as they were written, behind all

@@ -215,6 +215,17 @@ class Store final : public OutboxStore {
     });
   }
 
+  Result<std::vector<WaitingRow>> waiting(std::int64_t after, std::size_t limit) override {
+    return link_.call("waiting", [&]() -> Result<std::vector<WaitingRow>> {
+      std::vector<WaitingRow> some;
+      const auto& rows = disk().rows;
+      for (auto row = rows.upper_bound(after); row != rows.end() && some.size() < limit; ++row) {
+        some.push_back({row->first, row->second.key, row->second.type});
+      }
+      return some;
+    });
+  }
+
   Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) override {
     return link_.call("parked", [&]() -> Result<std::vector<ParkedChange>> {
       std::vector<ParkedChange> some;

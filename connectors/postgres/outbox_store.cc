@@ -161,6 +161,12 @@ class Store final : public OutboxStore {
     return {};
   }
 
+  Result<std::vector<WaitingRow>> waiting(std::int64_t after, std::size_t limit) override {
+    pipeline_.queue(statements::kWaiting,
+                    Params().add(after).add(static_cast<std::uint64_t>(limit)));
+    TRIBUTARY_ASSIGN(const auto results, named(pipeline_.flush()));
+    return read_waiting(results[0].get());
+  }
   Result<OutboxStatus> status() override {
     pipeline_.queue(statements::kStatus);
     pipeline_.queue(statements::kFormer);

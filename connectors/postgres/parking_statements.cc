@@ -2,9 +2,11 @@
 
 namespace tributary::postgres::statements {
 
-const Statement kTransactions{
-    "transactions",
-    "SELECT transaction_id, count(*) FROM public.tributary_outbox GROUP BY 1 ORDER BY 1"};
+const Statement kWaiting{
+    "waiting",
+    "SELECT id, key, type FROM public.tributary_outbox WHERE id > $1 ORDER BY id LIMIT $2"};
+const Statement kNewest{"newest", "SELECT coalesce(max(id), 0) FROM public.tributary_outbox"};
+// Whole transactions.
 const Statement kSetAside{
     "set_aside",
     "WITH gone AS (DELETE FROM public.tributary_outbox o "
@@ -15,9 +17,9 @@ const Statement kSetAside{
     "amount, context, exact, hlc, tag, reason) "
     "SELECT coalesce(written_id, id), transaction_id, key, type, operation, field, value, amount, "
     "context, exact, hlc, tag, $2::text FROM gone ORDER BY id"};
+// Answers how far it came, and how many it marked.
 const Statement kMarkParked{
     "mark_parked",
-// Answers how far it came, and how many it marked.
     "WITH step AS MATERIALIZED (SELECT position FROM public.tributary_parked WHERE position > $2 "
     "  ORDER BY position LIMIT 10000), "
     "marked AS (UPDATE public.tributary_parked p"

@@ -82,6 +82,14 @@ std::vector<SealedBatch> read_batches(const PGresult* rows) {
   return batches;
 }
 
+std::vector<WaitingRow> read_waiting(const PGresult* rows) {
+  std::vector<WaitingRow> waiting;
+  for (int row = 0; row < PQntuples(rows); ++row) {
+    waiting.push_back({bigint_at(rows, row, 0), text_at(rows, row, 1), text_at(rows, row, 2)});
+  }
+  return waiting;
+}
+
 void FormerCounters::start(bool gone) {
   gone_ = gone;
   at_end_ = false;

@@ -14,6 +14,7 @@ namespace tributary::postgres {
 [[nodiscard]] OriginRecord read_origin(const PGresult* row);
 [[nodiscard]] std::vector<FormerActor> read_former(const PGresult* rows);
 [[nodiscard]] VersionVector read_told(const PGresult* row);
+[[nodiscard]] std::vector<WaitingRow> read_waiting(const PGresult* rows);
 [[nodiscard]] OutboxStatus read_status(const PGresult* row);
 [[nodiscard]] StoredSchema read_schema(const PGresult* rows);
 [[nodiscard]] std::vector<Keyspace> read_keyspaces(const PGresult* rows);

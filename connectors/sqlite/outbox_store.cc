@@ -110,6 +110,9 @@ class Store final : public OutboxStore {
     TRIBUTARY_TRY(named(told_.flush()));
     return named(read_status());
   }
+  Result<std::vector<WaitingRow>> waiting(std::int64_t after, std::size_t limit) override {
+    return named(sqlite::waiting(fence_, after, limit));
+  }
   Result<std::vector<ParkedChange>> parked(std::int64_t after, std::size_t limit) override {
     return named(sqlite::parked(fence_, after, limit));
   }

@@ -149,6 +149,18 @@ Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason) {
   }
 }
 
+Result<std::vector<WaitingRow>> waiting(const Fence& fence, std::int64_t after, std::size_t limit) {
+  TRIBUTARY_ASSIGN(Statement row, fence.prepare("SELECT id, key, type FROM tributary_outbox "
+                                                "WHERE id > ? ORDER BY id LIMIT ?"));
+  row.add(after).add(static_cast<std::uint64_t>(limit));
+  std::vector<WaitingRow> rows;
+  while (true) {
+    TRIBUTARY_ASSIGN(const bool found, row.step());
+    if (!found) return rows;
+    rows.push_back({row.integer(0), std::string(row.bytes(1)), std::string(row.bytes(2))});
+  }
+}
+
 Result<std::vector<ParkedChange>> parked(const Fence& fence, std::int64_t after,
                                          std::size_t limit) {
   std::string sql = "SELECT position, transaction_id, ";

@@ -16,6 +16,8 @@ Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros no
 [[nodiscard]] Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> rows);
 /// See the methods of the same names of OutboxStore.
 [[nodiscard]] Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason);
+[[nodiscard]] Result<std::vector<WaitingRow>> waiting(const Fence& fence, std::int64_t after,
+                                                      std::size_t limit);
 [[nodiscard]] Result<std::vector<ParkedChange>> parked(const Fence& fence, std::int64_t after,
                                                        std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction);
