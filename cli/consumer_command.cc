@@ -22,6 +22,9 @@ ConsumerSettings settings_of(const config::Topology& topology, const RegionName&
   ConsumerSettings to;
   to.region = region;
   to.schema = topology.schema;
+  for (const config::Origin& origin : topology.origins) {
+    if (origin.retired) to.retired.insert(origin.name);
+  }
   to.scrub_keys_per_second = static_cast<std::size_t>(from.scrub_keys_per_second);
   to.group_deltas = static_cast<std::size_t>(from.group_deltas);
   to.queue_batches = static_cast<std::size_t>(from.queue_batches);

@@ -25,6 +25,7 @@ class OriginState {
   void open(std::optional<OriginProgress> progress, const VersionVector& watermark);
   /// Behind which message to read on after open(); absent: from the start.
   [[nodiscard]] std::optional<Offset> read_after() const;
+  [[nodiscard]] const OriginName& name() const { return name_; }
   [[nodiscard]] const OriginProgress& progress() const { return progress_; }
   void move_to(OriginProgress next) { progress_ = next; }
 

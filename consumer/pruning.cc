@@ -7,7 +7,7 @@ namespace tributary {
 namespace {
 
 constexpr std::size_t kKeysAtOnce = 256;
-constexpr std::uint64_t kHourMicros = 3'600'000'000;
+constexpr Micros kHour = std::chrono::hours(1);
 constexpr std::size_t kStrangersKept = 10'000;
 
 Result<LoadedKey> load_one(ReplicaStore& store, const std::string& key,
@@ -46,14 +46,26 @@ bool Pruning::never_comes(const KnownReplica& known,
     return final_seq && *final_seq < seq && known.watermark.get(actor) >= *final_seq;
   }
   if (known.doubtful.contains(actor)) return false;
-  if (strangers_.size() >= kStrangersKept) strangers_.clear();
+  const Micros now = clock_.monotonic();
+  if (strangers_.size() >= kStrangersKept) {
+    std::erase_if(strangers_, [&](const auto& met) { return now - met.second.at > 2 * kHour; });
+    if (strangers_.size() >= kStrangersKept && !strangers_.contains(actor)) return false;
+  }
+  const Met met = strangers_.try_emplace(actor, Met{known.hlc, now}).first->second;
+  if (now - met.at < kHour) return false;
   // An hour more, for clocks that run ahead of each other.
-  const Hlc met = strangers_.try_emplace(actor, known.hlc).first->second;
-  const Hlc passed = Hlc::from_micros(met.micros() + kHourMicros);
-  return std::all_of(origins.begin(), origins.end(), [&](const auto& origin) {
-    const OriginProgress& progress = origin.second.progress();
-    return progress.actor != ActorId{} && progress.hlc >= passed;
-  });
+  const Hlc passed = Hlc::from_micros(met.hlc.micros() + kHour.count());
+  return std::ranges::none_of(
+      origins, [&](const auto& origin) { return may_bring(origin.second, actor, passed); });
+}
+
+/// One that is retired writes no more, and one that was never heard speaks by an actor of its own
+/// name first.
+bool Pruning::may_bring(const OriginState& origin, ActorId actor, Hlc passed) const {
+  if (retired_.contains(origin.name())) return false;
+  const OriginProgress& progress = origin.progress();
+  if (progress.actor == ActorId{}) return actor.made_for(origin.name());
+  return progress.hlc < passed;
 }
 
 Result<bool> Pruning::prune_key(ReplicaStore& store, KnownReplica& known,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/replica_store.h>
@@ -10,15 +11,17 @@
 
 namespace tributary {
 
-/// One thread; lives as long as the applier.
+/// One thread; lives as long as the applier, whatever becomes of its sessions with the replica.
 class Pruning {
  public:
+  Pruning(const std::set<OriginName>& retired, const Clock& clock)
+      : retired_(retired), clock_(clock) {}
+
   /// Looks through some of the keys that hold deferred removes. True when there are any left. Keys
   /// that are blocked, or change meanwhile, are left for the next time. kConflict when the replica
   /// is not the one that is known: the watermark was of another.
   Result<bool> step(ReplicaStore& store, KnownReplica& known,
                     const std::map<OriginName, OriginState>& origins);
-  void restart() { strangers_.clear(); }
 
  private:
   Result<bool> prune_key(ReplicaStore& store, KnownReplica& known,
@@ -27,9 +30,19 @@ class Pruning {
   bool never_comes(const KnownReplica& known, const std::map<OriginName, OriginState>& origins,
                    ActorId actor, Seq seq);
 
-  /// Actors that nobody has spoken for yet, and the replica's hlc when each was met first. Once all
-  /// origins have passed that, whatever a writer had seen by then would be here.
-  std::map<ActorId, Hlc> strangers_;
+  /// Whether the origin may still bring changes of an actor that nobody has spoken for, when all
+  /// that was published before `passed` was not it.
+  [[nodiscard]] bool may_bring(const OriginState& origin, ActorId actor, Hlc passed) const;
+
+  struct Met {
+    Hlc hlc;    ///< the replica's
+    Micros at;  ///< by the monotonic clock
+  };
+  const std::set<OriginName>& retired_;
+  const Clock& clock_;
+  /// Actors that nobody has spoken for yet, and when each was met first. Once all origins that may
+  /// be its own have passed that, whatever a writer had seen by then would be here.
+  std::map<ActorId, Met> strangers_;
 };
 
 }  // namespace tributary

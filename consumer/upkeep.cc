@@ -19,14 +19,14 @@ Upkeep::Upkeep(const ConsumerSettings& settings, Clock& clock, Metrics& metrics,
       parking_(parking),
       parked_(metrics.gauge("tributary_consumer_parked",
                             "Changes and messages set aside, and keys to be rebuilt", {})),
-      scrub_(metrics) {}
+      scrub_(metrics),
+      pruning_(settings.retired, clock) {}
 
 Result<void> Upkeep::open(ReplicaStore& store, KnownReplica& known,
                           std::span<const std::string> unfinished) {
   deferring_ = true;  // perhaps: the first pruning tells
   retried_to_ = "";
   scrub_.restart();
-  pruning_.restart();
   count_at_ = Micros{0};
   token_at_ = clock_.monotonic() + settings_.token_interval;
   return finish_commits(store, known, unfinished);

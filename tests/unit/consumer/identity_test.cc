@@ -148,29 +148,6 @@ TEST_CASE("a key that is Tributary's own is not written") {
   CHECK(region.parked().size() == 1);
 }
 
-TEST_CASE("a deferred remove that waits for an actor nobody ever was ends") {
-  RegionUnderTest region;
-  region.publish(set_batch(kTill, kTillActor, 1, "cart:1", "remove", "x", seen({{9, 5}})));
-  region.run(Millis{500});
-  CHECK(region.store()->deferring_keys(10)->size() == 1);
-  region.publish(heartbeat(kShop, kShopActor, 0));
-  region.publish(set_batch(kShop, kShopActor, 1, "cart:2", "add", "x"));
-  region.publish(set_batch(kTill, kTillActor, 2, "cart:2", "add", "y"));
-  region.run(Millis{5000});
-  CHECK(region.store()->deferring_keys(10)->size() == 1);  // some origin's clock may be ahead
-  const Hlc later = Hlc::from_micros(3'700'000'000);       // more than an hour
-  for (const auto& [origin, actor, head] :
-       {std::tuple{kShop, kShopActor, Seq{1}}, std::tuple{kTill, kTillActor, Seq{2}}}) {
-    region.publish(Batch{.actor = actor,
-                         .origin = origin,
-                         .first_seq = head.next(),
-                         .last_seq = head,
-                         .hlc = later});
-  }
-  region.run(Millis{15'000});
-  CHECK(region.store()->deferring_keys(10)->empty());
-}
-
 TEST_CASE("heartbeats that change nothing that matters are not committed one by one") {
   RegionUnderTest region;
   region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
