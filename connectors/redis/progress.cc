@@ -146,8 +146,6 @@ void take_unfinished(const redisReply& reply, ReplicaProgress& progress) {
                             "drops it");
 }
 
-}  // namespace
-
 /// Of an actor that cannot be read nothing counts as seen: too little is safe.
 LoweredSeqs decode_lowest(const redisReply& pairs) {
   LoweredSeqs lowest;
