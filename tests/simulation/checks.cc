@@ -40,7 +40,8 @@ std::optional<std::string> World::check_halves() {
     const bool away = std::exchange(region->away, false);
     const std::string left = string_at(region->replica, "half:left", "0");
     const std::string right = string_at(region->replica, "half:right", "0");
-    if (region->torn) {
+    // What a stopped commit had written stands alone until its batch is applied again.
+    if (region->torn && left == right) {
       const auto progress = (*region->replica.open())->progress();
       region->torn = !progress->unfinished.empty();
     }
