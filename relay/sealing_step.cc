@@ -29,6 +29,10 @@ Result<bool> OriginRelay::seal_some() {
   report(sealing);
   note_left(sealing, rows);
   unproven_ = std::move(sealing.unproven);
+  // What waits for others stays proven: two that wait for each other's proof would wait for ever.
+  std::erase_if(proven_, [&](std::int64_t id) {
+    return std::ranges::find(sealing.left, id) == sealing.left.end();
+  });
   if (sealing.batches.empty() && sealing.parked.empty()) {
     store_->abort_seal();
     const Micros now = ports_.clock->monotonic();
@@ -86,7 +90,7 @@ void OriginRelay::ask_region() {
   learn(*context);
   asked_ = true;
   unasked_.clear();
-  proven_ = std::exchange(unproven_, {});
+  proven_.merge(std::exchange(unproven_, {}));
 }
 
 SealRules OriginRelay::rules() const {

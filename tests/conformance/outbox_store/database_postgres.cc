@@ -83,7 +83,10 @@ TEST_CASE("what the database sets for its sessions changes nothing of what apply
                  "END LOOP; END $$") == "ok");
   Schema wider = schema();
   wider.keyspaces.push_back({"k\u00e4:*", "set"});
-  must(postgres::apply_schema(url, origin(), wider, Millis{5000}));
+  const auto applied = postgres::apply_schema(url, origin(), wider, Millis{5000});
+  CHECK(psql.run("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET ALL', current_database()); "
+                 "END $$") == "ok");
+  must(applied);
   CHECK(psql.run("SELECT count(*) FROM public.tributary_keyspace WHERE pattern = 'k\u00e4:*'") ==
         "1");
 }
