@@ -146,6 +146,8 @@ void take_unfinished(const redisReply& reply, ReplicaProgress& progress) {
                             "drops it");
 }
 
+}  // namespace
+
 /// Of an actor that cannot be read nothing counts as seen: too little is safe.
 LoweredSeqs decode_lowest(const redisReply& pairs) {
   LoweredSeqs lowest;
@@ -155,8 +157,6 @@ LoweredSeqs decode_lowest(const redisReply& pairs) {
   });
   return lowest;
 }
-
-}  // namespace
 
 Error explained(Connection& connection, Error error) {
   if (error.message.find("WRONGTYPE") == std::string::npos) return error;
