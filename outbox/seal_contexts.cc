@@ -5,10 +5,13 @@
 namespace tributary {
 namespace {
 
-const LoweredSeqs* limit_of(const LoweredKeys& keys, std::string_view key) {
-  if (keys.empty()) return nullptr;
-  const auto found = keys.find(key);
-  return found == keys.end() ? nullptr : &found->second;
+/// Pointwise minimum, for the actors that `limit` names.
+void lower_to(VersionVector& context, const std::map<ActorId, Seq>& limit) {
+  for (const auto& [actor, seq] : limit) {
+    if (context.get(actor) <= seq) continue;
+    context.erase(actor);
+    context.raise(actor, seq);
+  }
 }
 
 }  // namespace
@@ -21,33 +24,16 @@ SealContexts::SealContexts(ActorId own, const SealRules& rules)
 }
 
 const JudgedContext& SealContexts::of(const OutboxRow& row) {
-  const Limits limits = limits_of(row);
-  const bool by_key = limits.then != nullptr || limits.now != nullptr;
-  const std::tuple name{by_key ? row.key : std::string_view{}, row.exact, row.context};
+  const auto lowered = rules_.lowered.empty() ? rules_.lowered.end() : rules_.lowered.find(row.key);
+  const std::map<ActorId, Seq>* limit =
+      lowered == rules_.lowered.end() ? nullptr : &lowered->second;
+  const std::tuple name{limit == nullptr ? std::string_view{} : row.key, row.exact, row.context};
   auto known = known_.find(name);
-  if (known == known_.end()) known = known_.emplace(name, make(row, limits)).first;
+  if (known == known_.end()) known = known_.emplace(name, make(row, limit)).first;
   return known->second;
 }
 
-SealContexts::Limits SealContexts::limits_of(const OutboxRow& row) {
-  Limits limits;
-  limits.now = limit_of(rules_.lowered, row.key);
-  limits.telling = telling_of(row);
-  if (limits.telling != nullptr) limits.then = limit_of(*limits.telling->lowered, row.key);
-  return limits;
-}
-
-const Tellings::Telling* SealContexts::telling_of(const OutboxRow& row) {
-  if (row.exact || rules_.tellings == nullptr || rules_.tellings->size() == 0) return nullptr;
-  const auto [entry, fresh] = tellings_.try_emplace(row.context, nullptr);
-  if (!fresh) return entry->second;
-  if (const auto context = VersionVector::from_bytes(row.context)) {
-    entry->second = rules_.tellings->find(context->get(Tellings::kNumber));
-  }
-  return entry->second;
-}
-
-JudgedContext SealContexts::make(const OutboxRow& row, const Limits& limits) {
+JudgedContext SealContexts::make(const OutboxRow& row, const std::map<ActorId, Seq>* limit) {
   SealedContext sealed;
   if (!row.context.empty()) {
     auto context = VersionVector::from_bytes(row.context);
@@ -56,20 +42,14 @@ JudgedContext SealContexts::make(const OutboxRow& row, const Limits& limits) {
   }
   if (row.exact) sealed.own = sealed.others.get(own_);
   sealed.others.erase(own_);
-  sealed.others.erase(Tellings::kNumber);
   if (row.exact) sealed.capped = cap(sealed.others);
   else {
     if (auto why = beyond(sealed.others); !why.empty()) return tl::unexpected(std::move(why));
-    if (limits.telling != nullptr) {
-      sealed.others.join(limits.telling->watermark);
-      sealed.others.erase(own_);
-    }
-    if (limits.then != nullptr) sealed.others = lower(std::move(sealed.others), *limits.then);
     for (const FormerActor& former : rules_.former) {
       sealed.others.raise(former.actor, former.final_seq);
     }
   }
-  if (limits.now != nullptr) sealed.others = lower(std::move(sealed.others), *limits.now);
+  if (limit != nullptr) lower_to(sealed.others, *limit);
   sealed.bytes = sealed.others.bytes().size();
   return sealed;
 }

@@ -39,15 +39,7 @@ class SealContexts {
   [[nodiscard]] const JudgedContext& of(const OutboxRow& row);
 
  private:
-  /// By what the context has to be lowered, key by key; null: by nothing.
-  struct Limits {
-    const Tellings::Telling* telling = nullptr;  ///< with which the writer got the context
-    const LoweredSeqs* then = nullptr;           ///< of the key, at that telling
-    const LoweredSeqs* now = nullptr;            ///< of the key
-  };
-  [[nodiscard]] Limits limits_of(const OutboxRow& row);
-  [[nodiscard]] const Tellings::Telling* telling_of(const OutboxRow& row);
-  [[nodiscard]] JudgedContext make(const OutboxRow& row, const Limits& limits);
+  [[nodiscard]] JudgedContext make(const OutboxRow& row, const std::map<ActorId, Seq>* limit);
   /// Whether it claimed more.
   [[nodiscard]] bool cap(VersionVector& context) const;
   [[nodiscard]] std::string beyond(const VersionVector& context) const;
@@ -55,7 +47,6 @@ class SealContexts {
   ActorId own_;
   const SealRules& rules_;
   VersionVector known_seqs_;  ///< the most that a context may claim
-  std::map<std::string_view, const Tellings::Telling*> tellings_;  ///< by the context's bytes
   /// (lowered key or empty, exact, bytes) -> context.
   std::map<std::tuple<std::string_view, bool, std::string_view>, JudgedContext> known_;
 };

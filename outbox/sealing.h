@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -13,7 +14,6 @@
 #include <tributary/crdt/hlc.h>
 #include <tributary/outbox/batch.h>
 #include <tributary/outbox/rows.h>
-#include <tributary/outbox/tellings.h>
 #include <tributary/outbox/totals.h>
 
 namespace tributary {
@@ -40,13 +40,12 @@ struct SealRules {
   /// The most of other origins' changes that a writer can have seen: what the origin's region has
   /// applied, and whatever the database was ever told. See SealContexts.
   VersionVector known = {};
+  /// Blocked key -> what readers of that key have seen of the actors named.
+  std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
   /// Rows whose tokens were there before `known` was asked for. Those of others that claim more
   /// than it wait until it is asked for again. nullopt: no token waits.
   std::optional<std::set<std::int64_t>> proven = {};
   std::string unasked = {};  ///< why it cannot be asked for now; empty: it can
-  /// Of now: for contexts that the writer gave, which may have been read at another key.
-  LoweredKeys lowered = {};
-  const Tellings* tellings = nullptr;              ///< see there; null: none are remembered
   std::size_t batch_bytes = std::size_t{4} << 20;  ///< a batch is cut here, between transactions
   std::size_t piece_bytes = std::size_t{7} << 20;  ///< … and here, even within one
   std::size_t piece_changes = kMostChanges;        ///< as piece_bytes

@@ -194,16 +194,9 @@ Result<void> OriginRelay::refresh_context() {
   if (!context) return {};
   TRIBUTARY_TRY(check_head(context->watermark));
   const bool told = written_context_ && context->watermark == written_context_->watermark &&
-                    context->hlc == written_context_->hlc &&
-                    context->lowered == written_context_->lowered;
+                    context->hlc == written_context_->hlc;
   learn(*context);  // even if the database does not answer
-  if (!told) {
-    const bool whole = context->lowered.empty();
-    const Seq number{whole ? 0 : (ports_.random() >> 16) + 1};
-    const VersionVector seen =
-        tellings_.tell(context->watermark, context->lowered, leadership_->head.actor, number);
-    TRIBUTARY_TRY(store_->set_context(seen, leadership_->seen));
-  }
+  if (!told) TRIBUTARY_TRY(store_->set_context(context->watermark, leadership_->seen));
   written_context_ = std::move(context);
   return {};
 }

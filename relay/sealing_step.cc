@@ -103,7 +103,6 @@ SealRules OriginRelay::rules() const {
   rules.batch_bytes = std::min(settings_.batch_bytes, rules.piece_bytes);
   rules.known = leadership_->told;
   rules.lowered = lowered_;  // of before, while the replica is away: too little seen is safe
-  rules.tellings = &tellings_;
   rules.seen = leadership_->seen;
   if (ports_.ask_context) rules.proven = proven_;
   rules.unasked = unasked_;
