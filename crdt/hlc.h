@@ -15,8 +15,10 @@ struct Hlc {
 
   auto operator<=>(const Hlc&) const = default;
 
+  /// The latest there is, for a clock beyond it (the year 2112).
   [[nodiscard]] static constexpr Hlc from_micros(std::uint64_t micros) {
-    return Hlc{micros << kLogicalBits};
+    constexpr std::uint64_t kMost = ~std::uint64_t{0} >> kLogicalBits;
+    return Hlc{(micros < kMost ? micros : kMost) << kLogicalBits};
   }
   [[nodiscard]] constexpr std::uint64_t micros() const { return value >> kLogicalBits; }
 };

@@ -45,8 +45,9 @@ TEST_CASE("rows that wait and that a topology would not take any more are told b
 
 TEST_CASE("so are changes that are sealed and not confirmed, when their type would change") {
   Shop shop;
-  shop.broker.hold_confirms("relay", true);
   shop.start();
+  shop.steps(10);
+  shop.broker.hold_confirms("relay", true);
   shop.sell(3);
   shop.steps(5);
   shop.relay.reset();

@@ -164,7 +164,7 @@ TEST_CASE("a clock beyond all times leaves room above what it wrote") {
   shop.start();
   shop.write(register_::set("price:1", "of nobody knows when"));
   shop.steps(10);
-  CHECK(last_sealed(shop) == kMaxClock);
+  CHECK(last_sealed(shop).value == kMaxClock.value);
   shop.context = ReplicaContext{.watermark = {}, .hlc = kMaxClock, .lowered = {}};
   shop.clock.now = right;
   shop.stop();
