@@ -1,0 +1,15 @@
+/// Reading what a replica in memory holds. Private to the replica in memory.
+#pragma once
+
+#include <string_view>
+
+#include <tributary/connectors/memory/replica_disk.h>
+
+namespace tributary {
+
+// As in ReplicaStore.
+[[nodiscard]] LoadedKey load_key(const ReplicaDisk& disk, const KeyLoad& load);
+[[nodiscard]] KeyReading read_key(const ReplicaDisk& disk, std::string_view key);
+[[nodiscard]] ReplicaContext read_context(const ReplicaDisk& disk);
+
+}  // namespace tributary
