@@ -14,7 +14,7 @@ namespace {
 
 using crdt::ViewKind;
 
-/// The commands that docs/operations.md grants, but for the optional one.
+/// The commands that docs/operations.md grants, but for those it can do without.
 std::vector<std::string> documented_commands() {
   std::ifstream file(TRIBUTARY_SOURCE_DIR "/docs/operations.md");
   const std::string all((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -26,7 +26,7 @@ std::vector<std::string> documented_commands() {
   std::vector<std::string> commands;
   for (std::string word; words >> word;) {
     REQUIRE(word.starts_with('+'));
-    if (word != "+info") commands.push_back(word.substr(1));
+    if (word != "+info" && word != "+rename") commands.push_back(word.substr(1));
   }
   REQUIRE(commands.size() > 20);
   return commands;
