@@ -241,7 +241,7 @@ class ReplicaStore {
   /// Changes and messages parked with their bytes, plus blocked keys that are incomplete; never
   /// fewer than there are blocked keys.
   virtual Result<std::uint64_t> parked_count() = 0;
-  /// Ids of the changes and messages that persons have given up in this region, in order.
+  /// Ids of the changes that persons have given up in this region, in order.
   virtual Result<std::vector<std::string>> discarded() = 0;
   /// Blocked keys, in key order behind `after`, at most `limit`.
   virtual Result<std::vector<std::pair<std::string, KeyBlock>>> blocked(std::string_view after,

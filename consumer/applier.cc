@@ -228,7 +228,11 @@ void Applier::committed(const Plan& plan, const ParkingPlan& parked) {
 
 void Applier::moved(const Plan& plan) {
   for (const auto& [origin, progress] : plan.progress) origins_.at(origin).move_to(progress);
-  for (const Received& each : plan.received) origins_.at(each.origin).show(known_.watermark);
+  for (const Received& each : plan.received) {
+    OriginState& state = origins_.at(each.origin);
+    state.show(known_.watermark);
+    state.keep_skipped();
+  }
 }
 
 }  // namespace tributary

@@ -35,10 +35,11 @@ void OriginState::open(std::optional<OriginProgress> progress, const VersionVect
                       progress->offset == progress_.offset &&
                       watermark.get(skipped_->actor) == skipped_->have &&
                       clock_.monotonic() - skipped_->since < kStartOverAgain;
-  if (!stands) skipped_.reset();
+  if (!stands || !skipped_->kept) skipped_.reset();
+  else skipped_->upto = *skipped_->kept;
   progress_ = progress.value_or(OriginProgress{});
   seen_ = progress.has_value();
-  waits_ = stands;
+  waits_ = skipped_.has_value();
   missing_since_.reset();
   halted_ = false;
   if (actor_ == ActorId{} && progress) {
@@ -66,7 +67,7 @@ void OriginState::hear(const Batch& batch, const Standing& standing) {
 bool OriginState::missing(const Received& received, const Batch& batch, const Admission& gap) {
   const Micros now = clock_.monotonic();
   waits_ = true;
-  if (!skipped_) skipped_ = {gap.actor, gap.have, received.offset, now};
+  if (!skipped_) skipped_ = {gap.actor, gap.have, received.offset, now, {}};
   skipped_->upto = std::max(skipped_->upto, received.offset);
   if (!received.at_tail) return false;
   if (!missing_since_) missing_since_ = now;

@@ -26,6 +26,10 @@ class OriginState {
   /// Behind which message to read on after open(); absent: from the start.
   [[nodiscard]] std::optional<Offset> read_after() const;
   [[nodiscard]] const OriginName& name() const { return name_; }
+  /// What was planned with the messages that were skipped is committed.
+  void keep_skipped() {
+    if (skipped_) skipped_->kept = skipped_->upto;
+  }
   [[nodiscard]] const OriginProgress& progress() const { return progress_; }
   void move_to(OriginProgress next) { progress_ = next; }
 
@@ -79,6 +83,7 @@ class OriginState {
     Seq have;
     Offset upto;
     Micros since{0};
+    std::optional<Offset> kept;  ///< `upto`, when what was planned with it was committed last
   };
 
   bool waits_ = false;

@@ -44,15 +44,8 @@ bool stands_beside(const Parked& parked) {
   return parked.id == parked_id(parked.origin, parked.actor, Seq{}, parked.key);
 }
 
-std::string key_of(std::string_view id) {
-  const std::size_t origin = id.find('/');
-  if (origin == std::string_view::npos || id.size() <= origin + kFixedInId) return {};
-  if (!ActorId::from_hex(id.substr(origin + 1, 16))) return {};
-  return std::string(id.substr(origin + kFixedInId));
-}
-
 bool stands_beside(std::string_view id) {
-  if (key_of(id).empty()) return false;
+  if (parked_key(id).empty()) return false;
   return id.substr(id.find('/') + kFixedInId - 21, 20).find_first_not_of('0') ==
          std::string_view::npos;
 }
@@ -227,7 +220,7 @@ Result<std::uint64_t> Parking::all_bytes(ReplicaStore& store, const ParkingPlan&
     for (bool more = true; more;) {
       TRIBUTARY_ASSIGN(const auto page, store.parked_sizes(after, kSizesAtOnce));
       for (const auto& each : page) {
-        if (!key_of(each.id).empty()) bytes += each.bytes;
+        if (!parked_key(each.id).empty()) bytes += each.bytes;
       }
       more = page.size() == kSizesAtOnce;
       if (more) after = page.back().id;

@@ -35,8 +35,6 @@ struct ParkingBounds {
 [[nodiscard]] bool stands_beside(const Parked& parked);
 /// As stands_beside(), by the id alone.
 [[nodiscard]] bool stands_beside(std::string_view id);
-/// The key in an id of parked_id(); empty for a message.
-[[nodiscard]] std::string key_of(std::string_view id);
 /// What stands beside its key is never joined, only looked at: of one with more than `bytes` the
 /// content is left out, and its type and whose it is stay.
 void keep_small(Parked& beside, std::uint64_t bytes);

@@ -60,9 +60,9 @@ bool Pruning::never_comes(const KnownReplica& known,
 }
 
 /// One that is retired writes no more, and one that was never heard speaks by an actor of its own
-/// name first.
+/// name first; but what they wrote may not have been read yet.
 bool Pruning::may_bring(const OriginState& origin, ActorId actor, Hlc passed) const {
-  if (retired_.contains(origin.name())) return false;
+  if (retired_.contains(origin.name())) return actor.made_for(origin.name());
   const OriginProgress& progress = origin.progress();
   if (progress.actor == ActorId{}) return actor.made_for(origin.name());
   return progress.hlc < passed;

@@ -293,13 +293,8 @@ Result<std::uint64_t> discard_parked(ReplicaStore& store, const std::vector<std:
     }
     for (std::size_t at = 0; at < of_key.size(); at += kIdsAtOnce) {
       const auto some = std::span(of_key).subspan(at, std::min(kIdsAtOnce, of_key.size() - at));
-      TRIBUTARY_TRY(store.commit({.steps = {},
-                                  .keys = {},
-                                  .progress = {},
-                                  .parked = {},
-                                  .unparked = some,
-                                  .discarded = some,
-                                  .hlc = {}}));
+      TRIBUTARY_TRY(store.commit(
+          {.steps = {}, .keys = {}, .progress = {}, .parked = {}, .unparked = some, .hlc = {}}));
       discarded += some.size();
     }
   }

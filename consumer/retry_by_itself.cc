@@ -51,7 +51,7 @@ Result<std::map<std::string, bool>> orphans(ReplicaStore& store,
                                             std::span<const ReplicaStore::ParkedSize> page) {
   std::map<std::string, bool> of_key;
   for (const auto& each : page) {
-    const std::string key = key_of(each.id);
+    const std::string key(parked_key(each.id));
     if (!key.empty() && !stands_beside(each.id)) of_key[key] = false;
   }
   std::vector<KeyLoad> loads;
@@ -105,7 +105,7 @@ Result<FittingStep> retry_fitting_types(ReplicaStore& store, const Schema& schem
   TRIBUTARY_ASSIGN(const auto page, store.parked_sizes(after, kParkedAtOnce));
   TRIBUTARY_ASSIGN(auto orphaned, orphans(store, page));
   for (std::size_t at = 0; at < page.size(); ++at) {
-    const std::string key = key_of(page[at].id);
+    const std::string key(parked_key(page[at].id));
     if (key.empty()) continue;
     bool fits = false;
     if (stands_beside(page[at].id)) {

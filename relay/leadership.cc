@@ -222,7 +222,8 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, known_of(record, asked),
                                      read_by(record, asked, succession.origin)));
-  const Verdict verdict = judge({record, evidence, asked.replicas, asked.own}, succession.origin);
+  const Verdict verdict =
+      judge({record, evidence, asked.replicas, asked.own, asked.all}, succession.origin);
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,
                      std::max(record.hlc, std::min(verdict.hlc, kMaxHlc))};

@@ -21,6 +21,7 @@ namespace tributary {
 struct ReplicaAnswers {
   std::vector<ReplicaProgress> replicas;
   bool own = false;  ///< the own region's replica is among them
+  bool all = false;  ///< there are no others
 };
 /// Asks all regions' replicas how far they are, for a bounded time.
 using AskReplicas = std::function<ReplicaAnswers()>;

@@ -46,6 +46,7 @@ Result<Millis> OriginRelay::recover(const Error& error) {
   written_context_.reset();
   asked_ = false;
   unproven_.clear();
+  unproven_seals_ = 0;
   proven_.clear();
   publisher_.reset();
   confirmed_.clear();

@@ -103,6 +103,7 @@ class OriginRelay {
   bool asked_ = false;               ///< the region answered, since it leads
   std::string unasked_;              ///< why it did not, last; empty: it did
   std::set<std::int64_t> unproven_;  ///< rows whose tokens claim more than was known
+  int unproven_seals_ = 0;           ///< in a row, that left such rows where they were
   std::set<std::int64_t> proven_;    ///< those of them that were there when it was asked last
   std::int64_t backlog_at_ = 0;      ///< position of the last batch queued from the outbox
   bool backlog_done_ = false;

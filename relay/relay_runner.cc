@@ -105,6 +105,7 @@ ReplicaAnswers ask_replicas(const RelayedOrigin& origin) {
                 {{"origin", origin.name.value}, {"reason", answer.error().message}});
     }
   }
+  known.all = known.replicas.size() == answers.size();
   return known;
 }
 

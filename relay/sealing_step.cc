@@ -13,6 +13,9 @@ constexpr Millis kWaitingPause{1000};
 /// After a replica could not be asked; and asking in vain takes a tenth of the time at most.
 constexpr Millis kAskAgain{1000};
 constexpr int kAskShare = 10;
+/// So often a token waits for the region's answer: all rows that share its transaction's number,
+/// and those behind on their keys, wait along. Then it counts up to what is known.
+constexpr int kMostUnproven = 2;
 
 }  // namespace
 
@@ -29,10 +32,10 @@ Result<bool> OriginRelay::seal_some() {
   report(sealing);
   note_left(sealing, rows);
   unproven_ = std::move(sealing.unproven);
+  unproven_seals_ = unproven_.empty() ? 0 : unproven_seals_ + 1;
   // What waits for others stays proven: two that wait for each other's proof would wait for ever.
-  std::erase_if(proven_, [&](std::int64_t id) {
-    return std::ranges::find(sealing.left, id) == sealing.left.end();
-  });
+  const std::set<std::int64_t> left(sealing.left.begin(), sealing.left.end());
+  std::erase_if(proven_, [&](std::int64_t id) { return !left.contains(id); });
   if (sealing.batches.empty() && sealing.parked.empty()) {
     store_->abort_seal();
     const Micros now = ports_.clock->monotonic();
@@ -104,7 +107,7 @@ SealRules OriginRelay::rules() const {
   rules.known = leadership_->told;
   rules.lowered = lowered_;  // of before, while the replica is away: too little seen is safe
   rules.seen = leadership_->seen;
-  if (ports_.ask_context) rules.proven = proven_;
+  if (ports_.ask_context && unproven_seals_ < kMostUnproven) rules.proven = proven_;
   rules.unasked = unasked_;
   return rules;
 }

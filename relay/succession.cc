@@ -57,7 +57,8 @@ bool lost(const Testimony& testimony) {
 
 /// Nobody has ever heard of the database's actor: its record was to stand in the changelog before
 /// anything else of it, behind what was published by those before it; these still stand there, and
-/// it does not. Such actors are not named, or many of them would hide whom the regions go by.
+/// it does not. Such actors are not named, or many of them would hide whom the regions go by. A log
+/// may have lost its end, so every region must say so.
 bool never_published(const Testimony& testimony) {
   const OriginRecord& record = testimony.record;
   const ActorId actor = *record.actor;
@@ -67,8 +68,8 @@ bool never_published(const Testimony& testimony) {
   };
   const bool reaches_back = std::ranges::any_of(
       record.former, [&](const FormerActor& each) { return log.highest.contains(each.actor); });
-  return record.head_seq == Seq{} && reaches_back && !names(record.former, actor) &&
-         std::ranges::find(log.order, actor) == log.order.end() &&
+  return record.head_seq == Seq{} && reaches_back && testimony.all_replicas &&
+         !names(record.former, actor) && std::ranges::find(log.order, actor) == log.order.end() &&
          std::ranges::none_of(testimony.replicas, heard_of);
 }
 

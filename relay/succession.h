@@ -22,6 +22,7 @@ struct Testimony {
   const ChangelogEvidence& changelog;            ///< behind what the own region's replica has read
   const std::vector<ReplicaProgress>& replicas;  ///< those that answered
   bool own_replica = false;                      ///< the own region's is among them
+  bool all_replicas = false;                     ///< there are no others
 };
 
 struct Verdict {

@@ -57,6 +57,7 @@ ReplicaAnswers RelayNode::ask() const {
     if (region.get() == place_.origin->region || dice_.chance(0.3)) continue;
     if (auto other = progress_in(*region)) answers.replicas.push_back(std::move(*other));
   }
+  answers.all = answers.replicas.size() == place_.regions->size();
   return answers;
 }
 

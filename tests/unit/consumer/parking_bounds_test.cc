@@ -100,11 +100,11 @@ TEST_CASE("what is parked and stays so is not read again and again") {
 TEST_CASE("the key in an id, and whether it stands beside it") {
   const OriginName origin{"shop"};
   const std::string id = parked_id(origin, ActorId{7}, Seq{0}, "a/b/c");
-  CHECK(key_of(id) == "a/b/c");
+  CHECK(parked_key(id) == "a/b/c");
   CHECK(stands_beside(id));
-  CHECK(key_of(parked_id(origin, ActorId{7}, Seq{10}, "k")) == "k");
+  CHECK(parked_key(parked_id(origin, ActorId{7}, Seq{10}, "k")) == "k");
   CHECK(!stands_beside(parked_id(origin, ActorId{7}, Seq{10}, "k")));
-  CHECK(key_of("shop/message/00000000000000000007").empty());
+  CHECK(parked_key("shop/message/00000000000000000007").empty());
   CHECK(!stands_beside("shop/message/00000000000000000000"));
 }
 

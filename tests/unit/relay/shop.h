@@ -114,7 +114,7 @@ struct Shop {
                    .ask_replicas =
                        [this] {
                          ReplicaAnswers answers;
-                         answers.own = region_answers;
+                         answers.own = answers.all = region_answers;
                          if (region_answers) answers.replicas.push_back(region.progress);
                          return answers;
                        },
