@@ -204,14 +204,15 @@ TEST_CASE("mintings that were never published hide nobody, however many there ar
   const auto messages = shop.broker.messages(Shop::kName);
   REQUIRE(messages.size() > before);
   for (std::size_t i = before; i < messages.size(); ++i) {
-    CHECK(decode_batch(messages[i].bytes)->former() == std::vector{last});
+    const auto former = decode_batch(messages[i].bytes)->former();
+    CHECK(former.size() <= kMostFormer);
+    CHECK(former.back() == last);
   }
-  CHECK(shop.status().former == std::vector{last});
   CHECK(shop.region.total() == 11);
   CHECK(shop.region.lost == 0);
 }
 
-TEST_CASE("a minting whose record comes late is noticed by the one that left it out") {
+TEST_CASE("a minting whose record comes late is named by the one that follows") {
   Shop shop;
   shop.sell(1);
   shop.relay_everything();
@@ -241,7 +242,7 @@ TEST_CASE("a minting whose record comes late is noticed by the one that left it 
   CHECK(shop.region.total() == 11);
   CHECK(shop.region.lost == 0);
   const auto beat = decode_batch(shop.broker.messages(Shop::kName).back().bytes);
-  CHECK(names(beat->former(), late) == (steps < 30));
+  CHECK(names(beat->former(), late));  // a region that could not be asked may go by it
   CHECK(names(beat->former(), last.actor));
 }
 
