@@ -85,9 +85,9 @@ void Witness::take(const Batch& batch, std::string_view bytes) {
   all_.raise(batch.actor, batch.last_seq);
   batches_[batch.origin].emplace_back(bytes);
   for (const ConsumedRows& rows : batch.rows) {
-    const auto known = discards_.find(rows.tag);
-    if (known == discards_.end() || !batch.deltas.empty()) continue;
-    for (const std::size_t number : known->second) {
+    const auto told = discards_.find(rows.tag);
+    if (told == discards_.end() || !batch.deltas.empty()) continue;
+    for (const std::size_t number : told->second) {
       history_.discarded(number, {batch.actor, batch.last_seq});
     }
   }
