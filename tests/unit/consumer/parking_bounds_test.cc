@@ -46,7 +46,8 @@ TEST_CASE("what is parked in all has a bound in bytes; beyond it keys are only m
   CHECK(parked_bytes(region) <= kMost);
   CHECK(parked_bytes(region) > kMost - 2 * kValue);
   std::size_t incomplete = 0;
-  for (const auto& [key, block] : *region.store()->blocked({}, 1000)) {
+  const auto blocked = *region.store()->blocked({}, 1000);
+  for (const auto& [key, block] : blocked) {
     incomplete += block.incomplete ? 1 : 0;
   }
   CHECK(incomplete >= 15);
