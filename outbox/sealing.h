@@ -45,7 +45,7 @@ struct SealRules {
   /// Rows whose tokens were there before `known` was asked for. Those of others that claim more
   /// than it wait until it is asked for again. nullopt: no token waits.
   std::optional<std::set<std::int64_t>> proven = {};
-  std::string unasked = {};  ///< why it cannot be asked for now; empty: it can
+  std::string unasked = {};  ///< why it could not be asked last; empty: it could
   std::size_t batch_bytes = std::size_t{4} << 20;  ///< a batch is cut here, between transactions
   std::size_t piece_bytes = std::size_t{7} << 20;  ///< … and here, even within one
   std::size_t piece_changes = kMostChanges;        ///< as piece_bytes

@@ -62,7 +62,7 @@ struct Origin {
   bool broken = false;             ///< for good: its stream, or its database
   bool dropped = false;            ///< its database is gone
   bool restored = false;           ///< its database forgot what it had done
-  bool narrow = false;             ///< its database lacks keyspaces of `schema` for now
+  bool narrow = false;             ///< its database lacks keyspaces of `schema`
 };
 
 class RelayNode {
