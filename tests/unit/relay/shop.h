@@ -102,6 +102,18 @@ struct Shop {
   }
   void sell(std::int64_t amount) { write(counter::add("stock:1", amount)); }
 
+  /// A batch of that one change reaches the changelog, whatever the database knows.
+  void publish(Dot dot) {
+    const Batch batch{.actor = dot.actor,
+                      .origin = kName,
+                      .first_seq = dot.seq,
+                      .last_seq = dot.seq,
+                      .hlc = {},
+                      .deltas = {{"stock:1", "counter", dot.seq, "any"}}};
+    const auto writer = changelog->open_writer(kName);
+    REQUIRE((*writer)->publish(1, encode(batch)));
+  }
+
   void start() {
     relay = std::make_unique<OriginRelay>(
         kName, settings,
