@@ -19,6 +19,7 @@
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/batch.h>
 #include <tributary/outbox/rows.h>
+#include <tributary/outbox/unsealing.h>
 
 namespace tributary {
 
@@ -60,6 +61,15 @@ struct SealCommit {
   std::span<const std::int64_t> left;    ///< ids of rows taken that stay in the outbox as they are
   std::span<const StoredTotals> totals;  ///< to upsert
   std::optional<Seq> totals_seq;         ///< set when `totals` brings the stored totals up to here
+};
+
+/// What becomes of a sealed batch that can no longer be published, in one database transaction.
+struct Resealing {
+  std::int64_t position = 0;             ///< of the batch, which goes
+  std::span<const SealedBatch> batches;  ///< that follow the head and stand for it
+  Hlc hlc;                               ///< the origin's clock after it
+  std::span<const UnsealedRow> parked = {};  ///< its rows, for a person to decide
+  std::string_view reason = {};            ///< of parking
 };
 
 /// A row that was set aside, for people. Rows of one transaction are retried or discarded together.
@@ -172,6 +182,9 @@ class OutboxStore {
   /// Retained batches of the current actor with first_seq > `after`, in order, as many as make up
   /// `limit`, at least one if there is any.
   virtual Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) = 0;
+  /// A batch that was not confirmed goes, and is sealed anew or parked. Fenced; kConflict, too, when
+  /// there is no such batch.
+  virtual Result<void> reseal(const Resealing& resealing) = 0;
   /// Batches of `actor` up to `seq` are confirmed. Those confirmed before `retention` ago and
   /// covered by the stored totals are forgotten, a bounded number a call. Fenced.
   virtual Result<void> confirm(ActorId actor, Seq seq, Micros retention) = 0;

@@ -69,6 +69,16 @@ struct SealedChange {
   Seq own;                                 ///< what the writer had seen of its own actor's changes
 };
 
+/// What a change in a delta did, told from the delta alone: its changes to one element, say, are
+/// told as one.
+struct UnsealedChange {
+  std::string_view operation;
+  std::string value = {};
+  std::int64_t amount = 0;
+  VersionVector context = {};  ///< of operations that observe; without the own actor's entry
+  Seq own = {};                ///< of operations that observe: what was seen of the own actor
+};
+
 /// What a delta may claim: no more than its batch does.
 struct DeltaBounds {
   Seq first_seq;  ///< of the batch
@@ -101,6 +111,11 @@ struct Type {
   /// Joins all changes of one actor to one key in one batch (ascending seq, never empty) into a
   /// delta. Contexts go into `contexts`.
   std::string (*seal)(ActorId actor, std::span<const SealedChange> changes, ContextTable& contexts);
+
+  /// Changes that do what the delta did when they are written in this order, for one that can no
+  /// longer be published as it was sealed. The delta has passed touched(); `contexts`: its batch's.
+  std::vector<UnsealedChange> (*unseal)(std::string_view delta,
+                                        std::span<const VersionVector> contexts);
 
   /// The running totals in a delta made by seal(); none for types that do not accumulate.
   std::vector<FieldTotals> (*totals)(std::string_view delta);

@@ -7,6 +7,7 @@
 #include <tributary/relay/changelog_scan.h>
 #include <tributary/relay/leadership.h>
 #include <tributary/relay/succession.h>
+#include <tributary/relay/void_batches.h>
 
 namespace tributary {
 namespace {
@@ -18,15 +19,8 @@ constexpr int kLooksAtNothing = 5;
 
 Result<void> ignore(const Batch& /*batch*/) { return {}; }
 
-/// Up to where somebody has each actor's changes, whatever the changelog still holds of them.
-VersionVector known_of(std::span<const FormerActor> chain) {
-  VersionVector known;
-  for (const FormerActor& each : chain) known.raise(each.actor, each.final_seq);
-  return known;
-}
-
 VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) {
-  VersionVector known = known_of(record.former);
+  VersionVector known = finals_of(record.former);
   if (record.actor) known.raise(*record.actor, record.head_seq);
   for (const ReplicaProgress& replica : asked.replicas) known.join(replica.watermark);
   return known;
@@ -143,7 +137,7 @@ Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
   if (status.depth == 0 && status.parked == 0) return {};
   Discarder discarder(succession.store);
   Coverage coverage(record, verdict.chain);
-  const VersionVector known = known_of(verdict.chain);
+  const VersionVector known = finals_of(verdict.chain);
   TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin, others,
                                                     known, std::nullopt, [&](const Batch& batch) {
                                                       coverage.take(batch);
@@ -213,6 +207,12 @@ Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succ
 
 }  // namespace
 
+VersionVector finals_of(std::span<const FormerActor> chain) {
+  VersionVector finals;
+  for (const FormerActor& each : chain) finals.raise(each.actor, each.final_seq);
+  return finals;
+}
+
 Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const OriginRecord record, succession.store.lead());
   TRIBUTARY_TRY(succession.changelog.declare(succession.origin));
@@ -222,8 +222,12 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, known_of(record, asked),
                                      read_by(record, asked, succession.origin)));
-  const Verdict verdict =
+  Verdict verdict =
       judge({record, evidence, asked.replicas, asked.own, asked.all}, succession.origin);
+  TRIBUTARY_ASSIGN(leadership.voided, find_void(succession.store, verdict.chain));
+  if (!leadership.voided.empty() && !verdict.mint_because) {
+    verdict.mint_because = "sealed batches of a former actor can no longer be published";
+  }
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,
                      std::max(record.hlc, std::min(verdict.hlc, kMaxHlc))};
@@ -252,7 +256,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
 
 Result<void> settle(Leadership& leadership, const Succession& succession) {
   Discarder discarder(succession.store);
-  const VersionVector known = known_of(leadership.former);
+  const VersionVector known = finals_of(leadership.former);
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    scan_changelog(succession.changelog, succession.origin, leadership.others, known,
                                   leadership.looked_through, [&](const Batch& batch) {

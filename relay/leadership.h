@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
+#include <span>
 #include <vector>
 
 #include <tributary/base/result.h>
@@ -41,6 +43,8 @@ struct Leadership {
   /// (settle()). From here on.
   bool unsettled = false;
   std::optional<ReadTo> looked_through;  ///< of the changelog
+  /// Positions of sealed batches that can no longer be published: see void_batches.h.
+  std::set<std::int64_t> voided = {};
   OtherActors others;
 };
 
@@ -53,6 +57,9 @@ struct Succession {
   const AskReplicas& ask_replicas;
   const std::function<std::uint64_t()>& random;  ///< 64 unpredictable bits
 };
+
+/// Up to where somebody has each actor's changes, whatever the changelog still holds of them.
+[[nodiscard]] VersionVector finals_of(std::span<const FormerActor> chain);
 
 /// Takes the lease and reads the outbox's state. Unless it is proven that nothing beyond the
 /// database's head was ever published under its actor (see succession.h), it mints a new one. Rows

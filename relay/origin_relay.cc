@@ -2,6 +2,7 @@
 
 #include <tributary/base/log.h>
 #include <tributary/relay/origin_relay.h>
+#include <tributary/relay/void_batches.h>
 
 namespace tributary {
 namespace {
@@ -124,10 +125,15 @@ Result<void> OriginRelay::catch_up() {
     backlog_done_ = page.empty();
     for (SealedBatch& batch : page) {
       backlog_at_ = batch.position;
-      publish(std::move(batch));
+      if (!leadership_->voided.contains(batch.position)) publish(std::move(batch));
     }
   }
-  if (!backlog_done_ || !leadership_->unsettled) return {};
+  if (backlog_done_ && leadership_->unsettled) TRIBUTARY_TRY(tell_minting());
+  if (backlog_done_ && !leadership_->unsettled && !leadership_->voided.empty()) return reseal();
+  return {};
+}
+
+Result<void> OriginRelay::tell_minting() {
   if (!minting_told_) {
     // Behind the former actor's batches, so that a replica that has these is at no gap.
     if (!publisher_.empty()) return {};
@@ -137,6 +143,13 @@ Result<void> OriginRelay::catch_up() {
   }
   if (!publisher_.empty()) return {};
   return settle(*leadership_, succession());
+}
+
+Result<void> OriginRelay::reseal() {
+  SealRules rules = this->rules();
+  rules.proven.reset();  // its tokens have waited before
+  return reseal_void(*leadership_, succession(), rules,
+                     [&](SealedBatch batch) { publish(std::move(batch)); });
 }
 
 /// An origin that has changes is not idle; one that only says so still is, whenever that is

@@ -63,9 +63,14 @@ class OriginRelay {
  private:
   Result<Millis> lead();
   Result<Millis> work();
-  /// Queues what was sealed and not confirmed before, page by page, then the record of a minting.
+  /// Queues what was sealed and not confirmed before, page by page, then the record of a minting,
+  /// then what of the former can only be published under the new actor.
   Result<void> catch_up();
-  [[nodiscard]] bool caught_up() const { return backlog_done_ && !leadership_->unsettled; }
+  Result<void> tell_minting();
+  Result<void> reseal();
+  [[nodiscard]] bool caught_up() const {
+    return backlog_done_ && !leadership_->unsettled && leadership_->voided.empty();
+  }
   /// Asks for the region's context as of now, when rows that wait need it, or nothing is known.
   void ask_region();
   Result<bool> seal_some();

@@ -22,12 +22,21 @@ Seq taken(const Testimony& testimony, ActorId actor) {
   return cut_off == testimony.changelog.cut_off.end() ? seq : std::max(seq, cut_off->second);
 }
 
-bool is_retired(const Testimony& testimony, ActorId actor) {
-  if (testimony.changelog.retired.contains(actor)) return true;
-  return std::ranges::any_of(testimony.replicas, [&](const ReplicaProgress& replica) {
+/// Its last seq that counts, as a successor told that somebody has heard; absent: none has.
+std::optional<Seq> retired_at(const Testimony& testimony, ActorId actor) {
+  std::optional<Seq> last;
+  const auto& retired = testimony.changelog.retired;
+  if (const auto told = retired.find(actor); told != retired.end()) last = told->second;
+  for (const ReplicaProgress& replica : testimony.replicas) {
     const auto known = replica.actors.find(actor);
-    return known != replica.actors.end() && known->second.final_seq.has_value();
-  });
+    if (known == replica.actors.end() || !known->second.final_seq) continue;
+    last = std::max(last, known->second.final_seq);
+  }
+  return last;
+}
+
+bool is_retired(const Testimony& testimony, ActorId actor) {
+  return retired_at(testimony, actor).has_value();
 }
 
 /// Somebody published as an actor of this origin that the database has never heard of.
@@ -83,20 +92,22 @@ class Chain {
     if (record.actor && !never_published(testimony)) add(*record.actor, record.head_seq);
     for (const ReplicaProgress& replica : testimony.replicas) add_known(replica, origin);
     for (const ActorId actor : testimony.changelog.order) add(actor, Seq{});
-    for (const auto& [actor, seq] : testimony.changelog.retired) raise(actor, seq);
     if (const auto tip = find_tip(origin)) move_last(*tip);
   }
   [[nodiscard]] std::vector<FormerActor> take() { return std::move(chain_); }
 
  private:
-  void add(ActorId actor, Seq seq) {
-    if (!names(chain_, actor)) chain_.push_back({actor, published(testimony_, actor)});
-    raise(actor, seq);
-  }
-
-  void raise(ActorId actor, Seq seq) {
+  /// Its final seq is what its successor told, if one did: of what was sealed beyond that in a
+  /// database that did not know, nothing counts. Else it is all that was sealed, which is published
+  /// before a successor's record.
+  void add(ActorId actor, Seq sealed) {
     const auto known = std::ranges::find(chain_, actor, &FormerActor::actor);
-    if (known != chain_.end()) known->final_seq = std::max(known->final_seq, seq);
+    if (known == chain_.end()) {
+      const Seq last = retired_at(testimony_, actor).value_or(sealed);
+      chain_.push_back({actor, std::max(published(testimony_, actor), last)});
+    } else if (!is_retired(testimony_, actor)) {
+      known->final_seq = std::max(known->final_seq, sealed);
+    }
   }
 
   /// The retired ones, then the one that is current there.

@@ -147,7 +147,7 @@ class Store final : public OutboxStore {
         ++count;
         each.reason = std::string(reason) + "; parked before: " + each.reason;
       }
-      for (const auto& [id, row] : disk().rows) put_aside(row, std::string(reason));
+      for (const auto& [id, row] : disk().rows) put_aside(row, reason);
       disk().rows.clear();
       return count;
     });
@@ -168,6 +168,20 @@ class Store final : public OutboxStore {
       return page(disk(), limit, [&](const StoredBatch& each) {
         return disk().origin.actor == each.batch.actor && each.batch.first_seq > after;
       });
+    });
+  }
+
+  Result<void> reseal(const Resealing& resealing) override {
+    return fenced("reseal", [&]() -> Result<void> {
+      const auto gone = std::erase_if(disk().batches, [&](const StoredBatch& each) {
+        return each.batch.position == resealing.position && !each.confirmed_at;
+      });
+      if (gone != 1) return fail(ErrorKind::kConflict, "the batch to seal anew is not there");
+      for (const SealedBatch& batch : resealing.batches) store(batch);
+      known_.head = disk().origin.head_seq;
+      disk().origin.hlc = std::max(disk().origin.hlc, resealing.hlc);
+      for (const UnsealedRow& row : resealing.parked) put_aside(stored(row), resealing.reason);
+      return {};
     });
   }
 
@@ -301,7 +315,7 @@ class Store final : public OutboxStore {
   static void remember(std::vector<FormerActor>& all, const FormerActor& former) {
     const auto known = std::ranges::find(all, former.actor, &FormerActor::actor);
     if (known == all.end()) all.push_back(former);
-    else known->final_seq = std::max(known->final_seq, former.final_seq);
+    else known->final_seq = former.final_seq;
   }
 
   void store(const SealedBatch& batch) {
@@ -311,9 +325,24 @@ class Store final : public OutboxStore {
     disk().batches.back().batch.position = disk().next_position++;
   }
 
-  void put_aside(const StoredRow& row, std::string reason) {
+  void put_aside(const StoredRow& row, std::string_view reason) {
     const Micros now = link_.shared().clock.wall();
-    disk().parked.push_back({disk().next_position++, row, std::move(reason), now});
+    disk().parked.push_back({disk().next_position++, row, std::string(reason), now});
+  }
+
+  [[nodiscard]] static StoredRow stored(const UnsealedRow& row) {
+    return {.id = row.id,
+            .transaction = row.transaction,
+            .key = row.key,
+            .type = row.type,
+            .operation = row.operation,
+            .field = {},
+            .value = row.value.value_or(""),
+            .amount = row.amount.value_or(0),
+            .context = row.context,
+            .exact = row.exact,
+            .hlc = row.hlc,
+            .tag = row.tag};
   }
 
   Result<std::uint64_t> take_parked(std::int64_t transaction, auto put) {

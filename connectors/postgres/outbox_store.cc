@@ -9,6 +9,7 @@
 #include <tributary/connectors/postgres/pipeline.h>
 #include <tributary/connectors/postgres/pooler.h>
 #include <tributary/connectors/postgres/reading.h>
+#include <tributary/connectors/postgres/resealing.h>
 #include <tributary/connectors/postgres/schema_sql.h>
 #include <tributary/connectors/postgres/seal.h>
 #include <tributary/connectors/postgres/statements.h>
@@ -134,6 +135,12 @@ class Store final : public OutboxStore {
 
   Result<std::uint64_t> set_aside(std::string_view reason) override {
     return named(postgres::set_aside(pipeline_, fence_, reason));
+  }
+
+  Result<void> reseal(const Resealing& resealing) override {
+    TRIBUTARY_TRY(named(postgres::reseal(pipeline_, fence_, resealing)));
+    if (!resealing.batches.empty()) fence_.head = resealing.batches.back().last_seq;
+    return {};
   }
 
   Result<void> confirm(ActorId actor, Seq seq, Micros retention) override {

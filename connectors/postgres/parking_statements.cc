@@ -66,6 +66,18 @@ const Statement kForgetDiscarded{
     "WHERE d.position = k.position AND d.transaction_id = k.transaction_id "
     "AND d.first_id = k.first_id AND d.last_id = k.last_id AND d.tag = k.tag"};
 
+const Statement kDropBatch{
+    "drop_batch",
+    "DELETE FROM public.tributary_batch WHERE position = $1 AND confirmed_at IS NULL"};
+const Statement kParkUnsealed{
+    "park_unsealed",
+    "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, value, amount, "
+    "context, exact, hlc, tag, reason) "
+    "SELECT k.id, $9, k.key, k.type, k.operation, k.value, k.amount, k.context, k.exact <> 0, $10, "
+    "$11, $12::text FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], "
+    "$6::bigint[], $7::bytea[], $8::bigint[])"
+    "  AS k (id, key, type, operation, value, amount, context, exact) ORDER BY k.id"};
+
 const Statement kDiscard{
     "discard",
     "WITH k AS MATERIALIZED ("

@@ -67,10 +67,10 @@ const Statement kMint{"mint",
                       "stamp = pg_current_xact_id()::text::bigint"};
 const Statement kRemember{
     "remember",
-    "INSERT INTO public.tributary_actor AS a (actor, final_seq) "
+    "INSERT INTO public.tributary_actor (actor, final_seq) "
     "SELECT k.actor, max(k.final_seq) FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY "
     "AS k (actor, final_seq, place) GROUP BY k.actor ORDER BY min(k.place) "
-    "ON CONFLICT (actor) DO UPDATE SET final_seq = greatest(a.final_seq, excluded.final_seq)"};
+    "ON CONFLICT (actor) DO UPDATE SET final_seq = excluded.final_seq"};
 const Statement kFormer{"former",
                         "SELECT actor, final_seq FROM public.tributary_actor ORDER BY position"};
 // A statement of its own behind kLead, which waits for what another leader is still telling.

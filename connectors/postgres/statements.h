@@ -53,6 +53,8 @@ extern const Statement kRetry;
 extern const Statement kDiscardParked;
 extern const Statement kDiscarded;
 extern const Statement kForgetDiscarded;
+extern const Statement kDropBatch;
+extern const Statement kParkUnsealed;
 /// For answers that are large or slow: the client watches the progress.
 extern const Statement kUntimed;
 

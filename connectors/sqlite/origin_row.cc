@@ -99,7 +99,7 @@ Result<void> mint(Fence& fence, const Minting& minting) {
     TRIBUTARY_ASSIGN(Statement former,
                      fence.prepare("INSERT INTO tributary_actor (actor, final_seq) VALUES (?, ?) "
                                    "ON CONFLICT (actor) DO UPDATE SET "
-                                   "final_seq = max(final_seq, excluded.final_seq)"));
+                                   "final_seq = excluded.final_seq"));
     for (const FormerActor& each : minting.former) {
       TRIBUTARY_TRY(former.add(each.actor.value).add(each.final_seq.value).run());
     }

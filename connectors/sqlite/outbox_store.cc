@@ -11,6 +11,7 @@
 #include <tributary/connectors/sqlite/parked.h>
 #include <tributary/connectors/sqlite/place.h>
 #include <tributary/connectors/sqlite/quiet.h>
+#include <tributary/connectors/sqlite/resealing.h>
 #include <tributary/connectors/sqlite/rules.h>
 #include <tributary/connectors/sqlite/seal.h>
 #include <tributary/connectors/sqlite/told.h>
@@ -94,6 +95,10 @@ class Store final : public OutboxStore {
   Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
     TRIBUTARY_TRY(named(told_.flush()));
     return named(retained_batches(fence_, after, limit));
+  }
+  Result<void> reseal(const Resealing& resealing) override {
+    TRIBUTARY_TRY(named(told_.flush()));
+    return named(sqlite::reseal(fence_, resealing));
   }
   Result<void> confirm(ActorId actor, Seq seq, Micros retention) override {
     TRIBUTARY_TRY(named(fence_.check()));

@@ -11,6 +11,7 @@ namespace tributary::crdt {
 namespace {
 
 constexpr std::string_view kTotalsField = "t";
+constexpr std::string_view kAdd = "add";
 
 struct ActorTotals {
   ActorId actor;
@@ -104,30 +105,62 @@ void write_state(State& state, const std::vector<ActorTotals>& all, ViewEdits& e
 
 std::string seal(ActorId /*actor*/, std::span<const SealedChange> changes,
                  ContextTable& /*contexts*/) {
-  const Totals& totals = changes.back().totals;
+  Totals added;
+  for (const SealedChange& change : changes) {
+    if (change.amount >= 0) added.increments += change.amount;
+    else added.decrements -= change.amount;
+  }
   ByteWriter out;
-  out.varint(static_cast<std::uint64_t>(totals.increments));
-  out.varint(static_cast<std::uint64_t>(totals.decrements));
+  for (const Totals& each : {changes.back().totals, added}) {
+    out.varint(static_cast<std::uint64_t>(each.increments));
+    out.varint(static_cast<std::uint64_t>(each.decrements));
+  }
   return out.take();
+}
+
+struct CounterDelta {
+  Totals totals;
+  Totals added;
+};
+
+CounterDelta decode_delta(ByteReader& in) {
+  const Totals totals = decode_totals(in);
+  const Totals added = decode_totals(in);
+  const bool within =
+      added.increments <= totals.increments && added.decrements <= totals.decrements;
+  if (!within) in.fail();
+  return {totals, added};
+}
+
+CounterDelta decode_delta(std::string_view delta) {
+  ByteReader in(delta);
+  return decode_delta(in);
+}
+
+std::vector<UnsealedChange> unseal(std::string_view delta,
+                                   std::span<const VersionVector> /*contexts*/) {
+  const Totals added = decode_delta(delta).added;
+  std::vector<UnsealedChange> changes;
+  for (const std::int64_t amount : {added.increments, -added.decrements}) {
+    if (amount != 0) changes.push_back({.operation = kAdd, .amount = amount});
+  }
+  return changes;
 }
 
 Result<FieldSelection> touched(std::string_view delta, const DeltaBounds& /*bounds*/) {
   ByteReader in(delta);
-  static_cast<void>(decode_totals(in));
+  static_cast<void>(decode_delta(in));
   if (!in.finished()) return fail(ErrorKind::kPoison, "the bytes are not a counter's delta");
   return FieldSelection{false, {std::string(kTotalsField)}};
 }
 
-Totals decode_delta(std::string_view delta) {
-  ByteReader in(delta);
-  return decode_totals(in);
+std::vector<FieldTotals> totals(std::string_view delta) {
+  return {{{}, decode_delta(delta).totals}};
 }
-
-std::vector<FieldTotals> totals(std::string_view delta) { return {{{}, decode_delta(delta)}}; }
 
 Joined join(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits) {
   std::vector<ActorTotals> all = decode_state(state);
-  raise(all, source.actor, decode_delta(delta));
+  raise(all, source.actor, decode_delta(delta).totals);
   write_state(state, all, edits);
   return {};
 }
@@ -153,7 +186,7 @@ ViewEdits render(const State& state) {
 }
 
 constexpr std::array kOperations{
-    Operation{.name = "add", .operand = Operand::kAmount, .accumulates = true},
+    Operation{.name = kAdd, .operand = Operand::kAmount, .accumulates = true},
 };
 
 }  // namespace
@@ -165,6 +198,7 @@ constinit const Type kCounter{
     .operations = kOperations,
     .head = kTotalsField,
     .seal = seal,
+    .unseal = unseal,
     .totals = totals,
     .touched = touched,
     .join = join,

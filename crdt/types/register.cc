@@ -10,6 +10,7 @@ namespace tributary::crdt {
 namespace {
 
 constexpr std::string_view kWinnerField = "r";
+constexpr std::string_view kSet = "set";
 constexpr std::string_view kClear = "clear";
 
 /// A write, ordered by (hlc, actor, seq).
@@ -91,6 +92,14 @@ std::string seal(ActorId actor, std::span<const SealedChange> changes, ContextTa
   return out.take();
 }
 
+std::vector<UnsealedChange> unseal(std::string_view delta,
+                                   std::span<const VersionVector> /*contexts*/) {
+  ByteReader in(delta);
+  const Write write = decode_delta(in, ActorId{});
+  if (!write.present) return {{.operation = kClear}};
+  return {{.operation = kSet, .value = std::string(write.value)}};
+}
+
 std::vector<FieldTotals> totals(std::string_view /*delta*/) { return {}; }
 
 Result<FieldSelection> touched(std::string_view delta, const DeltaBounds& bounds) {
@@ -133,7 +142,7 @@ ViewEdits render(const State& state) {
 }
 
 constexpr std::array kOperations{
-    Operation{.name = "set", .operand = Operand::kValue},
+    Operation{.name = kSet, .operand = Operand::kValue},
     Operation{.name = kClear},
 };
 
@@ -146,6 +155,7 @@ constinit const Type kRegister{
     .operations = kOperations,
     .head = kWinnerField,
     .seal = seal,
+    .unseal = unseal,
     .totals = totals,
     .touched = touched,
     .join = join,

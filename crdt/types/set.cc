@@ -20,6 +20,7 @@ using set_codec::Removal;
 using set_codec::SetDelta;
 
 constexpr std::string_view kAdd = "add";
+constexpr std::string_view kRemove = "remove";
 constexpr std::string_view kClear = "clear";
 
 // ---- sealing -------------------------------------------------------------------------------
@@ -60,6 +61,32 @@ std::string seal(ActorId /*actor*/, std::span<const SealedChange> changes, Conte
     delta.elements.push_back({element, pending.added, pending.removal.interned(contexts)});
   }
   return set_codec::encode(delta);
+}
+
+// ---- telling what was sealed ---------------------------------------------------------------
+
+UnsealedChange removal_of(std::string_view operation, std::string_view element,
+                          const Removal& removal, std::span<const VersionVector> contexts) {
+  return {.operation = operation,
+          .value = std::string(element),
+          .context = contexts[removal.context],
+          .own = removal.own};
+}
+
+/// An add that a remove of the same delta took away again was told to nobody, and is left out.
+std::vector<UnsealedChange> unseal(std::string_view bytes,
+                                   std::span<const VersionVector> contexts) {
+  const auto delta = set_codec::decode_delta(bytes, contexts.size());
+  std::vector<UnsealedChange> changes;
+  if (delta->clear.observed) changes.push_back(removal_of(kClear, {}, delta->clear, contexts));
+  for (const ElementDelta& each : delta->elements) {
+    if (each.removal.observed) {
+      changes.push_back(removal_of(kRemove, each.element, each.removal, contexts));
+    }
+    if (each.added <= std::max(each.removal.own, delta->clear.own)) continue;
+    changes.push_back({.operation = kAdd, .value = std::string(each.element)});
+  }
+  return changes;
 }
 
 // ---- joining a delta -----------------------------------------------------------------------
@@ -306,7 +333,7 @@ ViewEdits render(const State& state) {
 
 constexpr std::array kOperations{
     Operation{.name = kAdd, .operand = Operand::kValue, .repeatable = true},
-    Operation{.name = "remove", .operand = Operand::kValue, .observes = true, .repeatable = true},
+    Operation{.name = kRemove, .operand = Operand::kValue, .observes = true, .repeatable = true},
     Operation{.name = kClear, .observes = true},
 };
 
@@ -320,6 +347,7 @@ constinit const Type kSet{
     .head = kHeadField,
     .defers = true,
     .seal = seal,
+    .unseal = unseal,
     .totals = totals,
     .touched = touched,
     .join = join,

@@ -1,0 +1,70 @@
+#include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/cells.h>
+#include <tributary/connectors/postgres/resealing.h>
+#include <tributary/connectors/postgres/seal.h>
+#include <tributary/connectors/postgres/statements.h>
+#include <tributary/connectors/postgres/text.h>
+
+namespace tributary::postgres {
+namespace {
+
+void queue_parked(Pipeline& pipeline, const Resealing& resealing) {
+  if (resealing.parked.empty()) return;
+  ArrayParam ids(SqlType::kBigint);
+  ArrayParam keys(SqlType::kText);
+  ArrayParam types(SqlType::kText);
+  ArrayParam operations(SqlType::kText);
+  ArrayParam values(SqlType::kBytea);
+  ArrayParam amounts(SqlType::kBigint);
+  ArrayParam contexts(SqlType::kBytea);
+  ArrayParam exacts(SqlType::kBigint);
+  for (const UnsealedRow& row : resealing.parked) {
+    ids.add(row.id);
+    keys.add(row.key);
+    types.add(row.type);
+    operations.add(row.operation);
+    if (row.value) values.add(*row.value);
+    else values.add_null();
+    if (row.amount) amounts.add(*row.amount);
+    else amounts.add_null();
+    if (row.context.empty()) contexts.add_null();
+    else contexts.add(row.context);
+    exacts.add(std::int64_t{row.exact});
+  }
+  const UnsealedRow& any = resealing.parked.front();
+  pipeline.queue(statements::kParkUnsealed, Params()
+                                                .add(ids.finish())
+                                                .add(keys.finish())
+                                                .add(types.finish())
+                                                .add(operations.finish())
+                                                .add(values.finish())
+                                                .add(amounts.finish())
+                                                .add(contexts.finish())
+                                                .add(exacts.finish())
+                                                .add(any.transaction)
+                                                .add(any.hlc.value)
+                                                .add(any.tag)
+                                                .add(made_text(resealing.reason)));
+}
+
+}  // namespace
+
+Result<void> reseal(Pipeline& pipeline, const Fence& fence, const Resealing& resealing) {
+  queue_fenced_begin(pipeline, fence);
+  pipeline.queue(statements::kDropBatch, Params().add(resealing.position));
+  TRIBUTARY_ASSIGN(const auto dropped, pipeline.flush());
+  if (affected(dropped.back().get()) != 1) {
+    pipeline.queue(statements::kRollback);
+    TRIBUTARY_TRY(pipeline.flush());
+    return fail(ErrorKind::kConflict, "the batch to seal anew is not there any more");
+  }
+  queue_parked(pipeline, resealing);
+  for (const SealedBatch& batch : resealing.batches) queue_batch(pipeline, batch);
+  std::optional<Seq> head;
+  if (!resealing.batches.empty()) head = resealing.batches.back().last_seq;
+  queue_advance(pipeline, resealing.hlc, head);
+  return commit_queued(pipeline).map([](const auto&) {});
+}
+
+}  // namespace tributary::postgres

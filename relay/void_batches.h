@@ -1,0 +1,31 @@
+/// Sealed batches that can no longer be published: the changelog goes by an actor that took over
+/// from theirs before them. Published, no consumer would obey them; so what they hold is sealed anew
+/// under the actor that leads now, or set aside when it cannot be told whether it was published
+/// otherwise.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <span>
+#include <vector>
+
+#include <tributary/base/result.h>
+#include <tributary/outbox/sealing.h>
+#include <tributary/relay/leadership.h>
+
+namespace tributary {
+
+/// Positions of the unconfirmed batches that lie beyond their actor's final seq.
+[[nodiscard]] Result<std::set<std::int64_t>> find_void(OutboxStore& store,
+                                                       std::span<const FormerActor> chain);
+
+/// Takes leadership.voided out of the outbox, in their order, before anything else is sealed. Each
+/// is gone when all of its rows were published in other batches, sealed anew when none was, and
+/// else parked, row by row. `published` gets what was sealed. The changelog is read as a whole.
+/// Errors as of the ports; whatever was done by then is done.
+[[nodiscard]] Result<void> reseal_void(Leadership& leadership, const Succession& succession,
+                                       const SealRules& rules,
+                                       const std::function<void(SealedBatch)>& published);
+
+}  // namespace tributary
