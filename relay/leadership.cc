@@ -222,10 +222,11 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, known_of(record, asked),
                                      read_by(record, asked, succession.origin)));
-  Verdict verdict =
-      judge({record, evidence, asked.replicas, asked.own, asked.all}, succession.origin);
-  TRIBUTARY_ASSIGN(leadership.voided, find_void(succession.store, verdict.chain));
-  if (!leadership.voided.empty() && !verdict.mint_because) {
+  Verdict verdict = judge(
+      {record, evidence, asked.replicas, asked.own, asked.all, succession.handed},
+      succession.origin);
+  TRIBUTARY_ASSIGN(Backlog backlog, look_at_backlog(succession.store, verdict.chain));
+  if (!backlog.voided.empty() && !verdict.mint_because) {
     verdict.mint_because = "sealed batches of a former actor can no longer be published";
   }
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
@@ -245,11 +246,12 @@ Result<Leadership> take_leadership(const Succession& succession) {
   // another one: what the former relay got in may stand on either side of the record, and before
   // what was looked through now.
   const bool begun = record.actor && record.head_seq == Seq{};
-  if (verdict.mint_because && !begun && evidence.end) {
+  if ((verdict.mint_because || backlog.any) && !begun && evidence.end) {
     leadership.looked_through = ReadTo{*evidence.end, evidence.current, evidence.highest};
   }
-  leadership.unsettled =
-      leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
+  const bool first = leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
+  leadership.unsettled = first || backlog.any;
+  leadership.voided = std::move(backlog.voided);
   TRIBUTARY_TRY(rebuild_totals(succession.store, leadership));
   return leadership;
 }

@@ -38,9 +38,10 @@ struct Leadership {
   StoredSchema schema;
   std::vector<FormerActor> former;  ///< oldest first: the last one is the actor's predecessor
   /// Nothing of the actor was sealed yet, and it follows another one, or the changelog looked
-  /// empty, which is only certain once something stands in it: before the first seal its minting
-  /// has to stand in the changelog, and what others got in before it has to be looked at
-  /// (settle()). From here on.
+  /// empty, which is only certain once something stands in it; or batches were left to publish, as
+  /// by a relay whose bytes may still be on their way, with more than the database knows. Before
+  /// the first seal a record of the actor has to stand in the changelog, and what others got in
+  /// before it has to be looked at (settle()). From here on.
   bool unsettled = false;
   std::optional<ReadTo> looked_through;  ///< of the changelog
   /// Positions of sealed batches that can no longer be published: see void_batches.h.
@@ -56,6 +57,8 @@ struct Succession {
   const std::vector<OriginName>& origins;  ///< all that there are
   const AskReplicas& ask_replicas;
   const std::function<std::uint64_t()>& random;  ///< 64 unpredictable bits
+  /// What this relay has published last, while it led before: bytes of it may be on their way.
+  std::optional<FormerActor> handed = std::nullopt;
 };
 
 /// Up to where somebody has each actor's changes, whatever the changelog still holds of them.

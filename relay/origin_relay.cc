@@ -71,7 +71,7 @@ bool OriginRelay::led_well() const {
 
 Succession OriginRelay::succession() {
   return {*store_,           *ports_.changelog,   origin_,
-          settings_.origins, ports_.ask_replicas, ports_.random};
+          settings_.origins, ports_.ask_replicas, ports_.random, handed_};
 }
 
 Result<Millis> OriginRelay::lead() {
@@ -155,12 +155,14 @@ Result<void> OriginRelay::reseal() {
 /// An origin that has changes is not idle; one that only says so still is, whenever that is
 /// confirmed.
 void OriginRelay::publish(SealedBatch batch) {
+  if (batch.actor == leadership_->head.actor) handed_ = {batch.actor, batch.last_seq};
   publisher_.add(std::move(batch));
   heartbeat_ = settings_.heartbeat;
 }
 
 void OriginRelay::add_heartbeat() {
   const OriginHead& head = leadership_->head;
+  handed_ = {head.actor, head.seq};
   const Hlc now = Hlc::from_micros(static_cast<std::uint64_t>(ports_.clock->wall().count()));
   publisher_.add(
       {head.actor, head.seq.next(), head.seq, heartbeat(head, leadership_->former, now)});

@@ -118,6 +118,7 @@ class OriginRelay {
   std::size_t left_rows_ = 0;                                ///< that waited at the last seal
   std::size_t left_bytes_ = 0;
   std::map<ActorId, Seq> confirmed_;
+  std::optional<FormerActor> handed_;  ///< to the publisher, last, whoever led since
   Millis poll_;
   Millis heartbeat_;
   Micros led_at_{0};  ///< when it began to lead, last

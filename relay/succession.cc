@@ -54,6 +54,16 @@ bool strangers(const Testimony& testimony, const OriginName& origin) {
          });
 }
 
+/// This very relay published what the database does not know of any more: that may reach the
+/// changelog yet.
+bool forgot_handed(const Testimony& testimony) {
+  const auto& handed = testimony.handed;
+  if (!handed) return false;
+  const OriginRecord& record = testimony.record;
+  if (record.actor == handed->actor) return record.head_seq < handed->final_seq;
+  return !names(record.former, handed->actor);
+}
+
 /// What the database knows of should be in the changelog and is not; nor has any replica applied
 /// exactly that.
 bool lost(const Testimony& testimony) {
@@ -191,7 +201,7 @@ Verdict judge(const Testimony& testimony, const OriginName& origin) {
     verdict.hlc = std::max(verdict.hlc, replica.hlc);
   }
   verdict.hlc = std::min(verdict.hlc, kMaxHlc);
-  verdict.restored = strangers(testimony, origin);
+  verdict.restored = strangers(testimony, origin) || forgot_handed(testimony);
   if (record.actor) {
     verdict.restored = verdict.restored || is_retired(testimony, *record.actor) ||
                        taken(testimony, *record.actor) > record.head_seq;

@@ -23,6 +23,7 @@ struct Testimony {
   const std::vector<ReplicaProgress>& replicas;  ///< those that answered
   bool own_replica = false;                      ///< the own region's is among them
   bool all_replicas = false;                     ///< there are no others
+  std::optional<FormerActor> handed = {};        ///< see Succession
 };
 
 struct Verdict {

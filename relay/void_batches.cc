@@ -195,14 +195,16 @@ class Resealer {
 
 }  // namespace
 
-Result<std::set<std::int64_t>> find_void(OutboxStore& store, std::span<const FormerActor> chain) {
-  std::set<std::int64_t> positions;
+Result<Backlog> look_at_backlog(OutboxStore& store, std::span<const FormerActor> chain) {
+  Backlog backlog;
   TRIBUTARY_TRY(each_unconfirmed(store, [&](const SealedBatch& batch) -> Result<void> {
+    backlog.any = true;
     const auto actor = std::ranges::find(chain, batch.actor, &FormerActor::actor);
-    if (actor != chain.end() && batch.last_seq > actor->final_seq) positions.insert(batch.position);
+    const bool beyond = actor != chain.end() && batch.last_seq > actor->final_seq;
+    if (beyond) backlog.voided.insert(batch.position);
     return {};
   }));
-  return positions;
+  return backlog;
 }
 
 Result<void> reseal_void(Leadership& leadership, const Succession& succession,

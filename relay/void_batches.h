@@ -16,9 +16,13 @@
 
 namespace tributary {
 
-/// Positions of the unconfirmed batches that lie beyond their actor's final seq.
-[[nodiscard]] Result<std::set<std::int64_t>> find_void(OutboxStore& store,
-                                                       std::span<const FormerActor> chain);
+/// What was sealed and is not confirmed.
+struct Backlog {
+  bool any = false;
+  std::set<std::int64_t> voided;  ///< positions of what lies beyond its actor's final seq
+};
+[[nodiscard]] Result<Backlog> look_at_backlog(OutboxStore& store,
+                                              std::span<const FormerActor> chain);
 
 /// Takes leadership.voided out of the outbox, in their order, before anything else is sealed. Each
 /// is gone when all of its rows were published in other batches, sealed anew when none was, and

@@ -24,11 +24,13 @@ void World::restore(Origin& origin) {
   const std::uint64_t way = dice_.below(3);
   static constexpr const char* kWays[] = {"noticed", "unnoticed", "in place"};
   trace("restore of " + origin.name.value + ", " + kWays[way]);
-  if (way == 0) {
+  // Without a new identity only the relay that published it can tell.
+  if (way == 0 || relays_of(origin) == 1) {
     const double fault = std::exchange(fault_, 0);
     const auto unconfirmed = origin.outbox->open_store()->unconfirmed(0, {100});
     fault_ = fault;
     origin.stuck.clear();
+    origin.stuck_unnoticed = way != 0;
     if (unconfirmed) {  // else there are none, and this is no leader
       for (const SealedBatch& batch : *unconfirmed) origin.stuck.push_back(batch.bytes);
     }
@@ -42,6 +44,11 @@ void World::restore(Origin& origin) {
   origin.restored = true;
   if (traits_.log_losses) witness_.loses(origin.name);
   history_.restored(origin.name.value, backup.held);
+}
+
+std::size_t World::relays_of(const Origin& origin) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      relays_, [&](const auto& slot) { return &origins_[slot.place] == &origin; }));
 }
 
 /// While a keyspace is missing, whole transactions that wait are parked; then a person decides.

@@ -59,6 +59,7 @@ struct Origin {
   std::unique_ptr<memory::MemoryOutbox> outbox;
   std::vector<Backup> backups;
   std::vector<std::string> stuck;  ///< batches of a former relay that its socket still holds
+  bool stuck_unnoticed = false;    ///< … and its own: it goes on, and they end with it
   bool broken = false;             ///< for good: its stream, or its database
   bool dropped = false;            ///< its database is gone
   bool restored = false;           ///< its database forgot what it had done

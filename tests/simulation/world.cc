@@ -87,6 +87,8 @@ void World::crash_something() {
   if (dice_.chance(0.5)) {
     Slot<RelayNode>& slot = relays_[dice_.below(relays_.size())];
     trace(slot.client + " crashes");
+    Origin& origin = origins_[slot.place];
+    if (std::exchange(origin.stuck_unnoticed, false)) origin.stuck.clear();
     return start_relay(slot);
   }
   Slot<ConsumerNode>& slot = consumers_[dice_.below(consumers_.size())];

@@ -79,6 +79,7 @@ class World {
   void block(Region& region, const std::string& key);
   void disturb_database();
   void restore(Origin& origin);
+  [[nodiscard]] std::size_t relays_of(const Origin& origin) const;
   void disturb_keyspaces();
   void widen(Origin& origin);
   void lose_log();
