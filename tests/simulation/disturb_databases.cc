@@ -24,17 +24,9 @@ void World::restore(Origin& origin) {
   const std::uint64_t way = dice_.below(3);
   static constexpr const char* kWays[] = {"noticed", "unnoticed", "in place"};
   trace("restore of " + origin.name.value + ", " + kWays[way]);
-  // Without a new identity only the relay that published it can tell.
-  if (way == 0 || relays_of(origin) == 1) {
-    const double fault = std::exchange(fault_, 0);
-    const auto unconfirmed = origin.outbox->open_store()->unconfirmed(0, {100});
-    fault_ = fault;
-    origin.stuck.clear();
-    origin.stuck_unnoticed = way != 0;
-    if (unconfirmed) {  // else there are none, and this is no leader
-      for (const SealedBatch& batch : *unconfirmed) origin.stuck.push_back(batch.bytes);
-    }
-  }
+  // Without a new identity only the relay that published them can tell.
+  origin.stuck_unnoticed = way != 0;
+  stick(origin, way == 0 ? 100 : published_alone(origin));
   clock_.advance(
       Micros{1000});  // a restore takes time: no later row has the time of a forgotten one
   if (way == 2) origin.outbox->restore_in_place(backup.disk);
@@ -46,9 +38,29 @@ void World::restore(Origin& origin) {
   history_.restored(origin.name.value, backup.held);
 }
 
-std::size_t World::relays_of(const Origin& origin) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      relays_, [&](const auto& slot) { return &origins_[slot.place] == &origin; }));
+/// The oldest unconfirmed batches are on their way to the log.
+void World::stick(Origin& origin, std::size_t count) {
+  origin.stuck.clear();
+  if (count == 0) return;
+  const double fault = std::exchange(fault_, 0);
+  const auto unconfirmed = origin.outbox->open_store()->unconfirmed(0, {100});
+  fault_ = fault;
+  if (!unconfirmed) return;  // there are none, and this is no leader
+  for (const SealedBatch& batch : *unconfirmed) {
+    if (origin.stuck.size() < count) origin.stuck.push_back(batch.bytes);
+  }
+}
+
+/// How many batches the origin's only relay has published and not seen confirmed.
+std::size_t World::published_alone(const Origin& origin) const {
+  std::size_t relays = 0;
+  std::size_t published = 0;
+  for (const auto& slot : relays_) {
+    if (&origins_[slot.place] != &origin) continue;
+    ++relays;
+    published = slot.node->published();
+  }
+  return relays == 1 ? published : 0;
 }
 
 /// While a keyspace is missing, whole transactions that wait are parked; then a person decides.

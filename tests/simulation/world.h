@@ -79,7 +79,8 @@ class World {
   void block(Region& region, const std::string& key);
   void disturb_database();
   void restore(Origin& origin);
-  [[nodiscard]] std::size_t relays_of(const Origin& origin) const;
+  void stick(Origin& origin, std::size_t count);
+  [[nodiscard]] std::size_t published_alone(const Origin& origin) const;
   void disturb_keyspaces();
   void widen(Origin& origin);
   void lose_log();
