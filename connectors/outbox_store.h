@@ -65,11 +65,11 @@ struct SealCommit {
 
 /// What becomes of a sealed batch that can no longer be published, in one database transaction.
 struct Resealing {
-  std::int64_t position = 0;             ///< of the batch, which goes
-  std::span<const SealedBatch> batches;  ///< that follow the head and stand for it
-  Hlc hlc;                               ///< the origin's clock after it
+  std::int64_t position = 0;                 ///< of the batch, which goes
+  std::span<const SealedBatch> batches;      ///< that follow the head and stand for it
+  Hlc hlc;                                   ///< the origin's clock after it
   std::span<const UnsealedRow> parked = {};  ///< its rows, for a person to decide
-  std::string_view reason = {};            ///< of parking
+  std::string_view reason = {};              ///< of parking
 };
 
 /// A row that was set aside, for people. Rows of one transaction are retried or discarded together.
@@ -182,8 +182,8 @@ class OutboxStore {
   /// Retained batches of the current actor with first_seq > `after`, in order, as many as make up
   /// `limit`, at least one if there is any.
   virtual Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) = 0;
-  /// A batch that was not confirmed goes, and is sealed anew or parked. Fenced; kConflict, too, when
-  /// there is no such batch.
+  /// A batch that was not confirmed goes, and is sealed anew or parked. Fenced; kConflict, too,
+  /// when there is no such batch.
   virtual Result<void> reseal(const Resealing& resealing) = 0;
   /// Batches of `actor` up to `seq` are confirmed. Those confirmed before `retention` ago and
   /// covered by the stored totals are forgotten, a bounded number a call. Fenced.

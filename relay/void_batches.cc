@@ -132,7 +132,8 @@ class Resealer {
       return {};
     }));
     TRIBUTARY_TRY(scan_changelog(succession_.changelog, succession_.origin, leadership_.others,
-                                 finals_of(leadership_.former), std::nullopt, [&](const Batch& batch) {
+                                 finals_of(leadership_.former), std::nullopt,
+                                 [&](const Batch& batch) {
                                    for (VoidBatch& each : all) each.take(batch);
                                    return Result<void>{};
                                  })
@@ -157,8 +158,8 @@ class Resealer {
     if (!sealing.parked.empty() || !sealing.left.empty()) {
       unseal(sealing, rows, leadership_.totals);
       sealed.clear();
-      return park(voided, sealing.parked.empty() ? sealing.left_because
-                                                 : sealing.parked.front().reason);
+      return park(voided,
+                  sealing.parked.empty() ? sealing.left_because : sealing.parked.front().reason);
     }
     for (SealedBatch& each : sealing.batches) sealed.push_back(std::move(each));
     return commit(voided, sealed, sealing.head, {}, "is sealed anew");

@@ -1,7 +1,7 @@
 /// Sealed batches that can no longer be published: the changelog goes by an actor that took over
-/// from theirs before them. Published, no consumer would obey them; so what they hold is sealed anew
-/// under the actor that leads now, or set aside when it cannot be told whether it was published
-/// otherwise.
+/// from theirs before them. Published, no consumer would obey them; so what they hold is sealed
+/// anew under the actor that leads now, or set aside when it cannot be told whether it was
+/// published otherwise.
 #pragma once
 
 #include <cstdint>

@@ -83,7 +83,9 @@ class RelayNode {
   [[nodiscard]] const std::string& client() const { return client_; }
   [[nodiscard]] const Origin& origin() const { return *place_.origin; }
   /// Batches that it has published and not seen confirmed.
-  [[nodiscard]] std::size_t published() const { return relay_.leading() ? relay_.unconfirmed() : 0; }
+  [[nodiscard]] std::size_t published() const {
+    return relay_.leading() ? relay_.unconfirmed() : 0;
+  }
 
  private:
   [[nodiscard]] ReplicaAnswers ask() const;

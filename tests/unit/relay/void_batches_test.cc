@@ -1,7 +1,7 @@
-#include "shop.h"
-
 #include <set>
 #include <string>
+
+#include "shop.h"
 
 namespace tributary {
 namespace {
