@@ -35,8 +35,8 @@ void tell_context(const crdt::UnsealedChange& change, const Batch& batch,
 
 Result<std::vector<UnsealedRow>> unseal(const Batch& batch, std::span<const FormerActor> former) {
   const std::uint64_t tag = tag_of(batch);
-  // Numbers of a database's own transactions are positive.
-  const auto transaction = -static_cast<std::int64_t>(tag >> 1) - 1;
+  // Beyond what a database counts its own transactions to.
+  const auto transaction = static_cast<std::int64_t>((tag >> 2) | std::uint64_t{1} << 62);
   std::vector<UnsealedRow> rows;
   for (const Delta& delta : batch.deltas) {
     const crdt::Type* type = crdt::find_type(delta.type);

@@ -144,6 +144,7 @@ std::vector<UnsealedChange> unseal(std::string_view delta,
   for (const std::int64_t amount : {added.increments, -added.decrements}) {
     if (amount != 0) changes.push_back({.operation = kAdd, .amount = amount});
   }
+  if (changes.empty()) changes.push_back({.operation = kAdd});
   return changes;
 }
 
