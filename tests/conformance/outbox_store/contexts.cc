@@ -1,5 +1,5 @@
 /// What writers had seen stands once, however many rows name it, and for as long as one does.
-#include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -72,11 +72,21 @@ void check_shared(std::span<const OutboxRow> rows, const VersionVector& context)
   CHECK(places.size() == 1);
 }
 
-void check_context(OutboxStore& store, std::size_t rows, const VersionVector& context) {
-  const auto taken = must(store.begin_seal({100'000}));
+/// Another relay leads, which remembers nothing that it told.
+void reopen(Backend& backend, std::unique_ptr<OutboxStore>& store) {
+  store.reset();
+  store = backend.open_store();
+  lead(*store);
+}
+
+/// The rows that another relay takes.
+void check_context(Backend& backend, std::unique_ptr<OutboxStore>& store, std::size_t rows,
+                   const VersionVector& context) {
+  reopen(backend, store);
+  const auto taken = must(store->begin_seal({100'000}));
   REQUIRE(taken.size() == rows);
   check_shared(taken, context);
-  store.abort_seal();
+  store->abort_seal();
 }
 
 /// Parks everything that is taken.
@@ -93,7 +103,7 @@ void park_all(OutboxStore& store) {
 TEST_CASE_TEMPLATE("a context stands once, however many rows of a transaction have it", Kind,
                    Memory, Sqlite, Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
   must(store->set_context(seen(1), Hlc{}));
@@ -101,12 +111,12 @@ TEST_CASE_TEMPLATE("a context stands once, however many rows of a transaction ha
   const std::int64_t before = stored_bytes<Kind>(*backend);
   write(*session, removes(kRows));
   CHECK(stored_bytes<Kind>(*backend) - before < kRows * 300);
-  check_context(*store, kRows, seen(1));
+  check_context(*backend, store, kRows, seen(1));
 }
 
 TEST_CASE_TEMPLATE("… whatever way they are written", Kind, Sqlite, Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   lead(*store);
   must(store->set_context(seen(1), Hlc{}));
   must(store->status());
@@ -129,13 +139,13 @@ TEST_CASE_TEMPLATE("… whatever way they are written", Kind, Sqlite, Postgres) 
     rows = kRows;
   }
   CHECK(stored_bytes<Kind>(*backend) - before < kRows * 600);
-  check_context(*store, rows, seen(1));
+  check_context(*backend, store, rows, seen(1));
 }
 
 TEST_CASE_TEMPLATE("a context counts once against the limit of a seal", Kind, Memory, Sqlite,
                    Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
   const std::size_t bytes = seen(1).bytes().size();
@@ -157,7 +167,7 @@ TEST_CASE_TEMPLATE("a context counts once against the limit of a seal", Kind, Me
 TEST_CASE_TEMPLATE("what is left of a transaction still has its context", Kind, Memory, Sqlite,
                    Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
   must(store->set_context(seen(1), Hlc{}));
@@ -173,24 +183,24 @@ TEST_CASE_TEMPLATE("what is left of a transaction still has its context", Kind, 
     must(store->discard(consumed));
   };
   consume(0, 3);
-  check_context(*store, 6, seen(1));
+  check_context(*backend, store, 6, seen(1));
   backend->save();
   consume(4, 2);
   park_all(*store);
   backend->put_back();
   must(store->lead());
-  check_context(*store, 6, seen(1));
+  check_context(*backend, store, 6, seen(1));
   park_all(*store);
   tell_many(*store);
   must(store->retry_parked(must(store->parked(0, 1)).at(0).transaction));
   consume(0, 1);
-  check_context(*store, 5, seen(1));
+  check_context(*backend, store, 5, seen(1));
 }
 
 TEST_CASE_TEMPLATE("rows that are parked, set aside, retried and left keep their context", Kind,
                    Memory, Sqlite, Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
   must(store->set_context(seen(1), Hlc{}));
@@ -202,7 +212,7 @@ TEST_CASE_TEMPLATE("rows that are parked, set aside, retried and left keep their
     tell_many(*store);
     CHECK(must(store->retry_parked(must(store->parked(0, 1)).at(0).transaction)) == 5);
     tell_many(*store, 400);  // and now they wait
-    check_context(*store, 5, seen(1));
+    check_context(*backend, store, 5, seen(1));
   }
   const auto rows = must(store->begin_seal({100}));
   std::vector<std::int64_t> left;
@@ -211,13 +221,13 @@ TEST_CASE_TEMPLATE("rows that are parked, set aside, retried and left keep their
   commit.left = left;
   must(store->commit_seal(commit));
   tell_many(*store);
-  check_context(*store, 5, seen(1));
+  check_context(*backend, store, 5, seen(1));
 }
 
 TEST_CASE_TEMPLATE("a savepoint that is rolled back takes no other row's context along", Kind,
                    Sqlite, Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   lead(*store);
   must(store->set_context(seen(1), Hlc{}));
   must(store->status());
@@ -232,12 +242,12 @@ TEST_CASE_TEMPLATE("a savepoint that is rolled back takes no other row's context
   } else {
     CHECK(Shell(sqlite_path(*backend)).run(sql) == "ok");
   }
-  check_context(*store, 2, seen(1));
+  check_context(*backend, store, 2, seen(1));
 }
 
 TEST_CASE_TEMPLATE("contexts that nobody names any more are deleted", Kind, Sqlite, Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   const auto session = backend->open_session();
   lead(*store);
   const auto kept = [&]() -> std::int64_t {

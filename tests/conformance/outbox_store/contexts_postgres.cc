@@ -1,4 +1,5 @@
 /// Contexts and transactions of PostgreSQL that last: what they have read does not go before them.
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,34 +26,46 @@ void tell(OutboxStore& store, std::uint64_t from, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) must(store.set_context(told(from + i), Hlc{}));
 }
 
-/// Takes the one row that waits.
-VersionVector taken(OutboxStore& store) {
-  const auto rows = must(store.begin_seal({100}));
+/// Another relay leads, which remembers nothing that it told.
+void reopen(Backend& backend, std::unique_ptr<OutboxStore>& store) {
+  store.reset();
+  store = backend.open_store();
+  lead(*store);
+}
+
+/// What the writer of the one row that waits had seen, as another relay reads it.
+VersionVector taken(Backend& backend, std::unique_ptr<OutboxStore>& store) {
+  reopen(backend, store);
+  const auto rows = must(store->begin_seal({100}));
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].odd.empty());
   const auto context = VersionVector::from_bytes(rows[0].context);
   REQUIRE(context);
-  must(commit_batch(store, must(store.status()).head_seq, 1));
-  return *context;
+  VersionVector seen = *context;
+  store->abort_seal();
+  const Seq head = must(store->status()).head_seq;
+  REQUIRE(must(store->begin_seal({100})).size() == 1);
+  must(commit_batch(*store, head, 1));
+  return seen;
 }
 
 }  // namespace
 
 TEST_CASE("PostgreSQL: a transaction that stays open finds what it has read when it commits") {
   OUTBOX_SUITE_BACKEND(Postgres);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   lead(*store);
   tell(*store, 1, 10);
   const Psql psql(postgres_url(*backend));
   CHECK(psql.run("BEGIN; " + kRemove) == "ok");
   tell(*store, 11, 1500);
   CHECK(psql.run("COMMIT") == "ok");
-  CHECK(taken(*store) == told(10));
+  CHECK(taken(*backend, store) == told(10));
 }
 
 TEST_CASE("PostgreSQL: … though its snapshot is older than its first change") {
   OUTBOX_SUITE_BACKEND(Postgres);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   lead(*store);
   const auto session = backend->open_session();
   for (const std::uint64_t tells : {100, 400, 1500}) {
@@ -65,7 +78,7 @@ TEST_CASE("PostgreSQL: … though its snapshot is older than its first change") 
     CHECK(psql.run(kRemove) == "ok");
     tell(*store, 5000, 1500);
     CHECK(psql.run("COMMIT") == "ok");
-    CHECK(taken(*store) == told(10));
+    CHECK(taken(*backend, store) == told(10));
   }
 }
 
@@ -79,9 +92,7 @@ TEST_CASE("PostgreSQL: rows of a backup find their contexts, or are parked, neve
                  kRemove + "; COMMIT; CREATE TABLE rows AS TABLE tributary_outbox") == "ok");
   CHECK(psql.run("DELETE FROM tributary_outbox") == "ok");
   tell(*store, 11, 1500);
-  store.reset();  // which remembers what it told
-  store = backend->open_store();
-  lead(*store);
+  reopen(*backend, store);
   const std::string fill =
       "INSERT INTO tributary_outbox OVERRIDING SYSTEM VALUE SELECT * FROM rows ORDER BY id LIMIT 1 "
       "OFFSET ";
@@ -100,19 +111,19 @@ TEST_CASE("PostgreSQL: rows of a backup find their contexts, or are parked, neve
   CHECK(psql.run("INSERT INTO tributary_told_context OVERRIDING SYSTEM VALUE "
                  "TABLE kept ON CONFLICT DO NOTHING") == "ok");
   must(backend->open_owner()->retry_parked(must(store->parked(0, 1)).at(0).transaction));
-  CHECK(taken(*store) == told(10));
+  CHECK(taken(*backend, store) == told(10));
 }
 
 TEST_CASE("PostgreSQL: a row names no context but the one its writer was told") {
   OUTBOX_SUITE_BACKEND(Postgres);
-  const auto store = backend->open_store();
+  auto store = backend->open_store();
   lead(*store);
   tell(*store, 1, 10);
   const Psql psql(postgres_url(*backend));
   CHECK(psql.run("INSERT INTO tributary_outbox (key, type, operation, value, context_id) "
                  "SELECT 'set:a', 'set', 'remove', 'x', min(id) FROM tributary_told_context "
                  "WHERE number = 1") == "ok");
-  CHECK(taken(*store) == told(10));
+  CHECK(taken(*backend, store) == told(10));
 }
 
 }  // namespace tributary::outbox_suite
