@@ -38,6 +38,13 @@ struct OutboxRow {
   [[nodiscard]] std::int64_t first_id() const { return written_id != 0 ? written_id : id; }
 };
 
+/// What is odd about a row that names its context by an id, which is not there.
+[[nodiscard]] inline std::string unknown_context(std::int64_t id) {
+  return "its context (id " + std::to_string(id) +
+         ") is not in the database: put back tributary_told_context from the backup that the row "
+         "is from, and retry it";
+}
+
 /// Key of a running total. `field` is empty for types without fields.
 struct TotalsKey {
   std::string_view key;

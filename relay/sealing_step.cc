@@ -1,6 +1,8 @@
 // The part of the relay that seals: rows in, batches out, in one database transaction.
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include <tributary/base/log.h>
 #include <tributary/relay/origin_relay.h>
@@ -52,9 +54,11 @@ void OriginRelay::note_left(const Sealing& sealing, std::span<const OutboxRow> r
   left_bytes_ = 0;
   if (left_rows_ == 0) return;
   const std::set<std::int64_t> left(sealing.left.begin(), sealing.left.end());
+  std::unordered_set<std::string_view> contexts;  // which rows may share
   for (const OutboxRow& row : rows) {
     if (!left.contains(row.id)) continue;
-    left_bytes_ += row.key.size() + row.field.size() + row.value.size() + row.context.size();
+    left_bytes_ += row.key.size() + row.field.size() + row.value.size();
+    if (row.exact || contexts.insert(row.context).second) left_bytes_ += row.context.size();
   }
 }
 

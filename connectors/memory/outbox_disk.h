@@ -3,15 +3,20 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <tributary/connectors/memory/outbox_store.h>
 
 namespace tributary::memory {
+
+/// One for all rows that have it.
+using StoredContext = std::shared_ptr<const std::string>;
 
 /// A row that owns its bytes.
 struct StoredRow {
@@ -23,15 +28,26 @@ struct StoredRow {
   std::string field;
   std::string value;
   std::int64_t amount = 0;
-  std::string context;
+  StoredContext context;  ///< or none
   bool exact = false;
   Hlc hlc;
   std::uint64_t tag = 0;
   std::int64_t written_id = 0;  ///< before a retry; 0: as id
 
   [[nodiscard]] OutboxRow view() const {
-    return {id,     transaction, key,   type, operation, field,     value,
-            amount, context,     exact, hlc,  tag,       written_id};
+    return {.id = id,
+            .transaction = transaction,
+            .key = key,
+            .type = type,
+            .operation = operation,
+            .field = field,
+            .value = value,
+            .amount = amount,
+            .context = context == nullptr ? std::string_view{} : std::string_view(*context),
+            .exact = exact,
+            .hlc = hlc,
+            .tag = tag,
+            .written_id = written_id};
   }
   [[nodiscard]] std::int64_t first_id() const { return written_id != 0 ? written_id : id; }
 };
@@ -61,6 +77,7 @@ struct OutboxDisk {
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
   VersionVector watermark;
+  StoredContext context = std::make_shared<std::string>(VersionVector{}.bytes());  ///< its bytes
   VersionVector told;
   Hlc replica_hlc;
   std::int64_t next_id = 1;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <string>
 
 #include <tributary/connectors/memory/outbox_reading.h>
 
@@ -9,9 +10,13 @@ bool take(const OutboxDisk& disk, SealLimit limit, std::vector<StoredRow>& taken
   taken.clear();
   std::size_t fitting = 0;
   std::size_t bytes = 0;
+  std::set<const std::string*> contexts;
   for (const auto& [id, row] : disk.rows) {
     if (fitting == limit.rows || bytes >= limit.bytes) break;
-    bytes += row.value.size();
+    bytes += row.key.size() + row.field.size() + row.value.size();
+    if (row.context != nullptr && contexts.insert(row.context.get()).second) {
+      bytes += row.context->size();
+    }
     ++fitting;
   }
   std::set<std::int64_t> beyond;

@@ -114,7 +114,8 @@ class Session final : public ProducerSession, public OutboxConnection {
                   0};
     const OutboxDisk& disk = link_.disk();
     if (operation->observes) {
-      row.context = change.context.value_or(disk.watermark).bytes();
+      row.context = change.context ? std::make_shared<const std::string>(change.context->bytes())
+                                   : disk.context;
       row.exact = change.context.has_value();
     }
     return row;

@@ -201,6 +201,9 @@ class Store final : public OutboxStore {
 
   Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
     return fenced("set_context", [&]() -> Result<void> {
+      if (disk().watermark != watermark) {
+        disk().context = std::make_shared<const std::string>(watermark.bytes());
+      }
       disk().watermark = watermark;
       disk().told.join(watermark);
       if (hlc <= kMaxHlc) disk().replica_hlc = std::max(disk().replica_hlc, hlc);

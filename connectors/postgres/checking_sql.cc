@@ -64,6 +64,11 @@ END $$;
 // consumed it. All others are this transaction's, whatever they say. Whether a context that it
 // brings was ever told is for the seal to say: a restore may put back the outbox before what was
 // told.
+//
+// A context that is told is named by its id, and kept for as long as that may take (see
+// context_sweep.h). Before the first is told, the row carries the bytes; so it does when a snapshot
+// that is older than the transaction's number shows one that may be gone. The sequence tells how
+// old it is, since no snapshot hides it.
 constexpr std::string_view kTrigger = R"sql(
 CREATE OR REPLACE FUNCTION tributary.check_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -75,7 +80,7 @@ DECLARE
   at record;
 BEGIN
   SELECT o.operation, o.takes_field, o.takes_value, o.takes_amount, o.observes, o.accumulates,
-         c.watermark, c.hlc, CASE WHEN s.is_called THEN s.last_value ELSE 0 END AS last_id,
+         c.hlc, c.context_id, CASE WHEN s.is_called THEN s.last_value ELSE 0 END AS last_id,
          (SELECT k.type FROM public.tributary_keyspace k
           WHERE convert_to(NEW.key, 'UTF8') LIKE k.like_pattern ORDER BY k.position LIMIT 1) AS type
     INTO at
@@ -108,13 +113,24 @@ BEGIN
          (clock # (-9223372036854775808)) + (3600000000 << 12) THEN
     PERFORM tributary.count_kept(NEW.transaction_id, bytes, limits);
     NEW.exact := coalesce(NEW.exact, false);
+    IF NOT at.observes THEN NEW.context_id := NULL; END IF;
     PERFORM tributary.note_filled('tributary_outbox');
     IF coalesce(NEW.tag, 0) = 0 THEN NEW.tag := tributary.new_tag(); END IF;
     RETURN NEW;
   END IF;
   PERFORM tributary.count_written(1, bytes, limits);
   NEW.exact := NEW.context IS NOT NULL;
-  IF at.observes AND NEW.context IS NULL THEN NEW.context := at.watermark; END IF;
+  IF NOT at.observes OR NEW.exact THEN
+    IF NEW.context_id IS NOT NULL THEN NEW.context_id := NULL; END IF;
+  ELSIF at.context_id IS NOT NULL
+        AND current_setting('transaction_isolation') = 'read committed' THEN
+    NEW.context_id := at.context_id;
+  ELSE
+    SELECT CASE WHEN k.kept THEN c.context_id END, CASE WHEN NOT k.kept THEN c.watermark END
+      INTO NEW.context_id, NEW.context
+      FROM public.tributary_context c, public.tributary_told_context_number_seq t, LATERAL (
+        SELECT c.context_id IS NOT NULL AND t.last_value - c.number BETWEEN 0 AND 255 AS kept) k;
+  END IF;
   NEW.hlc := clock;
   NEW.transaction_id := number;
   NEW.tag := tributary.new_tag();

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <tributary/connectors/postgres/cells.h>
+#include <tributary/connectors/postgres/context_sweep.h>
 #include <tributary/connectors/postgres/fence.h>
 #include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/connectors/postgres/parking.h>
@@ -53,6 +54,7 @@ class Store final : public OutboxStore {
     fence_ = {record.leader_epoch, record.actor, record.head_seq};
     identity_ = text_at(row, 0, 3);
     counters_.start(bool_at(row, 0, 12));
+    sweep_.start();
     return record;
   }
 
@@ -164,7 +166,10 @@ class Store final : public OutboxStore {
     pipeline_.queue(statements::kRelaxed);
     pipeline_.queue(statements::kFence, fence_.params());
     pipeline_.queue(statements::kSetContext, Params().add(bytes).add(hlc.value).add(told));
-    TRIBUTARY_TRY(named(commit_queued(pipeline_)));
+    const bool sweeping = sweep_.queue(pipeline_);
+    TRIBUTARY_ASSIGN(const Results results, named(commit_queued(pipeline_)));
+    if (PQntuples(results[3].get()) > 0) seal_.told(bigint_at(results[3].get(), 0, 0), bytes);
+    if (sweeping) sweep_.swept(results[4].get());
     return {};
   }
 
@@ -283,6 +288,7 @@ class Store final : public OutboxStore {
   Seal seal_;
   Vacuum vacuum_;
   FormerCounters counters_;
+  ContextSweep sweep_;
   bool leased_ = false;
   Fence fence_;
   VersionVector told_;

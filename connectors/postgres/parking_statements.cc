@@ -14,9 +14,9 @@ const Statement kSetAside{
     "    SELECT DISTINCT f.transaction_id FROM (SELECT transaction_id FROM public.tributary_outbox"
     "      WHERE id <= $1 ORDER BY id LIMIT 10000) f)) RETURNING o.*) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc, tag, reason) "
+    "amount, context, context_id, exact, hlc, tag, reason) "
     "SELECT coalesce(written_id, id), transaction_id, key, type, operation, field, value, amount, "
-    "context, exact, hlc, tag, $2::text FROM gone ORDER BY id"};
+    "context, context_id, exact, hlc, tag, $2::text FROM gone ORDER BY id"};
 // Answers how far it came, and how many it marked.
 const Statement kMarkParked{
     "mark_parked",
@@ -40,9 +40,9 @@ const Statement kRetry{
     "retry",
     "WITH gone AS (DELETE FROM public.tributary_parked WHERE transaction_id = $1 RETURNING *) "
     "INSERT INTO public.tributary_outbox (transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc, tag, written_id) "
-    "SELECT transaction_id, key, type, operation, field, value, amount, context, exact, hlc, tag, "
-    "id "
+    "amount, context, context_id, exact, hlc, tag, written_id) "
+    "SELECT transaction_id, key, type, operation, field, value, amount, context, context_id, "
+    "exact, hlc, tag, id "
     "FROM gone ORDER BY position"};
 // In runs of ids, as a batch would name them.
 const Statement kDiscardParked{

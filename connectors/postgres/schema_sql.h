@@ -12,7 +12,7 @@
 namespace tributary::postgres {
 
 /// Raised when tables or functions change shape; a database of a newer version is refused.
-inline constexpr std::int64_t kSchemaVersion = 4;
+inline constexpr std::int64_t kSchemaVersion = 5;
 
 /// Tables and indexes; safe to repeat.
 [[nodiscard]] std::string_view tables_sql();
@@ -23,8 +23,8 @@ inline constexpr std::int64_t kSchemaVersion = 4;
 /// Attaches the check to tributary_outbox; safe to repeat.
 [[nodiscard]] std::string_view trigger_sql();
 /// The tables that a restore replaces, without their prefix.
-inline constexpr std::array<std::string_view, 7> kRestoredTables{
-    "actor", "batch", "context", "counter", "origin", "outbox", "parked"};
+inline constexpr std::array<std::string_view, 8> kRestoredTables{
+    "actor", "batch", "context", "counter", "origin", "outbox", "parked", "told_context"};
 /// What notices that tables are put back one by one; safe to repeat.
 [[nodiscard]] std::string_view put_back_sql();
 /// Attaches it to the tables; safe to repeat.

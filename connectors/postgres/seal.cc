@@ -41,6 +41,9 @@ void Seal::read_rows(const PGresult* result) {
     read.null_field = read.field.empty() && null_at(result, row, 5);
     read.null_value = read.value.empty() && null_at(result, row, 6);
     if (!read.null_amount) read_amount(bytes_at(result, row, 7), read);
+    if (!null_at(result, row, 14) && null_at(result, row, 8)) {
+      named_.push_back({rows_.size() - 1, bigint_at(result, row, 14)});
+    }
   }
 }
 
@@ -72,8 +75,8 @@ Result<Seal::Taken> Seal::take(const Fence& fence, SealLimit limit) {
 
 Result<std::span<const OutboxRow>> Seal::begin(const Fence& fence, SealLimit limit) {
   CHECK(!open_ && limit.rows > 0 && limit.bytes > 0);
-  rows_.clear();
-  results_.clear();
+  forget_rows();
+  contexts_.trim();
   TRIBUTARY_ASSIGN(const bool calm, idle_.nothing_to_do(fence));
   if (calm) return std::span<const OutboxRow>{};
   // Long transactions that reach beyond the limit make it grow until they fit.
@@ -90,6 +93,10 @@ Result<std::span<const OutboxRow>> Seal::begin(const Fence& fence, SealLimit lim
   if (rows_.empty()) {
     abort();
     return std::span<const OutboxRow>{};
+  }
+  if (auto filled = contexts_.fill(pipeline_, named_, rows_); !filled) {
+    abort();
+    return fail(std::move(filled).error());
   }
   if (!std::ranges::is_sorted(rows_, {}, &OutboxRow::id)) {
     std::ranges::sort(rows_, {}, &OutboxRow::id);
@@ -206,9 +213,14 @@ Result<void> Seal::commit(const SealCommit& seal, const Fence& fence) {
   return {};
 }
 
-void Seal::abort() {
+void Seal::forget_rows() {
   rows_.clear();
+  named_.clear();
   results_.clear();
+}
+
+void Seal::abort() {
+  forget_rows();
   if (!open_) return;
   open_ = false;
   if (pipeline_.dead()) return;

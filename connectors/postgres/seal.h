@@ -10,12 +10,15 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <tributary/connectors/outbox_store.h>
 #include <tributary/connectors/postgres/fence.h>
 #include <tributary/connectors/postgres/idle.h>
 #include <tributary/connectors/postgres/pipeline.h>
+#include <tributary/connectors/postgres/told_contexts.h>
 
 namespace tributary::postgres {
 
@@ -24,6 +27,8 @@ class Seal {
  public:
   explicit Seal(Pipeline& pipeline) : pipeline_(pipeline), idle_(pipeline) {}
 
+  /// A context that was told to writers under `id` need not be read.
+  void told(std::int64_t id, std::string bytes) { contexts_.told(id, std::move(bytes)); }
   Result<std::span<const OutboxRow>> begin(const Fence& fence, SealLimit limit);
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys);
   Result<void> commit(const SealCommit& seal, const Fence& fence);
@@ -42,6 +47,7 @@ class Seal {
   Result<Taken> take(const Fence& fence, SealLimit limit);
   void read_rows(const PGresult* result);
   Result<bool> any_row();
+  void forget_rows();
   Result<void> take_again(const SealCommit& seal, const Fence& fence);
 
   Pipeline& pipeline_;
@@ -50,6 +56,8 @@ class Seal {
   Idle idle_;
   std::vector<ResultHandle> results_;  ///< what rows_ points into
   std::vector<OutboxRow> rows_;
+  std::vector<NamedContext> named_;
+  ToldContexts contexts_;
 };
 
 /// Within the open transaction: the batch, which is borrowed; and the origin's head and clock.

@@ -111,22 +111,30 @@ const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER 
 
 // The first $1 rows by id, or the first of them that make up $2 bytes, without the transactions
 // that reach beyond them: taking only a part of those would tear them, and taking their later rows
-// now would let them overtake rows in between.
+// now would let them overtake rows in between. A context counts with the first row that names it.
 // The running sum costs a quarter of the whole, so it is left out when all of $1 rows fit $2 bytes.
-// `= ANY (ARRAY (…))` and the comparison of pairs leave the planner one index to go by each.
+// `= ANY (ARRAY (…))`, OFFSET 0 and the comparison of pairs leave the planner one index to go by.
 const Statement kTake{
     "take",
     "WITH first AS MATERIALIZED ("
-    "  SELECT id, transaction_id, octet_length(key) + coalesce(octet_length(field), 0)"
+    "  SELECT id, transaction_id, context_id, octet_length(key) + coalesce(octet_length(field), 0)"
     "    + coalesce(octet_length(value), 0) + coalesce(octet_length(context), 0) AS size"
     "  FROM public.tributary_outbox ORDER BY id LIMIT $1), "
-    "total AS MATERIALIZED (SELECT sum(size) AS size FROM first), "
+    "told AS MATERIALIZED (SELECT c.id, octet_length(t.bytes) AS size FROM ("
+    "    SELECT context_id, min(id) AS id FROM first WHERE context_id IS NOT NULL"
+    "    GROUP BY context_id) c "
+    "  CROSS JOIN LATERAL (SELECT bytes FROM public.tributary_told_context t"
+    "    WHERE t.id = c.context_id OFFSET 0) t), "
+    "total AS MATERIALIZED (SELECT (SELECT coalesce(sum(size), 0) FROM first)"
+    "  + (SELECT coalesce(sum(size), 0) FROM told) AS size), "
     "head AS MATERIALIZED ("
     "  SELECT id, transaction_id FROM first WHERE (SELECT size FROM total) < $2 "
-    "  UNION ALL SELECT id, transaction_id FROM (SELECT id, transaction_id,"
-    "    coalesce(sum(size) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),"
-    "             0) AS before FROM first) f"
-    "  WHERE before < $2 AND (SELECT size FROM total) >= $2), "
+    "  UNION ALL SELECT id, transaction_id FROM (SELECT id, transaction_id, place,"
+    "    coalesce(sum(size) OVER (ORDER BY id, place"
+    "      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before"
+    "    FROM (SELECT id, transaction_id, size, 1 AS place FROM first"
+    "      UNION ALL SELECT id, NULL, size, 2 FROM told) s) f"
+    "  WHERE place = 1 AND before < $2 AND (SELECT size FROM total) >= $2), "
     "cut AS MATERIALIZED (SELECT max(id) AS id, "
     "  count(*) = $1 OR count(*) < (SELECT count(*) FROM first) AS short FROM head), "
     "taken AS MATERIALIZED ("
@@ -138,7 +146,7 @@ const Statement kTake{
     "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
     "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, "
     "o.amount::text, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut), "
-    "o.tag, o.written_id"};
+    "o.tag, o.written_id, o.context_id"};
 
 const Statement kLoadTotals{
     "load_totals",
@@ -169,9 +177,9 @@ const Statement kParkTaken{
     "  USING unnest($1::bigint[], $2::text[]) AS k (id, reason) WHERE o.id = k.id"
     "  RETURNING o.*, k.reason) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, field, value, "
-    "amount, context, exact, hlc, tag, reason) "
+    "amount, context, context_id, exact, hlc, tag, reason) "
     "SELECT coalesce(written_id, id), transaction_id, key, type, operation, field, value, amount, "
-    "context, exact, hlc, tag, reason FROM gone ORDER BY id"};
+    "context, context_id, exact, hlc, tag, reason FROM gone ORDER BY id"};
 const Statement kDeleteTaken{"delete_taken",
                              "DELETE FROM public.tributary_outbox o "
                              "USING unnest($1::bigint[]) AS k (id) WHERE o.id = k.id"};
@@ -235,15 +243,6 @@ const Statement kForget{
     "      ORDER BY r.confirmed_at LIMIT 256) r) s"
     "  WHERE total <= 268435456 OR number = 1) old "
     "WHERE b.actor = old.actor AND b.first_seq = old.first_seq"};
-
-// The time never goes down, unless it is one that nobody believes.
-const Statement kSetContext{
-    "set_context",
-    "UPDATE public.tributary_context c SET watermark = $1, told = $3, hlc = n.hlc FROM ("
-    "  SELECT greatest(tributary.believed_hlc(hlc) # (-9223372036854775808),"
-    "    tributary.believed_hlc($2) # (-9223372036854775808)) # (-9223372036854775808) AS hlc"
-    "  FROM public.tributary_context) n "
-    "WHERE c.watermark <> $1 OR c.told <> $3 OR c.hlc <> n.hlc"};
 
 // Counts no further than OutboxStatus::kMostCounted. How old what waits is, by rows that name a
 // time after 2019: one that passed by the trigger may name any.

@@ -63,6 +63,9 @@ extern const Statement kRetained;
 extern const Statement kConfirm;
 extern const Statement kForget;
 extern const Statement kSetContext;
+extern const Statement kContexts;
+extern const Statement kSweepMark;
+extern const Statement kSweepContexts;
 extern const Statement kStatus;
 
 }  // namespace tributary::postgres::statements

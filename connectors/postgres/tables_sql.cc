@@ -18,7 +18,10 @@ namespace {
 // keeps that until an actor is minted.
 //
 // tributary_context: `watermark` is what a writer of now has seen, `told` the join of all that any
-// writer was told.
+// writer was told. A row does not repeat it: its `context_id` names it in tributary_told_context,
+// where each stands once. Ids are random, so that an id that was restored never names another
+// context; numbers grow as they were told. See context_sweep.h for when one goes, and
+// check_change() for who writes the bytes into his row instead.
 constexpr std::string_view kTables = R"sql(
 CREATE SCHEMA IF NOT EXISTS tributary;
 
@@ -26,6 +29,7 @@ CREATE TABLE IF NOT EXISTS public.tributary_outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   transaction_id bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
   hlc bigint NOT NULL,
+  context_id bigint,
   amount numeric,
   exact boolean NOT NULL DEFAULT false,
   key text COLLATE "C" NOT NULL,
@@ -102,9 +106,18 @@ CREATE TABLE IF NOT EXISTS public.tributary_context (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   watermark bytea NOT NULL DEFAULT '\x00',
   told bytea NOT NULL DEFAULT '\x00',
-  hlc bigint NOT NULL DEFAULT 0
+  hlc bigint NOT NULL DEFAULT 0,
+  context_id bigint,
+  number bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
 INSERT INTO public.tributary_context DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS public.tributary_told_context (
+  id bigint PRIMARY KEY,
+  number bigint GENERATED ALWAYS AS IDENTITY,
+  bytes bytea NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+GRANT SELECT ON SEQUENCE public.tributary_told_context_number_seq TO PUBLIC;
 
 CREATE TABLE IF NOT EXISTS public.tributary_parked (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -117,6 +130,7 @@ CREATE TABLE IF NOT EXISTS public.tributary_parked (
   value bytea,
   amount numeric,
   context bytea,
+  context_id bigint,
   exact boolean NOT NULL DEFAULT false,
   hlc bigint NOT NULL,
   tag bigint NOT NULL,
@@ -125,6 +139,8 @@ CREATE TABLE IF NOT EXISTS public.tributary_parked (
 );
 CREATE INDEX IF NOT EXISTS tributary_parked_transaction
   ON public.tributary_parked (transaction_id, id);
+CREATE INDEX IF NOT EXISTS tributary_parked_context ON public.tributary_parked (context_id)
+  WHERE context_id IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS public.tributary_discarded (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

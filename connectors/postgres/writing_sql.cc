@@ -172,7 +172,8 @@ BEGIN
 END $$;
 )sql";
 
-// For the C++ library, which has checked each change. The setting keeps the trigger out.
+// For the C++ library, which has checked each change. The setting keeps the trigger out. Contexts
+// as in check_change().
 constexpr std::string_view kInsertChanges = R"sql(
 CREATE OR REPLACE FUNCTION tributary.insert_changes(
   keys bytea[], types text[], operations text[], fields bytea[], contents bytea[],
@@ -185,6 +186,7 @@ DECLARE
   tag CONSTANT bigint := tributary.new_tag();
   clock bigint;
   seen bytea;
+  seen_id bigint;
   refused text;
 BEGIN
   IF EXISTS (SELECT FROM unnest(amounts) a
@@ -211,12 +213,16 @@ BEGIN
                 + coalesce(length(i.context), 0))
      FROM unnest(keys, fields, contents, contexts) i (key, field, content, context)),
     tributary.limits());
-  SELECT c.watermark, tributary.write_hlc(c.hlc) INTO seen, clock FROM public.tributary_context c;
-  INSERT INTO public.tributary_outbox
-    (transaction_id, key, type, operation, field, value, amount, context, exact, hlc, tag)
+  SELECT CASE WHEN k.kept THEN c.context_id END, CASE WHEN NOT k.kept THEN c.watermark END,
+         tributary.write_hlc(c.hlc)
+    INTO seen_id, seen, clock
+    FROM public.tributary_context c, public.tributary_told_context_number_seq t, LATERAL (
+      SELECT c.context_id IS NOT NULL AND t.last_value - c.number BETWEEN 0 AND 255 AS kept) k;
+  INSERT INTO public.tributary_outbox (transaction_id, key, type, operation, field, value, amount,
+                                       context, context_id, exact, hlc, tag)
   SELECT number, convert_from(i.key, 'UTF8'), i.type, i.operation, i.field, i.content, i.amount,
-         CASE WHEN i.context = '' THEN seen ELSE i.context END, coalesce(i.context <> '', false),
-         clock, tag
+         CASE WHEN i.context = '' THEN seen ELSE i.context END,
+         CASE WHEN i.context = '' THEN seen_id END, coalesce(i.context <> '', false), clock, tag
   FROM unnest(keys, types, operations, fields, contents, amounts, contexts) WITH ORDINALITY
        i (key, type, operation, field, content, amount, context, place)
   ORDER BY i.place;

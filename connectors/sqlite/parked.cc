@@ -14,7 +14,7 @@ constexpr std::size_t kRowsAtOnce = 5000;
 
 /// What a row takes along, to and fro, beside its transaction and the id it was written under.
 constexpr std::string_view kColumns =
-    "key, type, operation, field, value, amount, context, exact, hlc, tag";
+    "key, type, operation, field, value, amount, hlc, context, context_id, exact, tag";
 
 /// Copies rows of the outbox; `which` picks them.
 Result<Statement> copy_rows(const Fence& fence, std::string_view which) {
@@ -179,9 +179,9 @@ Result<std::vector<ParkedChange>> parked(const Fence& fence, std::int64_t after,
                        .field = std::string(row.bytes(5)),
                        .value = std::string(row.bytes(6)),
                        .amount = row.integer(7),
-                       .hlc = Hlc{row.unsigned_integer(10)},
-                       .reason = std::string(row.bytes(12)),
-                       .parked_at = Micros{row.integer(13)}});
+                       .hlc = Hlc{row.unsigned_integer(8)},
+                       .reason = std::string(row.bytes(13)),
+                       .parked_at = Micros{row.integer(14)}});
   }
 }
 

@@ -15,7 +15,9 @@ namespace {
 // `tag` and `written_id`: see OutboxRow; written_id is NULL unless the row was parked and retried.
 //
 // tributary_context: `watermark` is what a writer of now has seen, `told` the join of all that any
-// writer was told.
+// writer was told. A row does not repeat it: its `context_id` names it in tributary_told_context,
+// where each stands once, under a random id that never names another. Before the first was told,
+// rows carry the bytes. What an INSERT reads of it stands before the long columns.
 //
 // An amount has no declared type, since SQLite would turn the text '3' into a number by itself.
 constexpr std::string_view kTables = R"sql(
@@ -29,6 +31,7 @@ CREATE TABLE IF NOT EXISTS tributary_outbox (
   value BLOB,
   amount,
   context BLOB,
+  context_id INTEGER,
   exact INTEGER NOT NULL DEFAULT 0,
   hlc INTEGER,
   tag INTEGER,
@@ -91,11 +94,16 @@ CREATE TABLE IF NOT EXISTS tributary_counter (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tributary_context (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  hlc INTEGER NOT NULL,
+  context_id INTEGER,
   watermark BLOB NOT NULL,
-  told BLOB NOT NULL,
-  hlc INTEGER NOT NULL
+  told BLOB NOT NULL
 );
-INSERT OR IGNORE INTO tributary_context VALUES (1, x'00', x'00', 0);
+INSERT OR IGNORE INTO tributary_context VALUES (1, 0, NULL, x'00', x'00');
+CREATE TABLE IF NOT EXISTS tributary_told_context (
+  id INTEGER PRIMARY KEY,
+  bytes BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS tributary_parked (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   id INTEGER NOT NULL,
@@ -107,6 +115,7 @@ CREATE TABLE IF NOT EXISTS tributary_parked (
   value BLOB,
   amount,
   context BLOB,
+  context_id INTEGER,
   exact INTEGER NOT NULL DEFAULT 0,
   hlc INTEGER,
   tag INTEGER,
@@ -114,6 +123,8 @@ CREATE TABLE IF NOT EXISTS tributary_parked (
   parked_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS tributary_parked_transaction ON tributary_parked (transaction_id, id);
+CREATE INDEX IF NOT EXISTS tributary_parked_context ON tributary_parked (context_id)
+  WHERE context_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS tributary_discarded (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   transaction_id INTEGER NOT NULL,

@@ -9,6 +9,7 @@
 #include <tributary/connectors/sqlite/batches.h>
 #include <tributary/connectors/sqlite/parked.h>
 #include <tributary/connectors/sqlite/seal.h>
+#include <tributary/connectors/sqlite/told_contexts.h>
 
 namespace tributary::sqlite {
 namespace {
@@ -60,7 +61,7 @@ Result<void> Seal::read_rows(SealLimit limit) {
   TRIBUTARY_ASSIGN(
       Statement row,
       fence_.prepare("SELECT id, transaction_id, key, type, operation, field, "
-                     "value, amount, context, exact, hlc, tag, coalesce(written_id, 0) "
+                     "value, amount, context, exact, hlc, tag, coalesce(written_id, 0), context_id "
                      "FROM tributary_outbox "
                      "ORDER BY id"));
   std::size_t bytes = 0;
@@ -72,7 +73,7 @@ Result<void> Seal::read_rows(SealLimit limit) {
     std::string wrong = odd(row);
     const bool full = rows_.size() >= limit.rows || bytes >= limit.bytes;
     if (full && !rows_.empty() && transaction != rows_.back().transaction) return {};
-    for (const int column : {2, 5, 6, 8}) bytes += row.bytes(column).size();
+    for (const int column : {2, 5, 6}) bytes += row.bytes(column).size();
     rows_.push_back({.id = row.integer(0),
                      .transaction = transaction,
                      .key = keep(row.bytes(2)),
@@ -81,7 +82,7 @@ Result<void> Seal::read_rows(SealLimit limit) {
                      .field = keep(row.bytes(5)),
                      .value = keep(row.bytes(6)),
                      .amount = row.integer(7),
-                     .context = keep(row.bytes(8)),
+                     .context = {},
                      .exact = row.integer(9) != 0,
                      .hlc = Hlc{row.unsigned_integer(10)},
                      .tag = row.unsigned_integer(11),
@@ -90,7 +91,30 @@ Result<void> Seal::read_rows(SealLimit limit) {
                      .null_value = row.null(6),
                      .null_amount = row.null(7),
                      .odd = std::move(wrong)});
+    TRIBUTARY_TRY(read_context(row, rows_.back(), bytes));
   }
+}
+
+Result<void> Seal::read_context(const Statement& row, OutboxRow& read, std::size_t& bytes) {
+  if (!row.null(8) || row.null(13)) {
+    read.context = keep(row.bytes(8));
+    bytes += read.context.size();
+    return {};
+  }
+  TRIBUTARY_ASSIGN(const auto context, told(row.integer(13), bytes));
+  if (context) read.context = *context;
+  else if (read.odd.empty()) read.odd = unknown_context(row.integer(13));
+  return {};
+}
+
+Result<std::optional<std::string_view>> Seal::told(std::int64_t context_id, std::size_t& bytes) {
+  const auto [entry, fresh] = contexts_.try_emplace(context_id);
+  if (!fresh) return entry->second;
+  TRIBUTARY_ASSIGN(const auto read, sqlite::read_context(fence_, context_id));
+  if (!read) return std::nullopt;
+  bytes += read->size();
+  entry->second = keep(*read);
+  return entry->second;
 }
 
 Result<std::size_t> Seal::waiting(std::size_t limit) const {
@@ -208,6 +232,7 @@ Result<void> Seal::commit(const SealCommit& seal) {
 
 void Seal::abort() {
   rows_.clear();
+  contexts_.clear();
   blocks_.clear();
   free_bytes_ = 0;
   fence_.roll_back();

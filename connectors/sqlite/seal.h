@@ -7,8 +7,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <tributary/connectors/outbox_store.h>
@@ -33,6 +36,10 @@ class Seal {
   Result<std::size_t> waiting(std::size_t limit) const;
   Result<void> read_rows(SealLimit limit);
   [[nodiscard]] std::string_view keep(std::string_view bytes);
+  /// Reads it the first time that it is asked for, and adds its size; nullopt: there is none.
+  Result<std::optional<std::string_view>> told(std::int64_t context_id, std::size_t& bytes);
+  /// The row's own, or the one it names; adds to `bytes` what it takes.
+  Result<void> read_context(const Statement& row, OutboxRow& read, std::size_t& bytes);
   Result<void> write(const SealCommit& seal);
   Result<void> write_briefly(const SealCommit& seal);
   Result<void> advance(const SealCommit& seal);
@@ -44,6 +51,7 @@ class Seal {
   Micros committed_{0};  ///< when the last seal was
   Micros patience_{0};   ///< until when this seal may wait for a quiet moment
   std::vector<OutboxRow> rows_;
+  std::unordered_map<std::int64_t, std::optional<std::string_view>> contexts_;  ///< that rows_ name
   std::vector<std::unique_ptr<char[]>> blocks_;  ///< what rows_ points into
   char* free_ = nullptr;
   std::size_t free_bytes_ = 0;

@@ -62,15 +62,19 @@ Result<Told::Context> Told::read_context() const {
   return context;
 }
 
-Result<void> Told::write_context() const {
+Result<void> Told::write_context() {
   TRIBUTARY_ASSIGN(Context stored, read_context());
   stored.told.join(context_->watermark);
-  TRIBUTARY_ASSIGN(Statement row,
-                   fence_.prepare("UPDATE tributary_context SET watermark = ?, told = ?, hlc = ?"));
   const std::string bytes = context_->watermark.bytes();
   const std::string told = stored.told.bytes();
-  row.add_blob(bytes).add_blob(told);
-  return row.add(std::max(stored.hlc, context_->hlc).value).run();
+  TRIBUTARY_ASSIGN(const auto id, store_context(fence_, bytes));
+  TRIBUTARY_ASSIGN(Statement row,
+                   fence_.prepare("UPDATE tributary_context SET watermark = ?, told = ?, hlc = ?, "
+                                  "context_id = coalesce(?, context_id)"));
+  row.add_blob(bytes).add_blob(told).add(std::max(stored.hlc, context_->hlc).value);
+  id ? row.add(*id) : row.add_null();
+  TRIBUTARY_TRY(row.run());
+  return sweep_.step(fence_);
 }
 
 Result<void> Told::write() {

@@ -12,6 +12,7 @@
 #include <tributary/connectors/outbox_store.h>
 #include <tributary/connectors/sqlite/fence.h>
 #include <tributary/connectors/sqlite/quiet.h>
+#include <tributary/connectors/sqlite/told_contexts.h>
 
 namespace tributary::sqlite {
 
@@ -42,11 +43,12 @@ class Told {
   };
 
   Result<Context> read_context() const;
-  Result<void> write_context() const;
+  Result<void> write_context();
   [[nodiscard]] bool matters(const Context& stored) const;
 
   const Fence& fence_;
   Quiet& quiet_;
+  ContextSweep sweep_;
   std::map<ActorId, Seq> confirmed_;
   Micros retention_{0};
   std::optional<Context> stored_;   ///< as we know it

@@ -119,7 +119,12 @@ BEGIN
     transaction_id = (SELECT number FROM tributary_transaction),
     context = CASE WHEN (SELECT observes FROM tributary_operation
                          WHERE type = NEW.type AND operation = NEW.operation)
-                   THEN coalesce(NEW.context, (SELECT watermark FROM tributary_context)) END,
+                   THEN coalesce(NEW.context, (SELECT watermark FROM tributary_context
+                                               WHERE context_id IS NULL)) END,
+    context_id = CASE WHEN NEW.context IS NULL
+                           AND (SELECT observes FROM tributary_operation
+                                WHERE type = NEW.type AND operation = NEW.operation)
+                      THEN (SELECT context_id FROM tributary_context) END,
     tag = random(),
     written_id = NULL,
     exact = NEW.context IS NOT NULL

@@ -111,7 +111,8 @@ constexpr const char* kGrants =
     "GRANT SELECT, UPDATE ON public.tributary_origin, public.tributary_context "
     "TO tributary_test_relay; "
     "GRANT SELECT, INSERT, UPDATE ON public.tributary_actor TO tributary_test_relay; "
-    "GRANT SELECT, INSERT, DELETE ON public.tributary_discarded TO tributary_test_relay; "
+    "GRANT SELECT, INSERT, DELETE ON public.tributary_discarded, public.tributary_told_context "
+    "TO tributary_test_relay; "
     "GRANT SELECT, DELETE ON public.tributary_put_back TO tributary_test_relay; "
     "GRANT SELECT ON public.tributary_keyspace, public.tributary_limits, "
     "public.tributary_operation, public.tributary_schema TO tributary_test_relay";

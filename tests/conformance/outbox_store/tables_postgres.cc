@@ -12,8 +12,8 @@ namespace tributary::outbox_suite {
 namespace {
 
 /// In an order in which the origin's row comes before the rows, and the marks in between.
-const std::vector<std::string> kTables{"actor",  "batch",  "context", "counter",
-                                       "origin", "outbox", "parked",  "put_back"};
+const std::vector<std::string> kTables{"actor",  "batch",  "context",  "counter",     "origin",
+                                       "outbox", "parked", "put_back", "told_context"};
 
 std::string empty(const std::string& table) { return "TRUNCATE public.tributary_" + table; }
 std::string fill(const std::string& table) {

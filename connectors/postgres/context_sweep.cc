@@ -1,0 +1,39 @@
+#include <libpq-fe.h>
+
+#include <tributary/connectors/postgres/cells.h>
+#include <tributary/connectors/postgres/context_sweep.h>
+#include <tributary/connectors/postgres/statements.h>
+
+namespace tributary::postgres {
+namespace {
+
+/// A step looks at many more than were told since the one before.
+constexpr int kToldBetween = 32;
+
+}  // namespace
+
+bool ContextSweep::queue(Pipeline& pipeline) {
+  if (++told_ < kToldBetween) return false;
+  told_ = 0;
+  if (mark_) {
+    pipeline.queue(statements::kSweepContexts,
+                   Params().add(after_).add(mark_->number).add(mark_->open).add(mark_->rows));
+  } else {
+    pipeline.queue(statements::kSweepMark);
+  }
+  return true;
+}
+
+void ContextSweep::swept(const PGresult* result) {
+  if (!mark_) {
+    if (PQntuples(result) > 0) {
+      mark_ = {bigint_at(result, 0, 0), bigint_at(result, 0, 1), bigint_at(result, 0, 2)};
+    }
+    after_ = kFirst;
+  } else if (bool_at(result, 0, 1)) {
+    if (null_at(result, 0, 0)) mark_.reset();
+    else after_ = bigint_at(result, 0, 0);
+  }
+}
+
+}  // namespace tributary::postgres
