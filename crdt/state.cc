@@ -39,6 +39,9 @@ void State::load(std::string name, std::optional<std::string> value) {
 }
 
 void State::settle() {
+  // Mostly they come so.
+  const auto out_of_order = [](const Field& a, const Field& b) { return a.name >= b.name; };
+  if (std::ranges::adjacent_find(fields_, out_of_order) == fields_.end()) return;
   std::stable_sort(fields_.begin(), fields_.end(),
                    [](const Field& a, const Field& b) { return a.name < b.name; });
   const auto same = [](const Field& a, const Field& b) { return a.name == b.name; };

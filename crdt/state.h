@@ -34,6 +34,8 @@ class State {
   /// All fields count as loaded from now on, the absent ones as empty.
   void set_complete() { complete_ = true; }
   [[nodiscard]] bool complete() const { return complete_; }
+  /// Makes room for that many fields.
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
   /// Adds fields as loaded, unchanged. Call settle() after the last.
   void load(std::string name, std::optional<std::string> value);
   /// Sorts what load() added and drops duplicates.

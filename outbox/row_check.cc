@@ -61,31 +61,30 @@ bool RowCheck::database_knows(std::string_view type, std::string_view operation)
   });
 }
 
-const RowCheck::KeyRule& RowCheck::rule_of(std::string_view key) {
-  const auto [entry, fresh] = rules_.try_emplace(key);
-  KeyRule& rule = entry->second;
-  if (!fresh) return rule;
-  rule.number = rules_.size() - 1;
+RowCheck::KeyRule RowCheck::make_rule(std::string_view key) const {
   if (auto legal = check_key(stored_.schema.limits, key); !legal) {
-    rule.why = std::move(legal.error().message);
-    return rule;
+    return {.why = std::move(legal.error().message)};
   }
   for (const Keyspace& keyspace : stored_.schema.keyspaces) {
     if (!matches(keyspace.pattern, key)) continue;
-    rule.type_name = keyspace.type;
-    rule.type = crdt::find_type(keyspace.type);
-    return rule;
+    return {.type = crdt::find_type(keyspace.type), .type_name = keyspace.type};
   }
-  rule.why = type_of(stored_.schema, key).error().message;
-  return rule;
+  return {.why = type_of(stored_.schema, key).error().message};
+}
+
+std::size_t RowCheck::rule_of(std::string_view key) {
+  const auto [entry, fresh] = number_of_.try_emplace(key, rules_.size());
+  if (fresh) rules_.push_back(make_rule(key));
+  return entry->second;
 }
 
 RowVerdict RowCheck::check(const OutboxRow& row) {
   if (!row.odd.empty()) return illegal(row.odd);
-  const KeyRule& rule = rule_of(row.key);
+  const std::size_t key = rule_of(row.key);
+  const KeyRule& rule = rules_[key];
   if (!rule.why.empty()) return illegal(rule.why);
   if (row.type != rule.type_name) {
-    return illegal("the key is a " + rule.type_name + " by its keyspace, not a " +
+    return illegal("the key is a " + std::string(rule.type_name) + " by its keyspace, not a " +
                    std::string(row.type));
   }
   const crdt::Operation* operation =
@@ -101,7 +100,7 @@ RowVerdict RowCheck::check(const OutboxRow& row) {
     return illegal(std::move(wrong));
   }
   if (row.hlc > kMaxHlc) return illegal("its time (hlc) is beyond the year 2100");
-  return {Kind::kLegal, rule.type, operation, rule.number, {}};
+  return {Kind::kLegal, rule.type, operation, key, {}};
 }
 
 }  // namespace tributary

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <tributary/crdt/type.h>
 #include <tributary/outbox/rows.h>
@@ -29,21 +30,26 @@ struct RowVerdict {
 /// Looks each key up once. Keys are views into the rows. Not thread-safe.
 class RowCheck {
  public:
-  explicit RowCheck(const StoredSchema& stored) : stored_(stored) {}
+  /// `rows`: how many will be checked, about.
+  RowCheck(const StoredSchema& stored, std::size_t rows) : stored_(stored) {
+    number_of_.reserve(rows);
+  }
   [[nodiscard]] RowVerdict check(const OutboxRow& row);
 
  private:
   struct KeyRule {
-    std::size_t number = 0;
     const crdt::Type* type = nullptr;  ///< absent: `why` says so, or the type is not known here
-    std::string type_name;
-    std::string why;
+    std::string_view type_name = {};
+    std::string why = {};
   };
-  const KeyRule& rule_of(std::string_view key);
+  /// The number of the key's rule.
+  std::size_t rule_of(std::string_view key);
+  [[nodiscard]] KeyRule make_rule(std::string_view key) const;
   [[nodiscard]] bool database_knows(std::string_view type, std::string_view operation) const;
 
   const StoredSchema& stored_;
-  std::unordered_map<std::string_view, KeyRule> rules_;
+  std::unordered_map<std::string_view, std::size_t> number_of_;
+  std::vector<KeyRule> rules_;
 };
 
 }  // namespace tributary

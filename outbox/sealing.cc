@@ -25,7 +25,7 @@ struct SievedRow {
 class Sieve {
  public:
   Sieve(std::span<const OutboxRow> rows, const SealRules& rules, SealContexts& contexts)
-      : check_(*rules.schema), rules_(rules) {
+      : check_(*rules.schema, rows.size()), rules_(rules) {
     sieved_.reserve(rows.size());
     for (const OutboxRow& row : rows) {
       RowVerdict verdict = check_.check(row);
@@ -213,6 +213,7 @@ class Sealer {
     out_.head = start_;
     BatchDraft draft = new_draft();
     std::vector<std::size_t> added;
+    added.reserve(rows_.size());
     const SealUnits units = this->units();
     for (std::size_t at = 0; at < units.size(); ++at) {
       const SealUnit unit = units[at];
@@ -246,7 +247,7 @@ class Sealer {
     const OutboxRow& row = rows_[i];
     const SievedRow& sieved = sieve_[i];
     crdt::Totals totals;
-    if (sieved.operation->accumulates && !totals_.add(row.key, row.field, row.amount, totals)) {
+    if (sieved.operation->accumulates && !totals_.add(total_of(row, sieved), row.amount, totals)) {
       return false;
     }
     const SealedContext* context = sieved.context;
@@ -270,6 +271,15 @@ class Sealer {
     return true;
   }
 
+  /// Looked up once a key, as far as keys have one total.
+  TotalsCache::Entry& total_of(const OutboxRow& row, const SievedRow& sieved) {
+    if (!row.field.empty()) return totals_.entry(row.key, row.field);
+    if (sieved.key >= total_of_key_.size()) total_of_key_.resize(sieved.key + 1);
+    TotalsCache::Entry*& known = total_of_key_[sieved.key];
+    if (known == nullptr) known = &totals_.entry(row.key, row.field);
+    return *known;
+  }
+
   void take_back(std::size_t i) {
     if (!sieve_[i].operation->accumulates) return;
     totals_.take_back(rows_[i].key, rows_[i].field, rows_[i].amount);
@@ -287,6 +297,7 @@ class Sealer {
   OriginHead start_;
   SealContexts contexts_;
   Sieve sieve_;
+  std::vector<TotalsCache::Entry*> total_of_key_;  ///< by number of the key; null: not looked up
   Sealing out_;
 };
 

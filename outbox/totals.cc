@@ -57,13 +57,16 @@ void TotalsCache::learn(std::span<const TotalsKey> asked, const std::vector<Stor
   for (const StoredTotals& each : stored) entry(each.key, each.field).totals = each.totals;
 }
 
+bool TotalsCache::add(Entry& entry, std::int64_t amount, crdt::Totals& after) {
+  if (!accumulate(entry.totals, amount)) return false;
+  mark(entry);
+  after = entry.totals;
+  return true;
+}
+
 bool TotalsCache::add(std::string_view key, std::string_view field, std::int64_t amount,
                       crdt::Totals& after) {
-  Entry& known = entry(key, field);
-  if (!accumulate(known.totals, amount)) return false;
-  mark(known);
-  after = known.totals;
-  return true;
+  return add(entry(key, field), amount, after);
 }
 
 void TotalsCache::take_back(std::string_view key, std::string_view field, std::int64_t amount) {

@@ -17,12 +17,21 @@ namespace tributary {
 /// Not thread-safe.
 class TotalsCache {
  public:
+  struct Entry {
+    crdt::Totals totals;
+    bool unsaved = false;
+    bool near_overflow = false;
+  };
+
   /// Those of `rows` that accumulate and are not known yet; views into the rows.
   [[nodiscard]] std::vector<TotalsKey> unknown(std::span<const OutboxRow> rows) const;
   /// Takes over stored totals; every key of `asked` counts as known afterwards.
   void learn(std::span<const TotalsKey> asked, const std::vector<StoredTotals>& stored);
 
+  /// The counter's entry, for add(); stays until saved() or clear().
+  [[nodiscard]] Entry& entry(std::string_view key, std::string_view field);
   /// The totals after adding `amount`. False, with nothing changed, on overflow.
+  [[nodiscard]] bool add(Entry& entry, std::int64_t amount, crdt::Totals& after);
   [[nodiscard]] bool add(std::string_view key, std::string_view field, std::int64_t amount,
                          crdt::Totals& after);
   /// Takes back what add() counted last for the key.
@@ -40,11 +49,6 @@ class TotalsCache {
   void clear();
 
  private:
-  struct Entry {
-    crdt::Totals totals;
-    bool unsaved = false;
-    bool near_overflow = false;
-  };
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const {
@@ -53,7 +57,6 @@ class TotalsCache {
   };
   /// "key" NUL "field": keys hold no NUL.
   [[nodiscard]] std::string_view name(std::string_view key, std::string_view field) const;
-  [[nodiscard]] Entry& entry(std::string_view key, std::string_view field);
   [[nodiscard]] std::vector<StoredTotals> collect(bool only_near_overflow) const;
   void mark(Entry& entry);
 

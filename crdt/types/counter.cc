@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 
 #include <tributary/base/bytes.h>
 #include <tributary/base/check.h>
@@ -28,22 +29,25 @@ Totals decode_totals(ByteReader& in) {
   return {static_cast<std::int64_t>(increments), static_cast<std::int64_t>(decrements)};
 }
 
-/// In actor order; leaves `in` not ok() on bytes that encode_state() did not write.
-std::vector<ActorTotals> decode_all(ByteReader& in) {
-  std::vector<ActorTotals> all;
+/// Calls each(ActorTotals) in actor order; leaves `in` not ok() on bytes that encode_state() did
+/// not write.
+template <typename Each>
+void decode_each(ByteReader& in, Each each) {
+  std::optional<ActorId> last;
   while (in.ok() && !in.at_end()) {
     const ActorId actor{in.fixed64()};
-    if (!all.empty() && actor <= all.back().actor) in.fail();
-    all.push_back({actor, decode_totals(in)});
+    if (last && actor <= *last) in.fail();
+    last = actor;
+    each(ActorTotals{actor, decode_totals(in)});
   }
-  return all;
 }
 
 std::vector<ActorTotals> decode_state(const State& state) {
   const std::string* bytes = state.find(kTotalsField);
   if (bytes == nullptr) return {};
   ByteReader in(*bytes);
-  std::vector<ActorTotals> all = decode_all(in);
+  std::vector<ActorTotals> all;
+  decode_each(in, [&](const ActorTotals& each) { all.push_back(each); });
   CHECK(in.ok());  // intact() was asked
   return all;
 }
@@ -52,7 +56,9 @@ bool intact(const State& state) {
   return std::all_of(state.fields().begin(), state.fields().end(), [](const State::Field& field) {
     if (!field.value) return true;
     ByteReader in(*field.value);
-    return field.name == kTotalsField && !decode_all(in).empty() && in.ok();
+    bool any = false;
+    decode_each(in, [&](const ActorTotals& /*each*/) { any = true; });
+    return field.name == kTotalsField && any && in.ok();
   });
 }
 
