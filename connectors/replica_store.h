@@ -108,6 +108,9 @@ struct KeyCommit {
   const crdt::State* state = nullptr;      ///< its changed fields are written
   const crdt::ViewEdits* edits = nullptr;  ///< applied to the view in order
   bool deferring = false;                  ///< listed by deferring_keys() from now on, or no more
+  /// The store's user may not touch the key: nothing of it was loaded but its block, and it looks
+  /// absent.
+  bool refused = false;
   bool whole = false;  ///< the edits, a kClear first, make the whole view anew: it may be as it is.
                        ///< Otherwise it must be there as earlier commits left it (its Redis type;
                        ///< of sets, hashes, sorted sets and lists the number of members, too), and
@@ -185,6 +188,7 @@ struct KeyReading {
   /// string: one value · set: members · hash and sorted set: name, value pairs · list: values;
   /// sets and hashes sorted by name.
   std::vector<std::pair<std::string, std::string>> values;
+  bool refused = false;    ///< the store's user may not touch the key: nothing else is known
   VersionVector context;  ///< what this key has seen: the replica's watermark, read together with
                           ///< the view, lowered by what is parked for the key
   std::string problem;    ///< why the view cannot be trusted: blocked, or damaged; empty: it can
@@ -216,10 +220,11 @@ class ReplicaStore {
   virtual Result<std::vector<LoadedKey>> load(std::span<const KeyLoad> loads) = 0;
   /// Atomic; gives the token after it (empty when none was expected). kConflict, with nothing
   /// written, when the token, a key's version or mark, a watermark, or a view is not as expected:
-  /// load again and retry. When a view was the cause, changed_views() tells it.
+  /// load again and retry. When a view was the cause, changed_views() tells it. So it is, and does,
+  /// when the store's user may not touch a key.
   virtual Result<std::string> commit(const ReplicaCommit& commit) = 0;
   /// Of the keys given, with the kind of their views: those whose view a commit that is not `whole`
-  /// would refuse.
+  /// would refuse, and those that the user may not touch.
   virtual Result<std::vector<ChangedView>> changed_views(
       std::span<const std::pair<std::string_view, crdt::ViewKind>> views) = 0;
 
@@ -257,7 +262,8 @@ class ReplicaStore {
   virtual Result<Walk> walk(std::string_view cursor, std::size_t limit) = 0;
   /// The Redis type ("none": not there) and the content of a view, as in KeyReading, of views with
   /// at most `members` members and kMostViewBytes; of larger ones no values. Read piece by piece:
-  /// while the state's version stays the same, no commit was in between.
+  /// while the state's version stays the same, no commit was in between. kPoison when the user may
+  /// not touch the key.
   static constexpr std::size_t kMostViewBytes = std::size_t{16} << 20;
   struct ViewContent {
     std::string found;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <tuple>
 
 #include <tributary/base/check.h>
@@ -16,6 +17,7 @@ struct MemoryReplica::Shared {
   std::uint64_t versions = 0;  ///< not on the disk: a roll-back does not bring a version back
   std::uint64_t fields_loaded = 0;
   FaultHook hook;
+  std::set<std::string, std::less<>> refused;  ///< keys
 };
 
 namespace {
@@ -73,6 +75,9 @@ class MemoryReplicaStore final : public ReplicaStore {
       if (halfway_) {
         write_half(disk(), commit, nonce, shared_->versions >> 32);
         return away("it refused a command in the midst of a commit");
+      for (const KeyCommit& key : commit.keys) {
+        if (refused(key.key)) return fail(ErrorKind::kConflict, "the user may not touch the keys");
+      }
       }
       write(disk(), commit, nonce);
       return commit.expected_token ? nonce : std::string();
@@ -84,7 +89,8 @@ class MemoryReplicaStore final : public ReplicaStore {
     return call(Call::kChangedViews, [&]() -> Result<std::vector<ChangedView>> {
       std::vector<ChangedView> all;
       for (const auto& [key, kind] : views) {
-        if (auto changed = changed_view(disk(), key, kind)) all.push_back(std::move(*changed));
+        if (refused(key)) all.push_back({.key = std::string(key), .found = {}, .refused = true});
+        else if (auto changed = changed_view(disk(), key, kind)) all.push_back(std::move(*changed));
       }
       return all;
     });
@@ -179,6 +185,7 @@ class MemoryReplicaStore final : public ReplicaStore {
       const MemoryView& view = found->second;
       ViewContent content{std::string(crdt::to_string(view.kind)), view.size(), {}, false};
       if (content.size > members) return content;
+      if (refused(key)) return fail(ErrorKind::kPoison, "the user may not touch the key");
       auto values = view.values();
       std::size_t bytes = 0;
       for (const auto& [name, value] : values) bytes += name.size() + value.size();
@@ -216,6 +223,7 @@ class MemoryReplicaStore final : public ReplicaStore {
   template <typename Work>
   auto call(Call which, Work work) -> decltype(work()) {
     const std::lock_guard lock(shared_->mutex);
+  [[nodiscard]] bool refused(std::string_view key) { return shared_->refused.contains(key); }
     if (dead_) return away("the session is dead; open a new one");
     const Fault fault = shared_->hook ? shared_->hook(which) : Fault::kNone;
     dead_ = fault != Fault::kNone;
@@ -283,6 +291,11 @@ void MemoryReplica::tamper(std::string_view key, crdt::ViewKind kind, std::strin
 void MemoryReplica::drop_view(std::string_view key) {
   const std::lock_guard lock(shared_->mutex);
   shared_->disk.views.erase(std::string(key));
+}
+
+void MemoryReplica::refuse(std::set<std::string, std::less<>> keys) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->refused = std::move(keys);
 }
 
 void MemoryReplica::damage(std::string_view key, Damage how) {

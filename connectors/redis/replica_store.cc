@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <random>
 
+#include <tributary/base/text.h>
 #include <tributary/connectors/redis/claim.h>
 #include <tributary/connectors/redis/commit_arguments.h>
 #include <tributary/connectors/redis/commit_script.h>
@@ -9,6 +10,7 @@
 #include <tributary/connectors/redis/indexes.h>
 #include <tributary/connectors/redis/layout.h>
 #include <tributary/connectors/redis/loading.h>
+#include <tributary/connectors/redis/permissions.h>
 #include <tributary/connectors/redis/progress.h>
 #include <tributary/connectors/redis/reading.h>
 #include <tributary/connectors/redis/replica_store.h>
@@ -95,6 +97,7 @@ class RedisReplicaStore final : public ReplicaStore {
   Result<Walk> step(std::string_view cursor, std::size_t limit);
 
   /// An error about a wrong type names the key.
+  Error refusal(const ReplicaCommit& commit, Error error);
   template <typename T>
   Result<T> told(Result<T> result) {
     if (result || result.error().kind != ErrorKind::kFatal) return result;
@@ -125,6 +128,7 @@ Result<std::string> RedisReplicaStore::run(const ReplicaCommit& commit) {
   if (!reply) return fail(std::move(reply).error());
   const std::string_view answer = text(**reply);
   if (answer == "OK") return commit.expected_token ? ActorId{nonce}.hex() : std::string();
+  if (!reply && denied(reply.error())) return fail(refusal(commit, std::move(reply).error()));
   return fail(
       ErrorKind::kConflict,
       connection_->where() + "it is not as it was when it was read: " + std::string(answer));
@@ -133,6 +137,18 @@ Result<std::string> RedisReplicaStore::run(const ReplicaCommit& commit) {
 Result<ReplicaStore::Walk> RedisReplicaStore::step(std::string_view cursor, std::size_t limit) {
   const bool begins = cursor.empty();
   if (begins || ++steps_ % kStepsToLook == 0) {
+/// Of a commit that the user may not make: a conflict when keys are at fault.
+Error RedisReplicaStore::refusal(const ReplicaCommit& commit, Error error) {
+  std::vector<std::string_view> keys;
+  for (const KeyCommit& each : commit.keys) keys.push_back(each.key);
+  auto refused = refused_keys(*connection_, keys);
+  if (!refused) return std::move(refused).error();
+  if (refused->empty()) return error;
+  return {ErrorKind::kConflict,
+          connection_->where() + "the user may not touch " + std::to_string(refused->size()) +
+              " of the keys, of which the first is " + in_quotes(refused->front())};
+}
+
     TRIBUTARY_TRY(indexes_.mend(*connection_, begins, nonces_()));
   }
   const std::string count = std::to_string(std::max<std::size_t>(limit, 1));
