@@ -58,6 +58,16 @@ struct ReplicaProgress {
   std::map<ActorId, std::string> doubtful = {};
 };
 
+/// What the replica knows of some actors, and how much it holds of all, of one moment.
+struct ProgressSample {
+  std::string token;
+  VersionVector watermark;
+  std::map<ActorId, ActorRecord> actors;
+  // With what is not of an actor, or cannot be read:
+  std::uint64_t watermark_size = 0;
+  std::uint64_t actors_size = 0;
+};
+
 /// What readers of this replica may have seen, and so a writer beside it: the watermark, but less
 /// of it for keys with parked changes.
 struct ReplicaContext {
@@ -98,6 +108,9 @@ struct LoadedKey {
   /// What is wrong with what is stored for the key (a stray key in the place of its state, bytes
   /// that are no state of its type); empty: nothing. The state of a damaged key holds nothing.
   std::string damage;
+  /// The store's user may not touch the key: nothing of it was loaded but its block, and it looks
+  /// absent.
+  bool refused = false;
 };
 
 /// One key's part of a commit.
@@ -108,9 +121,6 @@ struct KeyCommit {
   const crdt::State* state = nullptr;      ///< its changed fields are written
   const crdt::ViewEdits* edits = nullptr;  ///< applied to the view in order
   bool deferring = false;                  ///< listed by deferring_keys() from now on, or no more
-  /// The store's user may not touch the key: nothing of it was loaded but its block, and it looks
-  /// absent.
-  bool refused = false;
   bool whole = false;  ///< the edits, a kClear first, make the whole view anew: it may be as it is.
                        ///< Otherwise it must be there as earlier commits left it (its Redis type;
                        ///< of sets, hashes, sorted sets and lists the number of members, too), and
@@ -178,6 +188,7 @@ struct ChangedView {
   std::string found;       ///< its Redis type, "none" when it is not there
   bool foreign = false;    ///< its Redis type is one that edits of the key's kind cannot go to
   bool stateless = false;  ///< it is there, but the key has no state
+  bool refused = false;    ///< the store's user may not touch the key: nothing else is known
 };
 
 /// A key for people: view, type and context.
@@ -188,7 +199,6 @@ struct KeyReading {
   /// string: one value · set: members · hash and sorted set: name, value pairs · list: values;
   /// sets and hashes sorted by name.
   std::vector<std::pair<std::string, std::string>> values;
-  bool refused = false;    ///< the store's user may not touch the key: nothing else is known
   VersionVector context;  ///< what this key has seen: the replica's watermark, read together with
                           ///< the view, lowered by what is parked for the key
   std::string problem;    ///< why the view cannot be trusted: blocked, or damaged; empty: it can
@@ -212,6 +222,8 @@ class ReplicaStore {
   /// before progress(). kFatal when it may not.
   virtual Result<std::vector<std::string>> move_strays_aside() = 0;
   virtual Result<ReplicaProgress> progress() = 0;
+  /// Cheap: grows with `actors`, those that are asked for, only.
+  virtual Result<ProgressSample> sample(std::span<const ActorId> actors) = 0;
   /// ReplicaProgress::token alone: cheap enough to ask every second.
   virtual Result<std::string> token() = 0;
   /// Cheap: does not grow with origins or the changes that are parked.

@@ -48,6 +48,11 @@ class MemoryReplicaStore final : public ReplicaStore {
     return call(Call::kProgress, [&]() -> Result<ReplicaProgress> { return disk().progress; });
   }
 
+  Result<ProgressSample> sample(std::span<const ActorId> actors) override {
+    return call(Call::kToken,
+                [&]() -> Result<ProgressSample> { return sample_of(disk().progress, actors); });
+  }
+
   Result<std::vector<LoadedKey>> load(std::span<const KeyLoad> loads) override {
     return call(Call::kLoad, [&]() -> Result<std::vector<LoadedKey>> {
       std::vector<LoadedKey> loaded;
@@ -70,14 +75,14 @@ class MemoryReplicaStore final : public ReplicaStore {
   Result<std::string> commit(const ReplicaCommit& commit) override {
     return call(Call::kCommit, [&]() -> Result<std::string> {
       TRIBUTARY_TRY(check(disk(), commit));
+      for (const KeyCommit& key : commit.keys) {
+        if (refused(key.key)) return fail(ErrorKind::kConflict, "the user may not touch the keys");
+      }
       shared_->versions += 0x9e3779b97f4a7c15U;  // an odd step visits all 2^64 values
       const std::string nonce = ActorId{shared_->versions}.hex();
       if (halfway_) {
         write_half(disk(), commit, nonce, shared_->versions >> 32);
         return away("it refused a command in the midst of a commit");
-      for (const KeyCommit& key : commit.keys) {
-        if (refused(key.key)) return fail(ErrorKind::kConflict, "the user may not touch the keys");
-      }
       }
       write(disk(), commit, nonce);
       return commit.expected_token ? nonce : std::string();
@@ -180,12 +185,12 @@ class MemoryReplicaStore final : public ReplicaStore {
 
   Result<ViewContent> view(std::string_view key, std::size_t members) override {
     return call(Call::kView, [&]() -> Result<ViewContent> {
+      if (refused(key)) return fail(ErrorKind::kPoison, "the user may not touch the key");
       const auto found = disk().views.find(key);
       if (found == disk().views.end()) return ViewContent{"none", 0, {}, true};
       const MemoryView& view = found->second;
       ViewContent content{std::string(crdt::to_string(view.kind)), view.size(), {}, false};
       if (content.size > members) return content;
-      if (refused(key)) return fail(ErrorKind::kPoison, "the user may not touch the key");
       auto values = view.values();
       std::size_t bytes = 0;
       for (const auto& [name, value] : values) bytes += name.size() + value.size();
@@ -218,12 +223,12 @@ class MemoryReplicaStore final : public ReplicaStore {
 
  private:
   [[nodiscard]] ReplicaDisk& disk() { return shared_->disk; }
+  [[nodiscard]] bool refused(std::string_view key) { return shared_->refused.contains(key); }
 
   /// Does `work` under the lock, with the faults that the hook asks for.
   template <typename Work>
   auto call(Call which, Work work) -> decltype(work()) {
     const std::lock_guard lock(shared_->mutex);
-  [[nodiscard]] bool refused(std::string_view key) { return shared_->refused.contains(key); }
     if (dead_) return away("the session is dead; open a new one");
     const Fault fault = shared_->hook ? shared_->hook(which) : Fault::kNone;
     dead_ = fault != Fault::kNone;
@@ -288,14 +293,14 @@ void MemoryReplica::tamper(std::string_view key, crdt::ViewKind kind, std::strin
   apply(shared_->disk, key, kind, {{ViewEdit::Action::kPut, std::string(member), value}});
 }
 
-void MemoryReplica::drop_view(std::string_view key) {
-  const std::lock_guard lock(shared_->mutex);
-  shared_->disk.views.erase(std::string(key));
-}
-
 void MemoryReplica::refuse(std::set<std::string, std::less<>> keys) {
   const std::lock_guard lock(shared_->mutex);
   shared_->refused = std::move(keys);
+}
+
+void MemoryReplica::drop_view(std::string_view key) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->disk.views.erase(std::string(key));
 }
 
 void MemoryReplica::damage(std::string_view key, Damage how) {

@@ -46,6 +46,9 @@ class RedisReplicaStore final : public ReplicaStore {
     return redis::move_strays_aside(*connection_);
   }
   Result<ReplicaProgress> progress() override { return told(read_progress(*connection_)); }
+  Result<ProgressSample> sample(std::span<const ActorId> actors) override {
+    return told(read_sample(*connection_, actors));
+  }
   Result<std::string> token() override { return told(read_token()); }
   Result<ReplicaContext> context() override { return told(read_context(*connection_)); }
   Result<std::vector<LoadedKey>> load(std::span<const KeyLoad> loads) override {
@@ -94,10 +97,10 @@ class RedisReplicaStore final : public ReplicaStore {
  private:
   Result<std::string> read_token();
   Result<std::string> run(const ReplicaCommit& commit);
+  Error refusal(const ReplicaCommit& commit, Error error);
   Result<Walk> step(std::string_view cursor, std::size_t limit);
 
   /// An error about a wrong type names the key.
-  Error refusal(const ReplicaCommit& commit, Error error);
   template <typename T>
   Result<T> told(Result<T> result) {
     if (result || result.error().kind != ErrorKind::kFatal) return result;
@@ -125,18 +128,15 @@ Result<std::string> RedisReplicaStore::run(const ReplicaCommit& commit) {
     TRIBUTARY_TRY(load_script());  // Redis was restarted or its script cache flushed
     reply = connection_->call({"EVALSHA", script_}, arguments_);
   }
+  if (!reply && denied(reply.error())) return fail(refusal(commit, std::move(reply).error()));
   if (!reply) return fail(std::move(reply).error());
   const std::string_view answer = text(**reply);
   if (answer == "OK") return commit.expected_token ? ActorId{nonce}.hex() : std::string();
-  if (!reply && denied(reply.error())) return fail(refusal(commit, std::move(reply).error()));
   return fail(
       ErrorKind::kConflict,
       connection_->where() + "it is not as it was when it was read: " + std::string(answer));
 }
 
-Result<ReplicaStore::Walk> RedisReplicaStore::step(std::string_view cursor, std::size_t limit) {
-  const bool begins = cursor.empty();
-  if (begins || ++steps_ % kStepsToLook == 0) {
 /// Of a commit that the user may not make: a conflict when keys are at fault.
 Error RedisReplicaStore::refusal(const ReplicaCommit& commit, Error error) {
   std::vector<std::string_view> keys;
@@ -149,6 +149,9 @@ Error RedisReplicaStore::refusal(const ReplicaCommit& commit, Error error) {
               " of the keys, of which the first is " + in_quotes(refused->front())};
 }
 
+Result<ReplicaStore::Walk> RedisReplicaStore::step(std::string_view cursor, std::size_t limit) {
+  const bool begins = cursor.empty();
+  if (begins || ++steps_ % kStepsToLook == 0) {
     TRIBUTARY_TRY(indexes_.mend(*connection_, begins, nonces_()));
   }
   const std::string count = std::to_string(std::max<std::size_t>(limit, 1));
