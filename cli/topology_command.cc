@@ -1,6 +1,7 @@
 /// `tributary topology check|apply|show`.
 #include <cstdio>
 #include <memory>
+#include <string>
 
 #include <tributary/base/text.h>
 #include <tributary/cli/command.h>
@@ -65,6 +66,25 @@ void tell(const TypeChange& change) {
                change.origin.c_str(), key.c_str(), change.from.c_str(), then.c_str());
 }
 
+/// What --force would do to changes on their way.
+std::string force(const TypeChanges& changes) {
+  std::string what = "With --force ";
+  if (changes.waiting > changes.sealed) {
+    what +=
+        "their transactions are parked at their origins: nothing is lost, `tributary parked list "
+        "--origin NAME` shows them, and `parked retry --origin NAME` publishes them once a "
+        "keyspace takes them again";
+  }
+  if (changes.waiting > changes.sealed && changes.sealed > 0) what += "; ";
+  if (changes.sealed > 0) {
+    what += std::to_string(changes.sealed) +
+            " that are sealed already are set aside in every region, beside their keys "
+            "(`tributary parked list`): the changelogs keep them, in case the keyspace gets its "
+            "old type back";
+  }
+  return what;
+}
+
 /// Every change of another type than its key's would be set aside.
 int refuse_type_changes(const TypeChanges& changes) {
   for (const TypeChange& each : changes.told) tell(each);
@@ -75,9 +95,8 @@ int refuse_type_changes(const TypeChanges& changes) {
   if (changes.waiting > 0 && changes.keys == 0) {
     std::fprintf(stderr,
                  "tributary: nothing was applied: %llu changes are on their way that would be "
-                 "parked, with all of their transactions. Let the relays publish them first "
-                 "(`tributary status` shows when), or use --force\n",
-                 static_cast<unsigned long long>(changes.waiting));
+                 "parked. Let the relays publish them first (`tributary status` shows when). %s\n",
+                 static_cast<unsigned long long>(changes.waiting), force(changes).c_str());
     return kFailed;
   }
   if (changes.keys == 0) {

@@ -22,6 +22,7 @@ struct TypeChanges {
   std::vector<TypeChange> told;      ///< the first of them
   std::uint64_t keys = 0;            ///< of one region, the one with the most
   std::uint64_t waiting = 0;         ///< changes on their way, of all origins
+  std::uint64_t sealed = 0;          ///< of these, those that are sealed already
   std::vector<std::string> unasked;  ///< who could not be asked, with their reasons
 };
 

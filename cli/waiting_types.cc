@@ -27,6 +27,7 @@ class Look {
   void delta(const Delta& delta) {
     const std::string_view to = keyspace_type(after_, delta.key);
     if (keyspace_type(before_, delta.key) == delta.type && other_type(delta.type, to)) {
+      ++changes_.sealed;
       note(delta.key, delta.type, to);
     }
   }

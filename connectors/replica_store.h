@@ -58,6 +58,16 @@ struct ReplicaProgress {
   std::map<ActorId, std::string> doubtful = {};
 };
 
+/// What the replica knows of some actors, and how much it holds of all, of one moment.
+struct ProgressSample {
+  std::string token;
+  VersionVector watermark;
+  std::map<ActorId, ActorRecord> actors;
+  // With what is not of an actor, or cannot be read:
+  std::uint64_t watermark_size = 0;
+  std::uint64_t actors_size = 0;
+};
+
 /// What readers of this replica may have seen, and so a writer beside it: the watermark, but less
 /// of it for keys with parked changes.
 struct ReplicaContext {
@@ -98,6 +108,9 @@ struct LoadedKey {
   /// What is wrong with what is stored for the key (a stray key in the place of its state, bytes
   /// that are no state of its type); empty: nothing. The state of a damaged key holds nothing.
   std::string damage;
+  /// The store's user may not touch the key: nothing of it was loaded but its block, and it looks
+  /// absent.
+  bool refused = false;
 };
 
 /// One key's part of a commit.
@@ -175,6 +188,7 @@ struct ChangedView {
   std::string found;       ///< its Redis type, "none" when it is not there
   bool foreign = false;    ///< its Redis type is one that edits of the key's kind cannot go to
   bool stateless = false;  ///< it is there, but the key has no state
+  bool refused = false;    ///< the store's user may not touch the key: nothing else is known
 };
 
 /// A key for people: view, type and context.
@@ -208,6 +222,8 @@ class ReplicaStore {
   /// before progress(). kFatal when it may not.
   virtual Result<std::vector<std::string>> move_strays_aside() = 0;
   virtual Result<ReplicaProgress> progress() = 0;
+  /// Cheap: grows with `actors`, those that are asked for, only.
+  virtual Result<ProgressSample> sample(std::span<const ActorId> actors) = 0;
   /// ReplicaProgress::token alone: cheap enough to ask every second.
   virtual Result<std::string> token() = 0;
   /// Cheap: does not grow with origins or the changes that are parked.
@@ -216,10 +232,11 @@ class ReplicaStore {
   virtual Result<std::vector<LoadedKey>> load(std::span<const KeyLoad> loads) = 0;
   /// Atomic; gives the token after it (empty when none was expected). kConflict, with nothing
   /// written, when the token, a key's version or mark, a watermark, or a view is not as expected:
-  /// load again and retry. When a view was the cause, changed_views() tells it.
+  /// load again and retry. When a view was the cause, changed_views() tells it. So it is, and does,
+  /// when the store's user may not touch a key.
   virtual Result<std::string> commit(const ReplicaCommit& commit) = 0;
   /// Of the keys given, with the kind of their views: those whose view a commit that is not `whole`
-  /// would refuse.
+  /// would refuse, and those that the user may not touch.
   virtual Result<std::vector<ChangedView>> changed_views(
       std::span<const std::pair<std::string_view, crdt::ViewKind>> views) = 0;
 
@@ -257,7 +274,8 @@ class ReplicaStore {
   virtual Result<Walk> walk(std::string_view cursor, std::size_t limit) = 0;
   /// The Redis type ("none": not there) and the content of a view, as in KeyReading, of views with
   /// at most `members` members and kMostViewBytes; of larger ones no values. Read piece by piece:
-  /// while the state's version stays the same, no commit was in between.
+  /// while the state's version stays the same, no commit was in between. kPoison when the user may
+  /// not touch the key.
   static constexpr std::size_t kMostViewBytes = std::size_t{16} << 20;
   struct ViewContent {
     std::string found;

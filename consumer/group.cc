@@ -14,13 +14,25 @@ std::string foreign_reason(const std::string& found) {
          " that Tributary did not write; move it away, then `tributary parked retry`";
 }
 
+const Keyspace* keyspace_of(const Schema& schema, std::string_view key) {
+  for (const Keyspace& keyspace : schema.keyspaces) {
+    if (matches(keyspace.pattern, key)) return &keyspace;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string_view keyspace_type(const Schema& schema, std::string_view key) {
-  for (const Keyspace& keyspace : schema.keyspaces) {
-    if (matches(keyspace.pattern, key)) return keyspace.type;
-  }
-  return {};
+  const Keyspace* keyspace = keyspace_of(schema, key);
+  return keyspace == nullptr ? std::string_view{} : std::string_view{keyspace->type};
+}
+
+std::string refused_reason(const Schema& schema, std::string_view key) {
+  const Keyspace* keyspace = keyspace_of(schema, key);
+  const std::string allow = keyspace == nullptr ? "a pattern that matches it" : keyspace->pattern;
+  return "the replica's user may not touch this key; grant ~" + allow +
+         " (Redis: ACL SETUSER), then `tributary parked retry`";
 }
 
 crdt::ViewEdits whole_view(const crdt::Type& type, const crdt::State& state) {
@@ -89,7 +101,9 @@ void Group::found(std::span<const ChangedView> views) {
     const auto entry = slot_of_.find(view.key);
     if (entry == slot_of_.end()) continue;
     Slot& slot = slots_[entry->second];
-    if (view.foreign) slot.foreign = foreign_reason(view.found);
+    if (view.refused) slot.refused = true;
+    else if (slot.edits.empty()) continue;  // its view was not asked for
+    else if (view.foreign) slot.foreign = foreign_reason(view.found);
     else if (view.stateless) slot.stateless = true;
     else slot.whole = true;
   }
@@ -131,6 +145,8 @@ void Group::start(std::size_t index) {
         index,
         retyped ? retyped_reason(loaded.type, slot.keyspace_type) : std::string(kBehindParked),
         false);
+  } else if (slot.refused || loaded.refused) {
+    set_aside(index, refused_reason(*schema_, loads_[index].key), false);
   } else if (!loaded.damage.empty()) {
     set_aside(index, loaded.damage + "; it is being rebuilt from the changelogs", true);
   } else if (!slot.foreign.empty()) {
@@ -216,8 +232,7 @@ void Group::collect_commits() {
 std::vector<std::pair<std::string_view, crdt::ViewKind>> Group::views() const {
   std::vector<std::pair<std::string_view, crdt::ViewKind>> views;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    if (slot.joined && !slot.edits.empty()) views.emplace_back(loads_[i].key, slot.type->view);
+    if (slots_[i].joined) views.emplace_back(loads_[i].key, slots_[i].type->view);
   }
   return views;
 }

@@ -62,7 +62,8 @@ class Group {
   void add_beside(DeltaRef ref, std::string reason) {
     refused_.push_back({ref, std::move(reason)});
   }
-  /// Views that made a commit fail. The next load() and join() make them whole or spare them.
+  /// Views that made a commit fail. The next load() and join() make them whole or spare them, and
+  /// set aside keys that may not be touched.
   void found(std::span<const ChangedView> views);
 
   /// Loads what the deltas touch. A later call forgets what an earlier one loaded.
@@ -93,6 +94,7 @@ class Group {
     // What a failed commit told of the view:
     bool whole = false;
     bool stateless = false;
+    bool refused = false;
     std::string foreign = {};
     // Of this attempt:
     bool deferring = false;
@@ -123,6 +125,9 @@ class Group {
   std::vector<Aside> beside_;
   bool any_deferring_ = false;
 };
+
+/// Why a key is set aside that the store's user may not touch.
+[[nodiscard]] std::string refused_reason(const Schema& schema, std::string_view key);
 
 /// The type that the first keyspace matching `key` gives it; empty when none matches.
 [[nodiscard]] std::string_view keyspace_type(const Schema& schema, std::string_view key);

@@ -148,8 +148,12 @@ Result<std::set<std::string>> Rebuilder::choose(ReplicaStore& store) {
 Result<Rebuilder::Look> Rebuilder::look(ReplicaStore& store, const std::string& key) {
   const KeyLoad load{key, {}};
   TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
-  TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
   const LoadedKey& state = loaded.front();
+  auto viewed = store.view(key, 0);
+  const bool refused =
+      state.refused || (!viewed && viewed.error().kind == ErrorKind::kPoison);
+  if (refused) return Look{false, state.block, "refused"};
+  TRIBUTARY_ASSIGN(const auto view, std::move(viewed));
   const std::string_view keyspace = keyspace_type(settings_.schema, key);
   const std::string type = keyspace.empty() ? state.type : std::string(keyspace);
   return Look{
@@ -217,7 +221,11 @@ Result<std::string> Rebuilder::rebuild(ReplicaStore& store, RebuildPass& pass,
     if (type == nullptr && !loaded.front().damage.empty()) {
       return loaded.front().damage + "; no change to the key is in the changelogs: remove it";
     }
-    TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
+    auto viewed = store.view(key, 0);
+    const bool refused =
+        loaded.front().refused || (!viewed && viewed.error().kind == ErrorKind::kPoison);
+    if (refused) return refused_reason(settings_.schema, key);
+    TRIBUTARY_ASSIGN(const auto view, std::move(viewed));
     if (in_the_way(view.found, type, loaded.front().type)) {
       return "the key holds a Redis " + view.found +
              " that Tributary did not write; move it away: the key is then rebuilt";

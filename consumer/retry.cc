@@ -111,14 +111,16 @@ std::string join_all(std::string_view wanted, Attempt& attempt) {
 }
 
 /// The reason why the view cannot be written; empty when it can.
-Result<std::string> view_in_the_way(ReplicaStore& store, std::string_view key,
+Result<std::string> view_in_the_way(ReplicaStore& store, const Schema& schema, std::string_view key,
                                     const Attempt& attempt) {
   if (attempt.type == nullptr) return std::string();
-  TRIBUTARY_ASSIGN(const auto view, store.view(key, 0));
-  if (view.found == "none" || view.found == crdt::to_string(attempt.type->view)) {
+  const auto view = store.view(key, 0);
+  if (!view && view.error().kind == ErrorKind::kPoison) return refused_reason(schema, key);
+  if (!view) return fail(view.error());
+  if (view->found == "none" || view->found == crdt::to_string(attempt.type->view)) {
     return std::string();
   }
-  return "the key holds a Redis " + view.found +
+  return "the key holds a Redis " + view->found +
          " that Tributary did not write; move it away, then retry";
 }
 
@@ -167,6 +169,10 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
     asked.reason += " (changes were left out; the consumer rebuilds it, and looks at it again now)";
     return asked;
   }
+  if (attempt.loaded.refused) {
+    return RetriedKey{std::string(key), 0,
+                      block.mark.empty() ? std::string() : refused_reason(schema, key)};
+  }
   const std::string_view keyspace = keyspace_type(schema, key);
   if (damage.empty() && other_type(attempt.loaded.type, keyspace)) {
     block.reason = retyped_reason(attempt.loaded.type, keyspace);
@@ -194,7 +200,7 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
     return ask_rebuild(store, key, attempt, std::move(block));
   }
   if (retried.reason.empty()) {
-    TRIBUTARY_ASSIGN(retried.reason, view_in_the_way(store, key, attempt));
+    TRIBUTARY_ASSIGN(retried.reason, view_in_the_way(store, schema, key, attempt));
   }
   if (block.mark.empty()) {
     retried.reason.clear();

@@ -99,9 +99,15 @@ Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, const Schema&
   }
   TRIBUTARY_ASSIGN(const auto changed, store.changed_views(views));
   std::set<std::string_view> differ;
-  for (const ChangedView& view : changed) differ.insert(view.key);
+  std::set<std::string_view> refused;
+  for (const ChangedView& view : changed) (view.refused ? refused : differ).insert(view.key);
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const std::string& key = found.keys[i];
+    if (heads[i].refused || refused.contains(key)) {
+      if (!heads[i].block.mark.empty()) continue;
+      TRIBUTARY_TRY(block(store, known, key, refused_reason(schema, key), false));
+      continue;
+    }
     TRIBUTARY_TRY(watched(store, known, schema, key, heads[i], differ.contains(key)));
   }
   return {};
@@ -159,7 +165,9 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   }
   const crdt::Type* type = crdt::find_type(head.type);
   if (type == nullptr) return {};
-  TRIBUTARY_ASSIGN(auto content, store.view(key, kMembersCompared));
+  auto viewed = store.view(key, kMembersCompared);
+  if (!viewed && viewed.error().kind == ErrorKind::kPoison) return {};  // the next round tells
+  TRIBUTARY_ASSIGN(auto content, std::move(viewed));
   const bool foreign = content.found != "none" && content.found != crdt::to_string(type->view);
   if (!foreign && !changed && !content.whole) return {};
   TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));
@@ -236,7 +244,7 @@ Result<void> finish_commits(ReplicaStore& store, KnownReplica& known,
     };
     TRIBUTARY_ASSIGN(const bool done, tell(keys));
     if (done || keys.empty()) continue;
-    TRIBUTARY_TRY(tell({}));  // its view is foreign: the next commit to the key tells
+    TRIBUTARY_TRY(tell({}));  // its view is foreign or refused: the next commit to the key tells
   }
   if (!unfinished.empty()) {
     log::warn("a commit had stopped half-way; its keys were put right",

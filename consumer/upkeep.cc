@@ -27,6 +27,7 @@ Result<void> Upkeep::open(ReplicaStore& store, KnownReplica& known,
   deferring_ = true;  // perhaps: the first pruning tells
   retried_to_ = "";
   scrub_.restart();
+  progress_check_.restart();
   count_at_ = Micros{0};
   token_at_ = clock_.monotonic() + settings_.token_interval;
   return finish_commits(store, known, unfinished);
@@ -48,7 +49,7 @@ Result<void> Upkeep::step(ReplicaStore& store, KnownReplica& known,
     TRIBUTARY_ASSIGN(deferring_, pruning_.step(store, known, origins));
   }
   if (due(count_at_, kCountInterval)) {
-    TRIBUTARY_TRY(check_progress(store, known));
+    TRIBUTARY_TRY(progress_check_.step(store, known, origins));
     TRIBUTARY_ASSIGN(const std::uint64_t parked, parking_.count(store));
     parked_.set(static_cast<double>(parked));
     deferring_ = true;  // perhaps: a retry or a rebuild, in another session, has left some
@@ -64,15 +65,6 @@ Result<void> Upkeep::step(ReplicaStore& store, KnownReplica& known,
     TRIBUTARY_TRY(scrub_.step(store, known, settings_.schema, std::max<std::size_t>(1, keys / 10)));
   }
   return {};
-}
-
-/// Another program that drops some of the progress leaves the token.
-Result<void> Upkeep::check_progress(ReplicaStore& store, const KnownReplica& known) {
-  TRIBUTARY_ASSIGN(const ReplicaProgress now, store.progress());
-  const bool same = now.token != known.token ||  // told elsewhere
-                    (now.watermark == known.watermark && now.actors == known.actors);
-  if (same) return {};
-  return fail(ErrorKind::kConflict, "another program changed what was applied to it");
 }
 
 Result<void> Upkeep::retry_after_upgrade(ReplicaStore& store) {

@@ -13,6 +13,7 @@
 #include <tributary/consumer/known_replica.h>
 #include <tributary/consumer/origin_state.h>
 #include <tributary/consumer/parking.h>
+#include <tributary/consumer/progress_check.h>
 #include <tributary/consumer/pruning.h>
 #include <tributary/consumer/scrub.h>
 
@@ -36,7 +37,6 @@ class Upkeep {
  private:
   /// True at most once per interval.
   [[nodiscard]] bool due(Micros& next, Micros interval) const;
-  static Result<void> check_progress(ReplicaStore& store, const KnownReplica& known);
   Result<void> retry_after_upgrade(ReplicaStore& store);
   Result<void> retry_after_roll_out(ReplicaStore& store);
 
@@ -44,6 +44,7 @@ class Upkeep {
   Clock& clock_;
   Parking& parking_;
   Gauge& parked_;
+  ProgressCheck progress_check_;
   Scrub scrub_;
   Pruning pruning_;
   bool deferring_ = false;

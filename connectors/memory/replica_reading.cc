@@ -68,6 +68,20 @@ KeyReading read_key(const ReplicaDisk& disk, std::string_view key) {
   return reading;
 }
 
+ProgressSample sample_of(const ReplicaProgress& progress, std::span<const ActorId> actors) {
+  ProgressSample sample{.token = progress.token,
+                        .watermark = {},
+                        .actors = {},
+                        .watermark_size = progress.watermark.size(),
+                        .actors_size = progress.actors.size()};
+  for (const ActorId actor : actors) {
+    sample.watermark.raise(actor, progress.watermark.get(actor));
+    const auto record = progress.actors.find(actor);
+    if (record != progress.actors.end()) sample.actors.insert(*record);
+  }
+  return sample;
+}
+
 ReplicaContext read_context(const ReplicaDisk& disk) {
   ReplicaContext context{disk.progress.watermark, disk.progress.hlc, {}};
   const bool one_by_one = disk.blocked.size() <= kLoweredKeys;

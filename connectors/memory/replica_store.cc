@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <tuple>
 
 #include <tributary/base/check.h>
@@ -16,6 +17,7 @@ struct MemoryReplica::Shared {
   std::uint64_t versions = 0;  ///< not on the disk: a roll-back does not bring a version back
   std::uint64_t fields_loaded = 0;
   FaultHook hook;
+  std::set<std::string, std::less<>> refused;  ///< keys
 };
 
 namespace {
@@ -46,6 +48,11 @@ class MemoryReplicaStore final : public ReplicaStore {
     return call(Call::kProgress, [&]() -> Result<ReplicaProgress> { return disk().progress; });
   }
 
+  Result<ProgressSample> sample(std::span<const ActorId> actors) override {
+    return call(Call::kToken,
+                [&]() -> Result<ProgressSample> { return sample_of(disk().progress, actors); });
+  }
+
   Result<std::vector<LoadedKey>> load(std::span<const KeyLoad> loads) override {
     return call(Call::kLoad, [&]() -> Result<std::vector<LoadedKey>> {
       std::vector<LoadedKey> loaded;
@@ -68,6 +75,9 @@ class MemoryReplicaStore final : public ReplicaStore {
   Result<std::string> commit(const ReplicaCommit& commit) override {
     return call(Call::kCommit, [&]() -> Result<std::string> {
       TRIBUTARY_TRY(check(disk(), commit));
+      for (const KeyCommit& key : commit.keys) {
+        if (refused(key.key)) return fail(ErrorKind::kConflict, "the user may not touch the keys");
+      }
       shared_->versions += 0x9e3779b97f4a7c15U;  // an odd step visits all 2^64 values
       const std::string nonce = ActorId{shared_->versions}.hex();
       if (halfway_) {
@@ -84,7 +94,8 @@ class MemoryReplicaStore final : public ReplicaStore {
     return call(Call::kChangedViews, [&]() -> Result<std::vector<ChangedView>> {
       std::vector<ChangedView> all;
       for (const auto& [key, kind] : views) {
-        if (auto changed = changed_view(disk(), key, kind)) all.push_back(std::move(*changed));
+        if (refused(key)) all.push_back({.key = std::string(key), .found = {}, .refused = true});
+        else if (auto changed = changed_view(disk(), key, kind)) all.push_back(std::move(*changed));
       }
       return all;
     });
@@ -174,6 +185,7 @@ class MemoryReplicaStore final : public ReplicaStore {
 
   Result<ViewContent> view(std::string_view key, std::size_t members) override {
     return call(Call::kView, [&]() -> Result<ViewContent> {
+      if (refused(key)) return fail(ErrorKind::kPoison, "the user may not touch the key");
       const auto found = disk().views.find(key);
       if (found == disk().views.end()) return ViewContent{"none", 0, {}, true};
       const MemoryView& view = found->second;
@@ -211,6 +223,7 @@ class MemoryReplicaStore final : public ReplicaStore {
 
  private:
   [[nodiscard]] ReplicaDisk& disk() { return shared_->disk; }
+  [[nodiscard]] bool refused(std::string_view key) { return shared_->refused.contains(key); }
 
   /// Does `work` under the lock, with the faults that the hook asks for.
   template <typename Work>
@@ -278,6 +291,11 @@ void MemoryReplica::tamper(std::string_view key, crdt::ViewKind kind, std::strin
   const bool score = kind == crdt::ViewKind::kSortedSet;
   const std::string value = score ? "1" : std::string(member);
   apply(shared_->disk, key, kind, {{ViewEdit::Action::kPut, std::string(member), value}});
+}
+
+void MemoryReplica::refuse(std::set<std::string, std::less<>> keys) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->refused = std::move(keys);
 }
 
 void MemoryReplica::drop_view(std::string_view key) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,9 @@ class MemoryReplica {
   void flush();
   /// Another program makes, or replaces, a view with one member (or value) of its own.
   void tamper(std::string_view key, crdt::ViewKind kind, std::string_view member);
+
+  /// The users of stores may not touch these keys; none: they may touch all.
+  void refuse(std::set<std::string, std::less<>> keys);
 
   /// A view expires, or another program deletes it.
   void drop_view(std::string_view key);

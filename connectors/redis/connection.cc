@@ -22,7 +22,7 @@ struct KnownError {
 constexpr Millis kForAMegabyte{1000};  // of a large script, on a busy machine
 
 constexpr std::string_view kGrant =
-    "grant the user this command and all keys (ACL SETUSER; docs/operations.md lists them)";
+    "grant the user this command and the keys (ACL SETUSER; docs/operations.md lists them)";
 
 /// Error replies by their first words, most specific first.
 constexpr std::array kKnownErrors{
@@ -159,7 +159,7 @@ Result<void> Connection::send() {
   return {};
 }
 
-Result<Reply> Connection::receive(std::string_view tolerated) {
+Result<Reply> Connection::receive(std::initializer_list<std::string_view> tolerated) {
   if (dead_) return die("the connection is dead; open a new one");
   CHECK(unanswered_ > 0);
   --unanswered_;
@@ -173,7 +173,9 @@ Result<Reply> Connection::receive(std::string_view tolerated) {
   }
   Reply reply(static_cast<redisReply*>(raw));
   if (reply->type != REDIS_REPLY_ERROR) return reply;
-  if (!tolerated.empty() && text(*reply).starts_with(tolerated)) return reply;
+  for (const std::string_view start : tolerated) {
+    if (text(*reply).starts_with(start)) return reply;
+  }
   Error error = from_reply(text(*reply), where_);
   // An answer left unread would be taken for the answer to the next command.
   dead_ = error.kind == ErrorKind::kTransient || unanswered_ > 0;

@@ -43,8 +43,8 @@ class Connection {
   [[nodiscard]] Result<void> send();
   /// The next answer, in the order of the commands. An error reply is an Error; its kind tells what
   /// the caller can do.
-  /// One that starts with `tolerated` is handed over as any other reply.
-  [[nodiscard]] Result<Reply> receive(std::string_view tolerated = {});
+  /// One that starts with one of `tolerated` is handed over as any other reply.
+  [[nodiscard]] Result<Reply> receive(std::initializer_list<std::string_view> tolerated = {});
   /// queue(), send() and receive().
   [[nodiscard]] Result<Reply> call(std::initializer_list<std::string_view> arguments);
   [[nodiscard]] Result<Reply> call(std::initializer_list<std::string_view> first,

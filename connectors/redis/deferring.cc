@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include <tributary/connectors/redis/deferring.h>
 #include <tributary/connectors/redis/layout.h>
+#include <tributary/connectors/redis/permissions.h>
 
 namespace tributary::redis {
 namespace {
@@ -13,6 +16,19 @@ for i, key in ipairs(ARGV) do
 end
 )lua";
 
+Result<void> list_all(Connection& connection, std::span<const std::string> keys) {
+  if (keys.empty()) return {};
+  Arguments arguments;
+  arguments.add_number(keys.size() + 1);
+  arguments.add(kDeferring.name);
+  for (const std::string& key : keys) {
+    const StateKey state = state_key(key);
+    arguments.add_joined(state.before, state.key, state.after);
+  }
+  for (const std::string& key : keys) arguments.add(key);
+  return connection.call({"EVAL", kListScript}, arguments).map([](const Reply&) {});
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> read_deferring(Connection& connection, std::size_t limit) {
@@ -24,17 +40,18 @@ Result<std::vector<std::string>> read_deferring(Connection& connection, std::siz
   return keys;
 }
 
+/// Without those that the user may not touch.
 Result<void> list_deferring(Connection& connection, std::span<const std::string> keys) {
-  if (keys.empty()) return {};
-  Arguments arguments;
-  arguments.add_number(keys.size() + 1);
-  arguments.add(kDeferring.name);
-  for (const std::string& key : keys) {
-    const StateKey state = state_key(key);
-    arguments.add_joined(state.before, state.key, state.after);
-  }
-  for (const std::string& key : keys) arguments.add(key);
-  return connection.call({"EVAL", kListScript}, arguments).map([](const Reply&) {});
+  auto listed = list_all(connection, keys);
+  if (listed || !denied(listed.error())) return listed;
+  const std::vector<std::string_view> asked(keys.begin(), keys.end());
+  TRIBUTARY_ASSIGN(const auto refused, refused_keys(connection, asked));
+  if (refused.empty()) return listed;
+  std::vector<std::string> permitted(keys.begin(), keys.end());
+  std::erase_if(permitted, [&](const std::string& key) {
+    return std::ranges::find(refused, key) != refused.end();
+  });
+  return list_all(connection, permitted);
 }
 
 Result<void> unlist_others(Connection& connection) {

@@ -2,6 +2,7 @@
 
 #include <tributary/connectors/redis/layout.h>
 #include <tributary/connectors/redis/loading.h>
+#include <tributary/connectors/redis/permissions.h>
 
 namespace tributary::redis {
 namespace {
@@ -90,6 +91,11 @@ void empty_state(LoadedKey& key, const crdt::FieldSelection& selection) {
 
 LoadedKey decode(const redisReply& reply, const crdt::FieldSelection& selection) {
   LoadedKey key;
+  key.refused = is_error(reply) && text(reply).starts_with(kNoPermission);
+  if (key.refused) {
+    empty_state(key, selection);
+    return key;
+  }
   if (is_error(reply)) key.damage = "another program's key stands in the place of its state";
   else if (selection.all) decode_all(key, reply);
   else decode_some(key, reply, selection.names);
@@ -110,7 +116,7 @@ Result<std::vector<LoadedKey>> load_states(Connection& connection, std::span<con
     awaited = queue_some(connection, loads.subspan(end));
     if (awaited > 0) TRIBUTARY_TRY(connection.send());
     while (loaded.size() < end) {
-      TRIBUTARY_ASSIGN(const Reply reply, connection.receive(kWrongType));
+      TRIBUTARY_ASSIGN(const Reply reply, connection.receive({kWrongType, kNoPermission}));
       loaded.push_back(decode(*reply, loads[loaded.size()].fields));
     }
   }
@@ -123,7 +129,8 @@ std::vector<std::size_t> seemingly_absent(std::span<const KeyLoad> loads,
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < loads.size(); ++i) {
     const LoadedKey& key = loaded[i];
-    if (key.version.empty() && key.damage.empty() && !loads[i].fields.all) indices.push_back(i);
+    const bool looks_absent = key.version.empty() && key.damage.empty() && !key.refused;
+    if (looks_absent && !loads[i].fields.all) indices.push_back(i);
   }
   return indices;
 }
@@ -169,6 +176,22 @@ Result<void> find_unversioned(Connection& connection, std::span<const KeyLoad> l
   return {};
 }
 
+/// Whether what was refused was refused for its keys; otherwise it is the replica's fault.
+Result<void> confirm_refused(Connection& connection, std::span<const KeyLoad> loads,
+                             const std::vector<LoadedKey>& loaded) {
+  std::vector<std::string_view> refused;
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    if (loaded[i].refused) refused.push_back(loads[i].key);
+  }
+  if (refused.empty()) return {};
+  TRIBUTARY_ASSIGN(const auto confirmed, refused_keys(connection, refused));
+  if (confirmed.size() == refused.size()) return {};
+  const std::string state = state_key(refused.front()).whole();
+  TRIBUTARY_TRY(connection.call({"HMGET", state, kVersionField}));
+  TRIBUTARY_TRY(connection.call({"HGETALL", state}));
+  return fail(ErrorKind::kTransient, connection.where() + "its user's rights have just changed");
+}
+
 Result<void> load_blocks(Connection& connection, std::span<const KeyLoad> loads,
                          std::vector<LoadedKey>& loaded) {
   TRIBUTARY_ASSIGN(const Reply count, connection.call({"HLEN", kBlocked.name}));
@@ -191,6 +214,7 @@ Result<void> load_blocks(Connection& connection, std::span<const KeyLoad> loads,
 Result<std::vector<LoadedKey>> load_keys(Connection& connection, std::span<const KeyLoad> loads) {
   if (loads.empty()) return std::vector<LoadedKey>();
   TRIBUTARY_ASSIGN(auto loaded, load_states(connection, loads));
+  TRIBUTARY_TRY(confirm_refused(connection, loads, loaded));
   TRIBUTARY_TRY(find_unversioned(connection, loads, loaded));
   TRIBUTARY_TRY(load_blocks(connection, loads, loaded));
   return loaded;

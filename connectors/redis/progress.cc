@@ -12,6 +12,15 @@ constexpr std::string_view kProgressScript =
     " redis.call('GET', KEYS[3]), redis.call('HGETALL', KEYS[4]), redis.call('GET', KEYS[5]),"
     " redis.call('GET', KEYS[6])}";
 
+// KEYS: token, watermark, actors. ARGV: actors.
+constexpr std::string_view kSampleScript = R"lua(
+local known = {}
+for i, actor in ipairs(ARGV) do
+  known[i] = {redis.call('HGET', KEYS[2], actor) or '', redis.call('HGET', KEYS[3], actor) or ''}
+end
+return {redis.call('GET', KEYS[1]), redis.call('HLEN', KEYS[2]), redis.call('HLEN', KEYS[3]), known}
+)lua";
+
 // KEYS: watermark, hlc, blocked, lowest. ARGV: how many blocked keys are told one by one.
 constexpr std::string_view kContextScript = R"lua(
 local few = redis.call('HLEN', KEYS[3]) <= tonumber(ARGV[1])
@@ -191,6 +200,26 @@ Result<ReplicaProgress> read_progress(Connection& connection) {
   progress.token = text(at(*reply, 4));
   take_unfinished(at(*reply, 5), progress);
   return progress;
+}
+
+Result<ProgressSample> read_sample(Connection& connection, std::span<const ActorId> actors) {
+  Arguments arguments;
+  for (const ActorId actor : actors) arguments.add(actor.hex());
+  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kSampleScript, "3", kToken.name,
+                                                       kWatermark.name, kActors.name},
+                                                      arguments));
+  ProgressSample sample;
+  sample.token = text(at(*reply, 0));
+  sample.watermark_size = static_cast<std::uint64_t>(integer(at(*reply, 1)));
+  sample.actors_size = static_cast<std::uint64_t>(integer(at(*reply, 2)));
+  for (std::size_t i = 0; i < actors.size(); ++i) {
+    const redisReply& pair = at(at(*reply, 3), i);
+    if (const auto seq = parse_u64(text(at(pair, 0)))) sample.watermark.raise(actors[i], Seq{*seq});
+    if (auto record = decode_actor(text(at(pair, 1)))) {
+      sample.actors.emplace(actors[i], std::move(*record));
+    }
+  }
+  return sample;
 }
 
 Result<ReplicaContext> read_context(Connection& connection) {

@@ -1,14 +1,18 @@
 /// What a replica in Redis knows of the origins.
 #pragma once
 
+#include <span>
+
 #include <tributary/connectors/redis/connection.h>
 #include <tributary/connectors/redis/layout.h>
 #include <tributary/connectors/replica_store.h>
 
 namespace tributary::redis {
 
-/// ReplicaStore::progress() and context().
+/// ReplicaStore::progress(), sample() and context().
 [[nodiscard]] Result<ReplicaProgress> read_progress(Connection& connection);
+[[nodiscard]] Result<ProgressSample> read_sample(Connection& connection,
+                                                 std::span<const ActorId> actors);
 [[nodiscard]] Result<ReplicaContext> read_context(Connection& connection);
 
 /// Of a reply with the pairs in tributary:watermark. What cannot be read counts as nothing.

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include <tributary/connectors/redis/layout.h>
+#include <tributary/connectors/redis/permissions.h>
 #include <tributary/connectors/redis/progress.h>
 #include <tributary/connectors/redis/reading.h>
 #include <tributary/connectors/redis/view_pages.h>
@@ -81,6 +82,43 @@ std::optional<ChangedView> compare(std::string_view key, ViewKind kind, const re
   return other_size ? std::optional(std::move(changed)) : std::nullopt;
 }
 
+using AskedViews = std::span<const std::pair<std::string_view, ViewKind>>;
+
+Result<void> compare_all(Connection& connection, AskedViews views,
+                         std::vector<ChangedView>& changed) {
+  Arguments arguments;
+  arguments.add_number(2 * views.size());
+  for (const auto& [key, kind] : views) {
+    arguments.add(state_key(key).whole());
+    arguments.add(key);
+  }
+  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kCompareScript}, arguments));
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    auto each = compare(views[i].first, views[i].second, at(*reply, i));
+    if (each) changed.push_back(std::move(*each));
+  }
+  return {};
+}
+
+/// Of views that were refused with `error`.
+Result<void> compare_permitted(Connection& connection, AskedViews views, Error error,
+                               std::vector<ChangedView>& changed) {
+  std::vector<std::string_view> keys;
+  for (const auto& [key, kind] : views) keys.push_back(key);
+  TRIBUTARY_ASSIGN(const auto refused, refused_keys(connection, keys));
+  if (refused.empty()) return fail(std::move(error));
+  std::vector<std::pair<std::string_view, ViewKind>> permitted;
+  auto next = refused.begin();
+  for (const auto& view : views) {
+    if (next == refused.end() || view.first != *next) {
+      permitted.push_back(view);
+      continue;
+    }
+    changed.push_back({.key = std::string(*next++), .found = {}, .refused = true});
+  }
+  return permitted.empty() ? Result<void>() : compare_all(connection, permitted, changed);
+}
+
 Result<Reply> read_head(Connection& connection, std::string_view key) {
   const std::string state = state_key(key).whole();
   return connection.call({"EVAL", kHeadScript, "4", key, state, kWatermark.name, kBlocked.name});
@@ -145,7 +183,14 @@ Result<KeyReading> read_key(Connection& connection, std::string_view key) {
 
 Result<ReplicaStore::ViewContent> read_view(Connection& connection, std::string_view key,
                                             std::size_t members) {
-  TRIBUTARY_ASSIGN(const Reply head, connection.call({"EVAL", kHeadScript, "1", key}));
+  auto answer = connection.call({"EVAL", kHeadScript, "1", key});
+  if (!answer && denied(answer.error())) {
+    TRIBUTARY_ASSIGN(const auto refused, refused_keys(connection, {&key, 1}));
+    if (!refused.empty()) {
+      return fail(ErrorKind::kPoison, connection.where() + "the user may not touch the key");
+    }
+  }
+  TRIBUTARY_ASSIGN(const Reply head, std::move(answer));
   ReplicaStore::ViewContent content;
   content.found = text(at(*head, 0));
   content.size = static_cast<std::size_t>(integer(at(*head, 1)));
@@ -162,22 +207,15 @@ Result<ReplicaStore::ViewContent> read_view(Connection& connection, std::string_
   return content;
 }
 
-Result<std::vector<ChangedView>> find_changed_views(
-    Connection& connection, std::span<const std::pair<std::string_view, ViewKind>> views) {
+Result<std::vector<ChangedView>> find_changed_views(Connection& connection, AskedViews views) {
   std::vector<ChangedView> changed;
   while (!views.empty()) {
     const auto some = views.first(std::min(views.size(), kKeysAtOnce));
-    Arguments arguments;
-    arguments.add_number(2 * some.size());
-    for (const auto& [key, kind] : some) {
-      arguments.add(state_key(key).whole());
-      arguments.add(key);
+    auto compared = compare_all(connection, some, changed);
+    if (!compared && denied(compared.error())) {
+      compared = compare_permitted(connection, some, std::move(compared).error(), changed);
     }
-    TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kCompareScript}, arguments));
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      auto each = compare(some[i].first, some[i].second, at(*reply, i));
-      if (each) changed.push_back(std::move(*each));
-    }
+    TRIBUTARY_TRY(std::move(compared));
     views = views.subspan(some.size());
   }
   return changed;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <random>
 
+#include <tributary/base/text.h>
 #include <tributary/connectors/redis/claim.h>
 #include <tributary/connectors/redis/commit_arguments.h>
 #include <tributary/connectors/redis/commit_script.h>
@@ -9,6 +10,7 @@
 #include <tributary/connectors/redis/indexes.h>
 #include <tributary/connectors/redis/layout.h>
 #include <tributary/connectors/redis/loading.h>
+#include <tributary/connectors/redis/permissions.h>
 #include <tributary/connectors/redis/progress.h>
 #include <tributary/connectors/redis/reading.h>
 #include <tributary/connectors/redis/replica_store.h>
@@ -44,6 +46,9 @@ class RedisReplicaStore final : public ReplicaStore {
     return redis::move_strays_aside(*connection_);
   }
   Result<ReplicaProgress> progress() override { return told(read_progress(*connection_)); }
+  Result<ProgressSample> sample(std::span<const ActorId> actors) override {
+    return told(read_sample(*connection_, actors));
+  }
   Result<std::string> token() override { return told(read_token()); }
   Result<ReplicaContext> context() override { return told(read_context(*connection_)); }
   Result<std::vector<LoadedKey>> load(std::span<const KeyLoad> loads) override {
@@ -92,6 +97,7 @@ class RedisReplicaStore final : public ReplicaStore {
  private:
   Result<std::string> read_token();
   Result<std::string> run(const ReplicaCommit& commit);
+  Error refusal(const ReplicaCommit& commit, Error error);
   Result<Walk> step(std::string_view cursor, std::size_t limit);
 
   /// An error about a wrong type names the key.
@@ -122,12 +128,25 @@ Result<std::string> RedisReplicaStore::run(const ReplicaCommit& commit) {
     TRIBUTARY_TRY(load_script());  // Redis was restarted or its script cache flushed
     reply = connection_->call({"EVALSHA", script_}, arguments_);
   }
+  if (!reply && denied(reply.error())) return fail(refusal(commit, std::move(reply).error()));
   if (!reply) return fail(std::move(reply).error());
   const std::string_view answer = text(**reply);
   if (answer == "OK") return commit.expected_token ? ActorId{nonce}.hex() : std::string();
   return fail(
       ErrorKind::kConflict,
       connection_->where() + "it is not as it was when it was read: " + std::string(answer));
+}
+
+/// Of a commit that the user may not make: a conflict when keys are at fault.
+Error RedisReplicaStore::refusal(const ReplicaCommit& commit, Error error) {
+  std::vector<std::string_view> keys;
+  for (const KeyCommit& each : commit.keys) keys.push_back(each.key);
+  auto refused = refused_keys(*connection_, keys);
+  if (!refused) return std::move(refused).error();
+  if (refused->empty()) return error;
+  return {ErrorKind::kConflict,
+          connection_->where() + "the user may not touch " + std::to_string(refused->size()) +
+              " of the keys, of which the first is " + in_quotes(refused->front())};
 }
 
 Result<ReplicaStore::Walk> RedisReplicaStore::step(std::string_view cursor, std::size_t limit) {

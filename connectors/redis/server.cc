@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include <tributary/connectors/redis/layout.h>
+#include <tributary/connectors/redis/permissions.h>
 #include <tributary/connectors/redis/server.h>
 
 namespace tributary::redis {
@@ -54,9 +55,10 @@ Result<void> probe_commands(Connection& connection) {
   // EVALSHA is what the commits use, EVAL what the rest uses.
   TRIBUTARY_ASSIGN(const Reply script, connection.call({"SCRIPT", "LOAD", kProbeScript}));
   TRIBUTARY_TRY(connection.call({"EVAL", "return 1", "0"}));
-  TRIBUTARY_ASSIGN(const Reply refused,
-                   connection.call({"EVALSHA", text(*script), "1", kProbeKey}));
-  if (size(*refused) == 0) return {};
+  auto probed = connection.call({"EVALSHA", text(*script), "1", kProbeKey});
+  if (!probed && denied(probed.error())) TRIBUTARY_TRY(probe_own_keys(connection));
+  TRIBUTARY_ASSIGN(const Reply refused, std::move(probed));
+  if (size(*refused) == 0) return probe_own_keys(connection);
   std::string grants;
   for (std::size_t i = 0; i < size(*refused); ++i) {
     std::string name(text(at(*refused, i)));
@@ -73,7 +75,7 @@ Result<std::vector<std::string>> read_warnings(Connection& connection) {
   std::vector<std::string> warnings;
   connection.queue({"INFO"});
   TRIBUTARY_TRY(connection.send());
-  TRIBUTARY_ASSIGN(const Reply reply, connection.receive("NOPERM"));
+  TRIBUTARY_ASSIGN(const Reply reply, connection.receive({"NOPERM"}));
   if (is_error(*reply)) {
     warnings.emplace_back(
         "the user may not run INFO (grant +info), so nobody knows whether this server evicts keys");

@@ -9,7 +9,8 @@
 namespace tributary::redis {
 
 /// Tries every command that the store uses, without any effect. kFatal, naming them, when the user
-/// may not run some: a commit that is refused one of them would stop half-way.
+/// may not run some: a commit that is refused one of them would stop half-way. So it is when the
+/// user may not touch the keys that are the replica's own.
 [[nodiscard]] Result<void> probe_commands(Connection& connection);
 
 /// ReplicaStore::warnings().

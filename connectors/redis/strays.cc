@@ -1,4 +1,5 @@
 #include <tributary/connectors/redis/layout.h>
+#include <tributary/connectors/redis/permissions.h>
 #include <tributary/connectors/redis/progress.h>
 #include <tributary/connectors/redis/strays.h>
 
@@ -99,11 +100,6 @@ std::string consequence(const SharedKey& key) {
   return "it is made anew";
 }
 
-bool refused(const Error& error) {
-  return error.message.find("NOPERM") != std::string::npos ||
-         error.message.find("can't run this command") != std::string::npos;
-}
-
 /// A block of a key of which nothing is known but that it is blocked. `lowest`: what any has seen.
 std::string unknown_block(const LoweredSeqs& lowest) {
   KeyBlock block;
@@ -119,7 +115,7 @@ Result<LoweredSeqs> read_lowest(Connection& connection) {
   for (const SharedKey& key : {kLowest, kWatermark}) {
     connection.queue({"HGETALL", key.name});
     TRIBUTARY_TRY(connection.send());
-    TRIBUTARY_ASSIGN(const Reply reply, connection.receive("WRONGTYPE"));
+    TRIBUTARY_ASSIGN(const Reply reply, connection.receive({"WRONGTYPE"}));
     const bool told = key.name == kLowest.name;
     for (std::size_t i = 0; i + 1 < size(*reply); i += 2) {
       const auto actor = ActorId::from_hex(text(at(*reply, i)));
@@ -200,7 +196,7 @@ Result<std::vector<std::string>> move_strays_aside(Connection& connection) {
   bool bereaved = false;
   for (const SharedKey& key : strays) {
     auto reply = move(connection, key, block);
-    if (!reply && refused(reply.error())) {
+    if (!reply && denied(reply.error())) {
       return fail(ErrorKind::kFatal,
                   connection.where() + "another program's key stands in the place of " +
                       std::string(key.name) +

@@ -1,6 +1,8 @@
 /// What the replica knows of the origins, and what it has set aside.
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <map>
 
 #include "draft.h"
 #include "subjects.h"
@@ -51,6 +53,28 @@ REPLICA_TEST("an empty replica knows nothing, and so does a flushed one") {
     CHECK(need(store->progress()).watermark.size() == 1);
     subject.flush();
   }
+}
+
+REPLICA_TEST("a sample tells of the actors asked for, and how many there are") {
+  Subject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  const ActorRecord record{OriginName{"shop"}, Seq{kBeyondDouble}};
+  Draft draft;
+  draft.token = "";
+  draft.actors = {{ActorId{1}, record}, {ActorId{2}, {OriginName{"till"}, std::nullopt}}};
+  draft.step(ActorId{1}, 0, kBeyondDouble).step(ActorId{3}, 0, 1);
+  const std::string token = need(draft.commit(*store));
+  const std::array asked{ActorId{1}, ActorId{4}};
+  const ProgressSample sample = need(store->sample(asked));
+  CHECK(sample.token == token);
+  CHECK(sample.watermark.size() == 1);
+  CHECK(sample.watermark.get(ActorId{1}) == Seq{kBeyondDouble});
+  CHECK(sample.actors == std::map<ActorId, ActorRecord>{{ActorId{1}, record}});
+  CHECK(sample.watermark_size == 2);
+  CHECK(sample.actors_size == 2);
+  subject.flush();
+  CHECK(need(store->sample({})).token.empty());
 }
 
 REPLICA_TEST("64-bit numbers come back exactly") {

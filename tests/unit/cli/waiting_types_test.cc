@@ -32,6 +32,7 @@ TEST_CASE("rows that wait and that a topology would not take any more are told b
 
   const TypeChanges removed = look(shop, kRemoved);
   CHECK(removed.waiting == 2);
+  CHECK(removed.sealed == 0);
   REQUIRE(removed.told.size() == 1);
   CHECK(removed.told[0].key == "stock:1");
   CHECK(removed.told[0].from == "counter");
@@ -56,6 +57,7 @@ TEST_CASE("so are changes that are sealed and not confirmed, when their type wou
   CHECK(look(shop, kRemoved).waiting == 0);  // consumers take what no keyspace decides
   const TypeChanges retyped = look(shop, kRetyped);
   CHECK(retyped.waiting == 1);
+  CHECK(retyped.sealed == 1);
   CHECK(retyped.told.at(0).key == "stock:1");
   shop.broker.hold_confirms("relay", false);
   shop.relay_everything();
