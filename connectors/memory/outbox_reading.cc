@@ -54,4 +54,19 @@ std::vector<SealedBatch> page(const OutboxDisk& disk, SealLimit limit,
   return batches;
 }
 
+StoredRow stored_row(const UnsealedRow& row) {
+  return {.id = row.id,
+          .transaction = row.transaction,
+          .key = row.key,
+          .type = row.type,
+          .operation = row.operation,
+          .field = {},
+          .value = row.value.value_or(""),
+          .amount = row.amount.value_or(0),
+          .context = row.context.empty() ? nullptr : std::make_shared<std::string>(row.context),
+          .exact = row.exact,
+          .hlc = row.hlc,
+          .tag = row.tag};
+}
+
 }  // namespace tributary::memory

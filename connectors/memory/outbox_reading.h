@@ -18,4 +18,7 @@ void drop_consumed(OutboxDisk& disk, const ConsumedRows& consumed);
 [[nodiscard]] std::vector<SealedBatch> page(const OutboxDisk& disk, SealLimit limit,
                                             const std::function<bool(const StoredBatch&)>& wanted);
 
+/// A row of a batch that was sealed in vain, as it is parked.
+[[nodiscard]] StoredRow stored_row(const UnsealedRow& row);
+
 }  // namespace tributary::memory

@@ -180,7 +180,7 @@ class Store final : public OutboxStore {
       for (const SealedBatch& batch : resealing.batches) store(batch);
       known_.head = disk().origin.head_seq;
       disk().origin.hlc = std::max(disk().origin.hlc, resealing.hlc);
-      for (const UnsealedRow& row : resealing.parked) put_aside(stored(row), resealing.reason);
+      for (const UnsealedRow& row : resealing.parked) put_aside(stored_row(row), resealing.reason);
       return {};
     });
   }
@@ -331,21 +331,6 @@ class Store final : public OutboxStore {
   void put_aside(const StoredRow& row, std::string_view reason) {
     const Micros now = link_.shared().clock.wall();
     disk().parked.push_back({disk().next_position++, row, std::string(reason), now});
-  }
-
-  [[nodiscard]] static StoredRow stored(const UnsealedRow& row) {
-    return {.id = row.id,
-            .transaction = row.transaction,
-            .key = row.key,
-            .type = row.type,
-            .operation = row.operation,
-            .field = {},
-            .value = row.value.value_or(""),
-            .amount = row.amount.value_or(0),
-            .context = row.context,
-            .exact = row.exact,
-            .hlc = row.hlc,
-            .tag = row.tag};
   }
 
   Result<std::uint64_t> take_parked(std::int64_t transaction, auto put) {
