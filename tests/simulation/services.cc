@@ -33,7 +33,7 @@ std::optional<VersionVector> World::random_context(Origin& origin, const std::st
 /// wrong with these is never covered up.
 std::optional<Change> World::rare_change(Origin& origin) {
   if (rare_.empty() || dice_.chance(0.4)) {
-    const bool set = dice_.chance(0.5);
+    const bool set = dice_.chance(traits_.slow_links ? 0.8 : 0.5);
     rare_.push_back((set ? "s" : "r") + std::to_string(1000 + rare_.size()));
     return set ? set::add(rare_.back(), "y") : register_::set(rare_.back(), "first");
   }
@@ -56,7 +56,7 @@ Change World::contested_change() {
 
 Change World::random_change(Origin& origin) {
   if (!contested_.empty() && dice_.chance(0.2)) return contested_change();
-  if (dice_.chance(0.25)) {
+  if (dice_.chance(traits_.slow_links ? 0.5 : 0.25)) {
     if (auto change = rare_change(origin)) return *change;
   }
   // Some keys are written all the time; what goes wrong with others is not soon covered up.
@@ -103,25 +103,30 @@ void World::write() {
   if (origin.narrow) return;
   const double fault = std::exchange(fault_, 0);  // whether a failed commit took effect is no
                                                   // question here
+  write(origin, std::nullopt);
+  fault_ = fault;
+}
+
+/// Commits `only`, or changes by chance, perhaps.
+void World::write(Origin& origin, const std::optional<Change>& only) {
   auto session = origin.outbox->open_session();
-  if (session->begin()) {
-    const VersionVector told = origin.outbox->told();
-    const std::vector<Change> changes = random_changes(origin);
-    Transaction transaction(session->outbox());
-    for (const Change& change : changes) {
-      if (const auto written = transaction.write(change); !written && !failure_) {
-        failure_ = "a legal change was refused: " + written.error().message;
-      }
-    }
-    if (dice_.chance(0.15)) {
-      if (transaction.flush()) static_cast<void>(session->rollback());
-      trace("rolled back at " + origin.name.value);
-    } else if (transaction.commit()) {
-      trace("transaction " + std::to_string(history_.next()) + " at " + origin.name.value);
-      history_.committed(origin.name.value, changes, told);
+  if (!session->begin()) return;
+  const VersionVector told = origin.outbox->told();
+  const std::vector<Change> changes =
+      only ? std::vector{History::marker(history_.next()), *only} : random_changes(origin);
+  Transaction transaction(session->outbox());
+  for (const Change& change : changes) {
+    if (const auto written = transaction.write(change); !written && !failure_) {
+      failure_ = "a legal change was refused: " + written.error().message;
     }
   }
-  fault_ = fault;
+  if (!only && dice_.chance(0.15)) {
+    if (transaction.flush()) static_cast<void>(session->rollback());
+    trace("rolled back at " + origin.name.value);
+  } else if (transaction.commit()) {
+    trace("transaction " + std::to_string(history_.next()) + " at " + origin.name.value);
+    history_.committed(origin.name.value, changes, told);
+  }
 }
 
 }  // namespace tributary::simulation

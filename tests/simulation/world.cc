@@ -28,6 +28,7 @@ std::optional<std::string> World::run() {
     act();
     if (auto torn = check_halves()) return torn;
   }
+  end_storm();
   heal();
   mend();
   if (failure_) return failure_;

@@ -4,7 +4,7 @@
 /// committed to a disk. In the end everything heals that can, and every region must hold exactly
 /// what was published, or say that it does not.
 ///
-/// build.cc puts it up · services.cc writes · disturb_links.cc, disturb_replicas.cc,
+/// build.cc puts it up · services.cc writes · disturb_links.cc, disturb_replicas.cc, overtake.cc,
 /// disturb_databases.cc and forge.cc make trouble · operator.cc mends · settle.cc and checks.cc are
 /// the end.
 #pragma once
@@ -62,6 +62,7 @@ class World {
 
   // services.cc
   void write();
+  void write(Origin& origin, const std::optional<Change>& only);
   [[nodiscard]] std::vector<Change> random_changes(Origin& origin);
   [[nodiscard]] Change random_change(Origin& origin);
   [[nodiscard]] std::optional<Change> rare_change(Origin& origin);
@@ -73,7 +74,16 @@ class World {
   void disturb_link();
   void disturb_replica();
   void watch_deferring(Region& region);
+  void block_awaiting(Region& region, const std::string& key);
+  void step_appliers(Region& region);
+  void step_consumers(Region& region, std::optional<std::size_t> late = std::nullopt);
   void roll_back_awake(Region& region);
+  void end_storm();
+
+  // overtake.cc
+  void overtake();
+  [[nodiscard]] bool overtaken(Region& region, std::size_t late, Origin& remover);
+  void publish(const Origin& origin);
   [[nodiscard]] std::optional<std::string> known_key(Region& region);
   void tamper();
   void block(Region& region, const std::string& key);
