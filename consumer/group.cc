@@ -40,14 +40,17 @@ std::string retyped_reason(std::string_view held, std::string_view keyspace) {
 void Group::reserve(std::size_t deltas) {
   items_.reserve(deltas);
   slots_.reserve(deltas);
+  loads_.reserve(deltas);
   slot_of_.reserve(deltas);
 }
 
-Group::Slot& Group::slot_for(std::string_view key, std::size_t& index) {
+std::size_t Group::slot_for(std::string_view key) {
   const auto [entry, fresh] = slot_of_.try_emplace(key, slots_.size());
-  index = entry->second;
-  if (fresh) slots_.push_back({.key = key, .keyspace_type = keyspace_type(*schema_, key)});
-  return slots_[index];
+  if (fresh) {
+    slots_.push_back({.keyspace_type = keyspace_type(*schema_, key)});
+    loads_.push_back({key, {}});
+  }
+  return entry->second;
 }
 
 void Group::add(DeltaRef ref) {
@@ -55,24 +58,25 @@ void Group::add(DeltaRef ref) {
   if (auto legal = check_key(kAnyLength, delta.key); !legal) {
     return add_beside(ref, std::move(legal.error().message));
   }
-  std::size_t index = 0;
-  Slot& slot = slot_for(delta.key, index);
+  const std::size_t index = slot_for(delta.key);
+  Slot& slot = slots_[index];
   if (!slot.keyspace_type.empty() && slot.keyspace_type != delta.type) {
     return add_beside(ref, std::string(kWrongType) + "the keyspace says " +
                                std::string(slot.keyspace_type) + ", the change is for a " +
                                delta.type +
                                "; two origins disagree. The changelog has all of them");
   }
-  Item item{ref, index};
   const crdt::Type* type = crdt::find_type(delta.type);
+  Item item{ref, index, type};
   if (type == nullptr) {
     item.refused = std::string(kUnknownType) + delta.type + "; upgrade this consumer";
   } else if (auto fields = type->touched(delta.body, bounds_of(*ref.batch)); !fields) {
     item.refused = std::move(fields.error().message);
   } else if (!slot.closed) {
     if (slot.type == nullptr) slot.type = type;
-    slot.fields.all = slot.fields.all || fields->all;
-    auto& names = slot.fields.names;
+    crdt::FieldSelection& selection = loads_[index].fields;
+    selection.all = selection.all || fields->all;
+    auto& names = selection.names;
     if (names.empty()) names = std::move(fields->names);
     else std::move(fields->names.begin(), fields->names.end(), std::back_inserter(names));
   }
@@ -92,90 +96,90 @@ void Group::found(std::span<const ChangedView> views) {
 }
 
 Result<void> Group::load(ReplicaStore& store) {
-  std::vector<KeyLoad> loads;
-  loads.reserve(slots_.size());
-  for (Slot& slot : slots_) {
-    auto& names = slot.fields.names;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    auto& names = loads_[i].fields.names;
     if (names.size() > 1) {
       std::sort(names.begin(), names.end());
       names.erase(std::unique(names.begin(), names.end()), names.end());
     }
-    if (slot.whole) slot.fields = {true, {}};
-    loads.push_back({slot.key, slot.fields});
+    if (slots_[i].whole) loads_[i].fields = {true, {}};
   }
-  if (loads.empty()) return {};
-  TRIBUTARY_ASSIGN(auto loaded, store.load(loads));
-  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].loaded = std::move(loaded[i]);
+  if (loads_.empty()) return {};
+  loaded_.clear();
+  TRIBUTARY_ASSIGN(loaded_, store.load(loads_));
   return {};
 }
 
 // ---- joining -------------------------------------------------------------------------------
 
-void Group::set_aside(Slot& slot, std::string reason, bool incomplete) {
-  slot.aside = aside_.size();
-  aside_.push_back({slot.key, &slot.loaded.block, incomplete, std::move(reason)});
+void Group::set_aside(std::size_t slot, std::string reason, bool incomplete) {
+  slots_[slot].aside = aside_.size();
+  aside_.push_back({loads_[slot].key, &loaded_[slot].block, incomplete, std::move(reason)});
 }
 
-void Group::start(Slot& slot) {
+void Group::start(std::size_t index) {
+  Slot& slot = slots_[index];
   slot.edits.clear();
   slot.joined = false;
   slot.aside.reset();
-  const LoadedKey& loaded = slot.loaded;
+  const LoadedKey& loaded = loaded_[index];
   if (!loaded.block.mark.empty()) {
     // That a change of the keyspace's type comes decides it.
     const bool retyped =
         loaded.block.reason.starts_with(kOtherType) && other_type(loaded.type, slot.keyspace_type);
     set_aside(
-        slot,
+        index,
         retyped ? retyped_reason(loaded.type, slot.keyspace_type) : std::string(kBehindParked),
         false);
   } else if (!loaded.damage.empty()) {
-    set_aside(slot, loaded.damage + "; it is being rebuilt from the changelogs", true);
+    set_aside(index, loaded.damage + "; it is being rebuilt from the changelogs", true);
   } else if (!slot.foreign.empty()) {
-    set_aside(slot, slot.foreign, false);
+    set_aside(index, slot.foreign, false);
   } else if (slot.stateless && loaded.version.empty()) {
-    set_aside(slot,
+    set_aside(index,
               "the key has a view, but its state is gone; it is being rebuilt from the changelogs",
               true);
   }
 }
 
-bool Group::joinable(Slot& slot, const Item& item) {
+bool Group::joinable(const Item& item) {
+  const Slot& slot = slots_[item.slot];
   if (slot.aside) {
     aside_[*slot.aside].deltas.push_back({item.ref, aside_[*slot.aside].reason});
     return false;
   }
-  if (!item.refused.empty()) return refuse(slot, item, item.refused, false);
+  if (!item.refused.empty()) return refuse(item, item.refused, false);
   const std::string& type = item.ref.delta->type;
-  const std::string_view held =
-      slot.loaded.type.empty() ? slot.type->name : std::string_view(slot.loaded.type);
+  const std::string& loaded = loaded_[item.slot].type;
+  const std::string_view held = loaded.empty() ? slot.type->name : std::string_view(loaded);
   if (type == held) return true;
-  if (!slot.keyspace_type.empty()) return refuse(slot, item, retyped_reason(held, type), false);
+  if (!slot.keyspace_type.empty()) return refuse(item, retyped_reason(held, type), false);
   if (held < type) {
     beside_.push_back({item.ref, std::string(kWrongType) + "the key is a " + std::string(held) +
                                      " here, the change is for a " + type +
                                      "; no keyspace decides, so the first by name counts"});
     return false;
   }
-  return refuse(slot, item,
+  return refuse(item,
                 "changes come for a " + std::string(held) + " and for a " + type +
                     "; no keyspace decides, so the first by name counts: the key is being "
                     "rebuilt from the changelogs",
                 true);
 }
 
-bool Group::refuse(Slot& slot, const Item& item, const std::string& reason, bool incomplete) {
-  set_aside(slot, reason, incomplete);
+bool Group::refuse(const Item& item, const std::string& reason, bool incomplete) {
+  set_aside(item.slot, reason, incomplete);
   aside_.back().deltas.push_back({item.ref, reason});
   return false;
 }
 
-void Group::join_item(Slot& slot, const Item& item, const VersionVector& watermark) {
-  const crdt::Type& type = *crdt::find_type(item.ref.delta->type);
+void Group::join_item(const Item& item, const VersionVector& watermark) {
+  Slot& slot = slots_[item.slot];
   const Batch& batch = *item.ref.batch;
   const crdt::DeltaSource source{batch.actor, item.ref.delta->last_seq, batch.contexts, &watermark};
-  slot.type = &type;
-  slot.deferring = type.join(item.ref.delta->body, source, slot.loaded.state, slot.edits).deferring;
+  slot.type = item.type;
+  slot.deferring =
+      item.type->join(item.ref.delta->body, source, loaded_[item.slot].state, slot.edits).deferring;
   slot.joined = true;
   any_deferring_ = any_deferring_ || slot.deferring;
 }
@@ -183,34 +187,37 @@ void Group::join_item(Slot& slot, const Item& item, const VersionVector& waterma
 void Group::join(VersionVector watermark) {
   aside_.clear();
   beside_ = refused_;
-  for (Slot& slot : slots_) start(slot);
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) start(slot);
   const Batch* current = nullptr;
   for (const Item& item : items_) {
     if (current != nullptr && current != item.ref.batch) {
       watermark.raise(current->actor, current->last_seq);
     }
     current = item.ref.batch;
-    Slot& slot = slots_[item.slot];
-    if (joinable(slot, item)) join_item(slot, item, watermark);
+    if (joinable(item)) join_item(item, watermark);
   }
   collect_commits();
 }
 
 void Group::collect_commits() {
   commits_.clear();
+  commits_.reserve(slots_.size());
   std::erase_if(aside_, [](const AsideKey& key) { return key.deltas.empty(); });
-  for (Slot& slot : slots_) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
     if (!slot.joined) continue;
-    if (slot.whole) slot.edits = whole_view(*slot.type, slot.loaded.state);
-    commits_.push_back({slot.key, slot.type, slot.loaded.version, &slot.loaded.state, &slot.edits,
+    const LoadedKey& loaded = loaded_[i];
+    if (slot.whole) slot.edits = whole_view(*slot.type, loaded.state);
+    commits_.push_back({loads_[i].key, slot.type, loaded.version, &loaded.state, &slot.edits,
                         slot.deferring, slot.whole});
   }
 }
 
 std::vector<std::pair<std::string_view, crdt::ViewKind>> Group::views() const {
   std::vector<std::pair<std::string_view, crdt::ViewKind>> views;
-  for (const Slot& slot : slots_) {
-    if (slot.joined && !slot.edits.empty()) views.emplace_back(slot.key, slot.type->view);
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.joined && !slot.edits.empty()) views.emplace_back(loads_[i].key, slot.type->view);
   }
   return views;
 }

@@ -82,40 +82,41 @@ class Group {
   struct Item {
     DeltaRef ref;
     std::size_t slot = 0;
-    std::string refused = {};  ///< why it cannot be joined by this version; empty: it can
+    const crdt::Type* type = nullptr;  ///< null: not known to this version
+    std::string refused = {};          ///< why it cannot be joined by this version; empty: it can
   };
+  /// A key, beside its entries in loads_ and loaded_: what one step needs lies close together.
   struct Slot {
-    std::string_view key;
     std::string_view keyspace_type;    ///< empty: no keyspace matches
     const crdt::Type* type = nullptr;  ///< of the first delta that can be joined
-    crdt::FieldSelection fields = {};
-    bool closed = false;  ///< a delta was refused: nothing behind it is joined
+    bool closed = false;               ///< a delta was refused: nothing behind it is joined
     // What a failed commit told of the view:
     bool whole = false;
     bool stateless = false;
     std::string foreign = {};
     // Of this attempt:
-    LoadedKey loaded = {};
-    crdt::ViewEdits edits = {};
     bool deferring = false;
     bool joined = false;
     std::optional<std::size_t> aside = {};  ///< in aside_
+    crdt::ViewEdits edits = {};
   };
 
-  Slot& slot_for(std::string_view key, std::size_t& index);
-  void start(Slot& slot);
-  void set_aside(Slot& slot, std::string reason, bool incomplete);
+  std::size_t slot_for(std::string_view key);
+  void start(std::size_t slot);
+  void set_aside(std::size_t slot, std::string reason, bool incomplete);
   /// False when the item was put beside its key or set aside.
-  bool joinable(Slot& slot, const Item& item);
+  bool joinable(const Item& item);
   /// False: sets the key aside, from this item on.
-  bool refuse(Slot& slot, const Item& item, const std::string& reason, bool incomplete);
-  void join_item(Slot& slot, const Item& item, const VersionVector& watermark);
+  bool refuse(const Item& item, const std::string& reason, bool incomplete);
+  void join_item(const Item& item, const VersionVector& watermark);
   void collect_commits();
 
   const Schema* schema_;
   std::vector<Item> items_;
   std::vector<Aside> refused_;
   std::vector<Slot> slots_;
+  std::vector<KeyLoad> loads_;     ///< of each slot
+  std::vector<LoadedKey> loaded_;  ///< of each slot, once they are loaded
   std::unordered_map<std::string_view, std::size_t> slot_of_;
   std::vector<KeyCommit> commits_;
   std::vector<AsideKey> aside_;
