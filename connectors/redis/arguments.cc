@@ -20,6 +20,12 @@ void append_head(std::string& out, char mark, std::size_t value) {
   out.append(head, end);
 }
 
+void Arguments::add(std::string_view bytes) {
+  append_head(bytes_, '$', bytes.size());
+  bytes_.append(bytes).append(kEnd);
+  ++size_;
+}
+
 void Arguments::add_joined(std::string_view before, std::string_view bytes,
                            std::string_view after) {
   append_head(bytes_, '$', before.size() + bytes.size() + after.size());

@@ -14,7 +14,7 @@ inline constexpr std::size_t kKeptBuffer = 16 * 1024 * 1024;
 /// Keeps its memory from command to command. Not thread-safe.
 class Arguments {
  public:
-  void add(std::string_view bytes) { add_joined({}, bytes, {}); }
+  void add(std::string_view bytes);
   void add_number(std::uint64_t value);
   /// One argument of three parts.
   void add_joined(std::string_view before, std::string_view bytes, std::string_view after);
@@ -30,6 +30,19 @@ class Arguments {
  private:
   std::string bytes_;
   std::size_t size_ = 0;
+};
+
+/// What follows is counted, and the count stands before it.
+class Counted {
+ public:
+  explicit Counted(Arguments& out) : out_(out), at_(out.add_count()), before_(out.size()) {}
+  /// Ends the section.
+  void end() { out_.set_count(at_, out_.size() - before_); }
+
+ private:
+  Arguments& out_;
+  std::size_t at_;
+  std::size_t before_;
 };
 
 /// Appends "<mark><value>\r\n": the head of a command ('*') or of an argument ('$').

@@ -1,4 +1,5 @@
 #include <tributary/connectors/redis/commit_script.h>
+#include <tributary/connectors/redis/commit_script_keys.h>
 
 namespace tributary::redis {
 
@@ -44,6 +45,11 @@ local function less(a, b)
   return a < b
 end
 
+-- What to answer when a view's length cannot be told.
+local function wrong_view(found, view)
+  return sub(found.err, 1, 9) == 'WRONGTYPE' and 'view ' .. view or found
+end
+
 -- Where a parked change stands in the index by key.
 local function indexed(id, body)
   local size = tonumber(sub(body, 1, 8), 16)
@@ -87,88 +93,6 @@ if call('HLEN', blocked) > 0 then
       return 'blocked ' .. K[k]
     end
   end
-end
-for k = 1, shared, 2 do
-  local version, length = A[p], A[p + 1]
-  p = p + 2
-  if version == '' then
-    if call('EXISTS', K[k]) ~= 0 then return 'state ' .. K[k + 1] end
-  else
-    local found = try('HGET', K[k], 'version') or ''
-    if found ~= version then      -- unless it is damaged, and to be dropped: '!' and what it says
-      if type(found) == 'table' then found = '' end
-      if '!' .. found ~= version then return 'version ' .. K[k + 1] end
-    end
-  end
-  if length ~= '' then            -- a command that fails on a view of another type
-    local found = try(length, K[k + 1])
-    if type(found) == 'table' then
-      if sub(found.err, 1, 9) ~= 'WRONGTYPE' then return found end
-      return 'view ' .. K[k + 1]
-    end
-    if length ~= 'STRLEN' then
-      if A[p] ~= '' and found ~= tonumber(A[p]) then return 'view ' .. K[k + 1] end
-      p = p + 1
-    end
-  end
-end
-)lua";
-
-constexpr std::string_view kKeys = R"lua(
-local strings, s = {}, 0          -- string views, to be set together
-local function set(view, value)
-  strings[s + 1], strings[s + 2] = view, value
-  s = s + 2
-  if s == 4000 then
-    call('MSET', unpack(strings))
-    strings, s = {}, 0
-  end
-end
-
--- Carries out the edits that come next; answers how many members there are then.
-local function edit(view, members)
-  for _ = 1, count() do
-    local command = A[p]
-    p = p + 1
-    if command == 'SET' then
-      set(view, A[p])
-      p = p + 1
-    elseif command == 'UNLINK' then
-      call(command, view)
-      members = 0
-    else
-      local sum, last = run(command, view, count())
-      if command == 'RPUSH' then members = last
-      elseif command == 'SREM' or command == 'HDEL' or command == 'ZREM' then
-        members = members - sum
-      else
-        members = members + sum
-      end
-    end
-  end
-  return members
-end
-
-local function write_keys()
-  for k = 1, shared, 2 do
-    local state, view, form = K[k], K[k + 1], A[p]
-    p = p + 1
-    if form == 'one' then         -- a counter or a register: worth a quarter of the time
-      call('HSET', state, 'version', A[p], A[p + 1], A[p + 2])
-      set(view, A[p + 3])
-      p = p + 4
-    else
-      if form == 'anew' then call('UNLINK', state) end
-      local members = A[p]
-      p = p + 1
-      local after = edit(view, tonumber(members) or 0)
-      -- What is dropped goes first: the version, and the clock beside it, say that all is done.
-      run('HDEL', state, count())
-      if members ~= '' then A[p + 2] = A[p + 2] .. ' ' .. string.format('%d', after) end
-      run('HSET', state, count())
-    end
-  end
-  if s > 0 then call('MSET', unpack(strings)) end
 end
 )lua";
 
@@ -291,7 +215,7 @@ return {err = problem}
 
 const std::string& commit_script() {
   static const std::string script =
-      std::string(kPrologue).append(kChecks).append(kKeys).append(kParkedPart).append(kWrites);
+      std::string(kPrologue).append(kChecks).append(kCheckKeys).append(kWriteKeys).append(kParkedPart).append(kWrites);
   return script;
 }
 

@@ -55,6 +55,7 @@ void decode_all(LoadedKey& key, const redisReply& pairs) {
 
 void decode_some(LoadedKey& key, const redisReply& values, const std::vector<std::string>& names) {
   key.version = text(at(values, 0));
+  key.state.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     const redisReply& value = at(values, i + 1);
     if (is_nil(value)) key.state.load(names[i], std::nullopt);
@@ -127,24 +128,35 @@ std::vector<std::size_t> seemingly_absent(std::span<const KeyLoad> loads,
   return indices;
 }
 
+/// Adds those of `some` whose state is there. One question for all mostly says that none is.
+Result<void> find_present(Connection& connection, std::span<const KeyLoad> loads,
+                          std::span<const std::size_t> some, std::vector<std::size_t>& present) {
+  Arguments arguments;
+  for (const std::size_t index : some) add_state_key(arguments, loads[index].key);
+  TRIBUTARY_ASSIGN(const Reply any, connection.call({"EXISTS"}, arguments));
+  if (integer(*any) == 0) return {};
+  for (const std::size_t index : some) {
+    arguments.clear();
+    add_state_key(arguments, loads[index].key);
+    connection.queue({"EXISTS"}, arguments);
+  }
+  TRIBUTARY_TRY(connection.send());
+  for (const std::size_t index : some) {
+    TRIBUTARY_ASSIGN(const Reply reply, connection.receive());
+    if (integer(*reply) != 0) present.push_back(index);
+  }
+  return {};
+}
+
 /// A hash without a version looks like no hash.
 Result<void> find_unversioned(Connection& connection, std::span<const KeyLoad> loads,
                               std::vector<LoadedKey>& loaded) {
   const std::vector<std::size_t> absent = seemingly_absent(loads, loaded);
   std::vector<std::size_t> present;
   for (std::size_t start = 0; start < absent.size(); start += kKeysAtOnce) {
-    const std::size_t end = std::min(start + kKeysAtOnce, absent.size());
-    Arguments arguments;
-    for (std::size_t i = start; i < end; ++i) {
-      arguments.clear();
-      add_state_key(arguments, loads[absent[i]].key);
-      connection.queue({"EXISTS"}, arguments);
-    }
-    TRIBUTARY_TRY(connection.send());
-    for (std::size_t i = start; i < end; ++i) {
-      TRIBUTARY_ASSIGN(const Reply reply, connection.receive());
-      if (integer(*reply) != 0) present.push_back(absent[i]);
-    }
+    const auto some =
+        std::span(absent).subspan(start, std::min(kKeysAtOnce, absent.size() - start));
+    TRIBUTARY_TRY(find_present(connection, loads, some, present));
   }
   for (const std::size_t index : present) {
     const std::string state = state_key(loads[index].key).whole();
