@@ -27,12 +27,13 @@ struct ChangelogEvidence {
   [[nodiscard]] Seq highest_of(ActorId actor) const;
 };
 
-/// Where somebody has read a changelog to, who was the origin's actor then (absent: nobody), and
-/// what counted of each actor.
+/// Where somebody has read a changelog to, who was the origin's actor then (absent: nobody), what
+/// counted of each actor, and the final seqs of those that were followed.
 struct ReadTo {
   Offset offset;
   std::optional<ActorId> current = std::nullopt;
   std::map<ActorId, Seq> applied = {};
+  std::map<ActorId, Seq> retired = {};
 };
 
 /// Takes messages in the order of the log and tells which of them count, as consumers judge it:
@@ -50,6 +51,7 @@ class EvidenceCollector {
       : origin_(std::move(origin)), others_(others), known_(known) {
     if (!before) return;
     evidence_.current = before->current;
+    evidence_.retired = before->retired;
     applied_ = before->applied;
   }
   /// The batch, when it counts.

@@ -109,8 +109,12 @@ std::optional<ReadTo> read_by(const OriginRecord& record, const ReplicaAnswers& 
   const OriginProgress& progress = known->second;
   const VersionVector& watermark = asked.replicas.front().watermark;
   if (watermark.get(progress.actor) < progress.head_seq) return std::nullopt;
-  ReadTo read{progress.offset, progress.actor, {}};
+  ReadTo read{progress.offset, progress.actor};
   for (const auto& [actor, seq] : watermark) read.applied[actor] = seq;
+  for (const auto& [actor, known_here] : asked.replicas.front().actors) {
+    const bool ours = known_here.origin == origin && known_here.final_seq.has_value();
+    if (ours) read.retired[actor] = *known_here.final_seq;
+  }
   return read;
 }
 
@@ -247,7 +251,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   // what was looked through now.
   const bool begun = record.actor && record.head_seq == Seq{};
   if ((verdict.mint_because || backlog.any) && !begun && evidence.end) {
-    leadership.looked_through = ReadTo{*evidence.end, evidence.current, evidence.highest};
+    leadership.looked_through = ReadTo{*evidence.end, evidence.current, evidence.highest, evidence.retired};
   }
   const bool first = leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
   leadership.unsettled = first || backlog.any;
@@ -270,7 +274,9 @@ Result<void> settle(Leadership& leadership, const Succession& succession) {
   if (own == evidence.highest.end()) {
     return fail(ErrorKind::kTransient, "the changelog does not show the record of the minting");
   }
-  if (own->second > leadership.head.seq) {
+  const auto behind = evidence.cut_off.find(leadership.head.actor);
+  const Seq cut_off = behind == evidence.cut_off.end() ? Seq{} : behind->second;
+  if (std::max(own->second, cut_off) > leadership.head.seq) {
     return fail(ErrorKind::kTransient, "the changelog holds changes beyond the database's head");
   }
   for (const ActorId actor : evidence.order) {

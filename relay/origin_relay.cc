@@ -155,14 +155,20 @@ Result<void> OriginRelay::reseal() {
 /// An origin that has changes is not idle; one that only says so still is, whenever that is
 /// confirmed.
 void OriginRelay::publish(SealedBatch batch) {
-  if (batch.actor == leadership_->head.actor) handed_ = {batch.actor, batch.last_seq};
+  note_handed(batch.actor, batch.last_seq);
   publisher_.add(std::move(batch));
   heartbeat_ = settings_.heartbeat;
 }
 
+void OriginRelay::note_handed(ActorId actor, Seq seq) {
+  if (actor != leadership_->head.actor) return;
+  if (handed_ && handed_->actor == actor) seq = std::max(seq, handed_->final_seq);
+  handed_ = {actor, seq};
+}
+
 void OriginRelay::add_heartbeat() {
   const OriginHead& head = leadership_->head;
-  handed_ = {head.actor, head.seq};
+  note_handed(head.actor, head.seq);
   const Hlc now = Hlc::from_micros(static_cast<std::uint64_t>(ports_.clock->wall().count()));
   publisher_.add(
       {head.actor, head.seq.next(), head.seq, heartbeat(head, leadership_->former, now)});
@@ -180,6 +186,7 @@ Result<void> OriginRelay::write_confirms() {
   for (const auto& [actor, seq] : publisher_.take_confirmed()) confirmed_[actor] = seq;
   const Micros now = ports_.clock->monotonic();
   if (confirmed_.empty() || now < confirms_at_) return {};
+  if (leadership_->unsettled) return {};  // they may turn out to be void, and must be found then
   confirms_at_ = now + settings_.confirm_interval;
   confirmed_at_ = now;
   for (const auto& [actor, seq] : std::exchange(confirmed_, {})) {

@@ -90,6 +90,7 @@ class OriginRelay {
   void heartbeat_when_idle();
   Result<void> tell_discarded();
   void publish(SealedBatch batch);
+  void note_handed(ActorId actor, Seq seq);
   void add_heartbeat();
   [[nodiscard]] Succession succession();
   [[nodiscard]] bool led_well() const;

@@ -22,16 +22,18 @@ Seq taken(const Testimony& testimony, ActorId actor) {
   return cut_off == testimony.changelog.cut_off.end() ? seq : std::max(seq, cut_off->second);
 }
 
-/// Its last seq that counts, as a successor told that somebody has heard; absent: none has.
+/// Its last seq that counts, as a successor told: by what replicas obeyed, else by the log; absent:
+/// nobody has heard of one.
 std::optional<Seq> retired_at(const Testimony& testimony, ActorId actor) {
   std::optional<Seq> last;
-  const auto& retired = testimony.changelog.retired;
-  if (const auto told = retired.find(actor); told != retired.end()) last = told->second;
   for (const ReplicaProgress& replica : testimony.replicas) {
     const auto known = replica.actors.find(actor);
     if (known == replica.actors.end() || !known->second.final_seq) continue;
     last = std::max(last, known->second.final_seq);
   }
+  if (last) return last;
+  const auto& retired = testimony.changelog.retired;
+  if (const auto told = retired.find(actor); told != retired.end()) last = told->second;
   return last;
 }
 

@@ -53,10 +53,12 @@ void queue_parked(Pipeline& pipeline, const Resealing& resealing) {
 Result<void> reseal(Pipeline& pipeline, const Fence& fence, const Resealing& resealing) {
   queue_fenced_begin(pipeline, fence);
   pipeline.queue(statements::kDropBatch, Params().add(resealing.position));
-  TRIBUTARY_ASSIGN(const auto dropped, pipeline.flush());
-  if (affected(dropped.back().get()) != 1) {
+  const auto dropped = pipeline.flush();
+  if (!dropped && pipeline.dead()) return fail(dropped.error());
+  if (!dropped || affected(dropped->back().get()) != 1) {
     pipeline.queue(statements::kRollback);
     TRIBUTARY_TRY(pipeline.flush());
+    if (!dropped) return fail(dropped.error());
     return fail(ErrorKind::kConflict, "the batch to seal anew is not there any more");
   }
   queue_parked(pipeline, resealing);
