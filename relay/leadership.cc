@@ -4,10 +4,10 @@
 
 #include <tributary/base/log.h>
 #include <tributary/outbox/batch.h>
+#include <tributary/relay/backlog.h>
 #include <tributary/relay/changelog_scan.h>
 #include <tributary/relay/leadership.h>
 #include <tributary/relay/succession.h>
-#include <tributary/relay/void_batches.h>
 
 namespace tributary {
 namespace {
@@ -16,8 +16,8 @@ constexpr SealLimit kPage{64, std::size_t{16} << 20};
 constexpr std::size_t kRowsAtOnce = 10'000;
 
 constexpr int kLooksAtNothing = 5;
-
-Result<void> ignore(const Batch& /*batch*/) { return {}; }
+/// In messages: much more than a relay has unconfirmed at a time, heartbeats and repeats included.
+constexpr std::uint64_t kBacklogReach = 1000;
 
 VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) {
   VersionVector known = finals_of(record.former);
@@ -32,12 +32,16 @@ VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) 
 /// or is another log, and what it begins with may be what other regions go by.
 Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
                                             const OriginRecord& record, const OtherActors& others,
-                                            const VersionVector& known,
-                                            std::optional<ReadTo> after) {
+                                            const VersionVector& known, std::optional<ReadTo> after,
+                                            Backlog& backlog) {
   const bool not_empty = last_known(record).has_value();
+  const auto compare = [&](const Batch& batch) -> Result<void> {
+    backlog.compare(batch);
+    return {};
+  };
   for (int look = 1;; ++look) {
     auto evidence =
-        scan_changelog(succession.changelog, succession.origin, others, known, after, ignore);
+        scan_changelog(succession.changelog, succession.origin, others, known, after, compare);
     if (!evidence) return evidence;
     const bool hole = after && !evidence->cut_off.empty();
     const bool again = !evidence->end && not_empty && look < kLooksAtNothing;
@@ -100,7 +104,7 @@ class Coverage {
 /// Behind this the own region's replica has read the changelog, and its watermark tells. Before the
 /// first seal of an actor all is looked through, as settle() does.
 std::optional<ReadTo> read_by(const OriginRecord& record, const ReplicaAnswers& asked,
-                              const OriginName& origin) {
+                              const OriginName& origin, const Backlog& backlog) {
   if (!asked.own || (record.actor && record.head_seq == Seq{})) return std::nullopt;
   const auto& origins = asked.replicas.front().origins;
   const auto known = origins.find(origin);
@@ -115,6 +119,10 @@ std::optional<ReadTo> read_by(const OriginRecord& record, const ReplicaAnswers& 
     const bool ours = known_here.origin == origin && known_here.final_seq.has_value();
     if (ours) read.retired[actor] = *known_here.final_seq;
   }
+  // What it has applied may be of the backlog, or of another that took its seqs.
+  if (backlog.empty()) return read;
+  if (read.offset.value <= kBacklogReach) return std::nullopt;
+  read.offset.value -= kBacklogReach;
   return read;
 }
 
@@ -223,16 +231,13 @@ Result<Leadership> take_leadership(const Succession& succession) {
   const ReplicaAnswers asked = succession.ask_replicas();
   Leadership leadership;
   leadership.others = others_of(record, asked, succession);
+  TRIBUTARY_ASSIGN(Backlog backlog, Backlog::read(succession.store));
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, known_of(record, asked),
-                                     read_by(record, asked, succession.origin)));
-  Verdict verdict = judge(
-      {record, evidence, asked.replicas, asked.own, asked.all, succession.handed},
+                                     read_by(record, asked, succession.origin, backlog), backlog));
+  const Verdict verdict = judge(
+      {record, evidence, asked.replicas, asked.own, asked.all, succession.handed, backlog.forks()},
       succession.origin);
-  TRIBUTARY_ASSIGN(Backlog backlog, look_at_backlog(succession.store, verdict.chain));
-  if (!backlog.voided.empty() && !verdict.mint_because) {
-    verdict.mint_because = "sealed batches of a former actor can no longer be published";
-  }
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,
                      std::max(record.hlc, std::min(verdict.hlc, kMaxHlc))};
@@ -250,12 +255,13 @@ Result<Leadership> take_leadership(const Succession& succession) {
   // another one: what the former relay got in may stand on either side of the record, and before
   // what was looked through now.
   const bool begun = record.actor && record.head_seq == Seq{};
-  if ((verdict.mint_because || backlog.any) && !begun && evidence.end) {
-    leadership.looked_through = ReadTo{*evidence.end, evidence.current, evidence.highest, evidence.retired};
+  if ((verdict.mint_because || !backlog.empty()) && !begun && evidence.end) {
+    leadership.looked_through =
+        ReadTo{*evidence.end, evidence.current, evidence.highest, evidence.retired};
   }
   const bool first = leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
-  leadership.unsettled = first || backlog.any;
-  leadership.voided = std::move(backlog.voided);
+  leadership.unsettled = first || !backlog.empty();
+  leadership.voided = backlog.voided(verdict.chain);
   TRIBUTARY_TRY(rebuild_totals(succession.store, leadership));
   return leadership;
 }

@@ -70,8 +70,9 @@ bool OriginRelay::led_well() const {
 }
 
 Succession OriginRelay::succession() {
-  return {*store_,           *ports_.changelog,   origin_,
-          settings_.origins, ports_.ask_replicas, ports_.random, handed_};
+  return {
+      *store_, *ports_.changelog, origin_, settings_.origins, ports_.ask_replicas, ports_.random,
+      handed_};
 }
 
 Result<Millis> OriginRelay::lead() {

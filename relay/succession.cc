@@ -111,8 +111,9 @@ class Chain {
  private:
   /// Its final seq is what its successor told, if one did: of what was sealed beyond that in a
   /// database that did not know, nothing counts. Else it is all that was sealed, which is published
-  /// before a successor's record.
+  /// before a successor's record; but of one that forked, all that was published.
   void add(ActorId actor, Seq sealed) {
+    if (testimony_.forks.contains(actor)) sealed = Seq{};
     const auto known = std::ranges::find(chain_, actor, &FormerActor::actor);
     if (known == chain_.end()) {
       const Seq last = retired_at(testimony_, actor).value_or(sealed);
@@ -203,7 +204,8 @@ Verdict judge(const Testimony& testimony, const OriginName& origin) {
     verdict.hlc = std::max(verdict.hlc, replica.hlc);
   }
   verdict.hlc = std::min(verdict.hlc, kMaxHlc);
-  verdict.restored = strangers(testimony, origin) || forgot_handed(testimony);
+  verdict.restored = strangers(testimony, origin) || forgot_handed(testimony) ||
+                     (record.actor && testimony.forks.contains(*record.actor));
   if (record.actor) {
     verdict.restored = verdict.restored || is_retired(testimony, *record.actor) ||
                        taken(testimony, *record.actor) > record.head_seq;

@@ -6,6 +6,7 @@
 /// when it is proven that nothing above its head was ever published.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct Testimony {
   bool own_replica = false;                      ///< the own region's is among them
   bool all_replicas = false;                     ///< there are no others
   std::optional<FormerActor> handed = {};        ///< see Succession
+  std::map<ActorId, Seq> forks = {};             ///< see Backlog
 };
 
 struct Verdict {

@@ -1,35 +1,27 @@
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <tributary/base/log.h>
+#include <tributary/outbox/batch_draft.h>
 #include <tributary/outbox/unsealing.h>
+#include <tributary/relay/backlog.h>
 #include <tributary/relay/changelog_scan.h>
 #include <tributary/relay/void_batches.h>
 
 namespace tributary {
 namespace {
 
-constexpr SealLimit kPage{16, std::size_t{16} << 20};
-
 constexpr std::string_view kInDoubt =
     "in doubt after a restore: it was sealed and not published, and it cannot be told whether it "
     "was published otherwise";
-
-Result<void> each_unconfirmed(OutboxStore& store,
-                              const std::function<Result<void>(SealedBatch)>& visit) {
-  std::int64_t after = 0;
-  while (true) {
-    TRIBUTARY_ASSIGN(auto page, store.unconfirmed(after, kPage));
-    if (page.empty()) return {};
-    for (SealedBatch& batch : page) {
-      after = batch.position;
-      TRIBUTARY_TRY(visit(std::move(batch)));
-    }
-  }
-}
+constexpr std::string_view kTooLarge = "sealed and not published, and too large to be sealed anew";
 
 /// How many of certain rows stand in batches of a changelog.
 class Consumption {
@@ -63,13 +55,13 @@ class Consumption {
 };
 
 /// Whether a changelog still holds all that may have consumed a batch's rows: what was published of
-/// its actor from there on, and of those that followed.
+/// its actor from there on, its last seq that counts at least, and of those that followed.
 class Reach {
  public:
   Reach(const Batch& batch, std::span<const FormerActor> chain) {
     const auto own = std::ranges::find(chain, batch.actor, &FormerActor::actor);
     for (auto each = own; each != chain.end(); ++each) {
-      next_[each->actor] = each == own ? batch.first_seq : Seq{1};
+      next_[each->actor] = each == own ? std::min(batch.first_seq, each->final_seq) : Seq{1};
       last_[each->actor] = each->final_seq;
     }
   }
@@ -117,6 +109,26 @@ struct VoidBatch {
   Reach reach;
 };
 
+/// The batch that stands for `voided`: with its rows, so that whatever database holds these once
+/// more is known to have published them, and with as many seqs. Absent: it does not fit.
+std::optional<SealedBatch> stand_in(const Batch& voided, const Sealing& sealing,
+                                    std::span<const FormerActor> former) {
+  if (sealing.batches.size() != 1 || voided.rows.empty()) return std::nullopt;
+  auto batch = decode_batch(sealing.batches[0].bytes);
+  if (!batch || batch->deltas.empty()) return std::nullopt;
+  const std::uint64_t changes = voided.last_seq.value - voided.first_seq.value;
+  batch->rows = voided.rows;
+  batch->last_seq = Seq{batch->first_seq.value + changes};
+  std::ranges::max_element(batch->deltas, {}, &Delta::last_seq)->last_seq = batch->last_seq;
+  batch->predecessor.reset();
+  batch->earlier.clear();
+  name_former(*batch, former);
+  SealedBatch sealed{batch->actor, batch->first_seq, batch->last_seq, encode(*batch)};
+  const bool fits = sealed.bytes.size() <= kMaxBatchBytes && decode_batch(sealed.bytes).has_value();
+  if (!fits) return std::nullopt;
+  return sealed;
+}
+
 class Resealer {
  public:
   Resealer(Leadership& leadership, const Succession& succession, const SealRules& rules)
@@ -124,13 +136,10 @@ class Resealer {
 
   Result<std::vector<VoidBatch>> load() {
     std::vector<VoidBatch> all;
-    TRIBUTARY_TRY(each_unconfirmed(succession_.store, [&](SealedBatch sealed) -> Result<void> {
-      if (!leadership_.voided.contains(sealed.position)) return {};
-      TRIBUTARY_ASSIGN(Batch batch, decode_batch(sealed.bytes));
-      TRIBUTARY_ASSIGN(auto rows, unseal(batch, leadership_.former));
-      all.emplace_back(sealed.position, std::move(batch), std::move(rows), leadership_.former);
-      return {};
+    TRIBUTARY_TRY(each_unconfirmed(succession_.store, [&](const SealedBatch& sealed) {
+      return leadership_.voided.contains(sealed.position) ? load(sealed, all) : Result<void>{};
     }));
+    if (all.empty()) return all;
     TRIBUTARY_TRY(scan_changelog(succession_.changelog, succession_.origin, leadership_.others,
                                  finals_of(leadership_.former), std::nullopt,
                                  [&](const Batch& batch) {
@@ -141,52 +150,92 @@ class Resealer {
     return all;
   }
 
-  /// What follows the head for it; the value is the head behind that.
-  Result<OriginHead> settle(const VoidBatch& voided, std::vector<SealedBatch>& sealed) {
-    const bool told = voided.batch.deltas.empty();  // of discards: that again does no harm
-    if (voided.published() && !told) return commit(voided, {}, {}, {}, "was published otherwise");
-    if (!voided.unheard_of() && !told) return park(voided, std::string(kInDoubt));
-    std::vector<OutboxRow> rows;
-    for (const UnsealedRow& row : voided.rows) rows.push_back(row.view());
-    // Whatever database holds its rows once more, they are consumed.
-    sealed.push_back(seal_discarded(leadership_.head, leadership_.former, voided.batch.rows));
-    OriginHead head = leadership_.head;
-    head.seq = sealed.back().last_seq;
-    if (rows.empty()) return commit(voided, sealed, head, {}, "is sealed anew");
-    leadership_.totals.learn(leadership_.totals.unknown(rows), {});  // the actor is new
-    Sealing sealing = seal(head, rows, rules_, leadership_.totals);
-    if (!sealing.parked.empty() || !sealing.left.empty()) {
-      unseal(sealing, rows, leadership_.totals);
-      sealed.clear();
-      return park(voided,
-                  sealing.parked.empty() ? sealing.left_because : sealing.parked.front().reason);
+  /// What stands for it; nothing when it is gone or parked.
+  Result<std::optional<SealedBatch>> settle(const VoidBatch& voided) {
+    const bool tells = voided.batch.deltas.empty();  // of discards: that again does no harm
+    if (tells) {
+      return replace(voided,
+                     seal_discarded(leadership_.head, leadership_.former, voided.batch.rows),
+                     leadership_.head.hlc);
     }
-    for (SealedBatch& each : sealing.batches) sealed.push_back(std::move(each));
-    return commit(voided, sealed, sealing.head, {}, "is sealed anew");
+    if (voided.published()) return take_away(voided, {}, "all of it was published otherwise");
+    if (!voided.unheard_of()) return park(voided, kInDoubt);
+    return seal_anew(voided);
   }
 
  private:
-  Result<OriginHead> park(const VoidBatch& voided, const std::string& reason) {
-    return commit(voided, {}, {}, reason, "is parked: see `tributary parked list --origin`");
+  Result<void> load(const SealedBatch& sealed, std::vector<VoidBatch>& all) {
+    auto batch = decode_batch(sealed.bytes);
+    auto rows = batch ? unseal(*batch, leadership_.former)
+                      : Result<std::vector<UnsealedRow>>(tl::unexpect, batch.error());
+    if (!rows) {
+      log::error(
+          "a sealed batch can no longer be published, since another actor took over, nor be sealed "
+          "anew: it stays in the outbox, unconfirmed",
+          {{"origin", succession_.origin.value},
+           {"actor", sealed.actor.hex()},
+           {"first_seq", sealed.first_seq.value},
+           {"last_seq", sealed.last_seq.value},
+           {"reason", rows.error().message}});
+      return {};
+    }
+    all.emplace_back(sealed.position, std::move(*batch), std::move(*rows), leadership_.former);
+    return {};
   }
 
-  Result<OriginHead> commit(const VoidBatch& voided, std::span<const SealedBatch> batches,
-                            std::optional<OriginHead> head, const std::string& reason,
-                            std::string_view fate) {
-    if (!head) head = leadership_.head;
-    Resealing resealing{.position = voided.position, .batches = batches, .hlc = head->hlc};
+  Result<std::optional<SealedBatch>> seal_anew(const VoidBatch& voided) {
+    std::vector<OutboxRow> rows;
+    for (const UnsealedRow& row : voided.rows) rows.push_back(row.view());
+    TotalsCache& totals = leadership_.totals;
+    if (const auto unknown = totals.unknown(rows); !unknown.empty()) {
+      TRIBUTARY_ASSIGN(const auto stored, succession_.store.load_totals(unknown));
+      totals.learn(unknown, stored);
+    }
+    // Its writers had seen what was there before their own actor ended, and no later one's.
+    SealRules rules = rules_;
+    const auto own = std::ranges::find(rules.former, voided.batch.actor, &FormerActor::actor);
+    if (own != rules.former.end()) rules.former.erase(own + 1, rules.former.end());
+    const Sealing sealing = seal(leadership_.head, rows, rules, totals);
+    const bool whole = sealing.parked.empty() && sealing.left.empty();
+    auto sealed = whole ? stand_in(voided.batch, sealing, leadership_.former) : std::nullopt;
+    if (sealed) return replace(voided, std::move(*sealed), sealing.head.hlc);
+    tributary::unseal(sealing, rows, totals);
+    if (!sealing.parked.empty()) return park(voided, sealing.parked.front().reason);
+    return park(voided, sealing.left.empty() ? std::string(kTooLarge) : sealing.left_because);
+  }
+
+  Result<std::optional<SealedBatch>> replace(const VoidBatch& voided, SealedBatch sealed, Hlc hlc) {
+    TRIBUTARY_TRY(succession_.store.reseal(
+        {.position = voided.position, .batches = {&sealed, 1}, .hlc = hlc}));
+    leadership_.head.seq = sealed.last_seq;
+    leadership_.head.hlc = hlc;
+    say(voided, "it is sealed anew");
+    return sealed;
+  }
+
+  Result<std::optional<SealedBatch>> park(const VoidBatch& voided, std::string_view reason) {
+    return take_away(voided, reason, "it is parked: see `tributary parked list --origin`");
+  }
+
+  Result<std::optional<SealedBatch>> take_away(const VoidBatch& voided, std::string_view reason,
+                                               std::string_view fate) {
+    Resealing resealing{.position = voided.position, .batches = {}, .hlc = leadership_.head.hlc};
     if (!reason.empty()) {
       resealing.parked = voided.rows;
       resealing.reason = reason;
     }
     TRIBUTARY_TRY(succession_.store.reseal(resealing));
-    log::warn("a sealed batch can no longer be published, since another actor took over: it " +
+    say(voided, fate);
+    return std::nullopt;
+  }
+
+  void say(const VoidBatch& voided, std::string_view fate) const {
+    log::warn("a sealed batch can no longer be published, since another actor took over: " +
                   std::string(fate),
               {{"origin", succession_.origin.value},
                {"actor", voided.batch.actor.hex()},
                {"first_seq", voided.batch.first_seq.value},
                {"last_seq", voided.batch.last_seq.value}});
-    return *head;
   }
 
   Leadership& leadership_;
@@ -196,28 +245,14 @@ class Resealer {
 
 }  // namespace
 
-Result<Backlog> look_at_backlog(OutboxStore& store, std::span<const FormerActor> chain) {
-  Backlog backlog;
-  TRIBUTARY_TRY(each_unconfirmed(store, [&](const SealedBatch& batch) -> Result<void> {
-    backlog.any = true;
-    const auto actor = std::ranges::find(chain, batch.actor, &FormerActor::actor);
-    const bool beyond = actor != chain.end() && batch.last_seq > actor->final_seq;
-    if (beyond) backlog.voided.insert(batch.position);
-    return {};
-  }));
-  return backlog;
-}
-
 Result<void> reseal_void(Leadership& leadership, const Succession& succession,
-                         const SealRules& rules,
-                         const std::function<void(SealedBatch)>& published) {
+                         const SealRules& rules, const std::function<void(SealedBatch)>& publish) {
   Resealer resealer(leadership, succession, rules);
   TRIBUTARY_ASSIGN(const auto all, resealer.load());
   for (const VoidBatch& each : all) {
-    std::vector<SealedBatch> sealed;
-    TRIBUTARY_ASSIGN(leadership.head, resealer.settle(each, sealed));
+    TRIBUTARY_ASSIGN(auto sealed, resealer.settle(each));
     leadership.voided.erase(each.position);
-    for (SealedBatch& batch : sealed) published(std::move(batch));
+    if (sealed) publish(std::move(*sealed));
   }
   leadership.voided.clear();
   return {};

@@ -4,11 +4,7 @@
 /// published otherwise.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <set>
-#include <span>
-#include <vector>
 
 #include <tributary/base/result.h>
 #include <tributary/outbox/sealing.h>
@@ -16,20 +12,13 @@
 
 namespace tributary {
 
-/// What was sealed and is not confirmed.
-struct Backlog {
-  bool any = false;
-  std::set<std::int64_t> voided;  ///< positions of what lies beyond its actor's final seq
-};
-[[nodiscard]] Result<Backlog> look_at_backlog(OutboxStore& store,
-                                              std::span<const FormerActor> chain);
-
 /// Takes leadership.voided out of the outbox, in their order, before anything else is sealed. Each
 /// is gone when all of its rows were published in other batches, sealed anew when none was, and
-/// else parked, row by row. `published` gets what was sealed. The changelog is read as a whole.
-/// Errors as of the ports; whatever was done by then is done.
+/// else parked, row by row; one that this program does not understand stays where it is, and that
+/// is said. `publish` gets what was sealed. The changelog is read as a whole. Errors as of the
+/// ports; whatever was done by then is done.
 [[nodiscard]] Result<void> reseal_void(Leadership& leadership, const Succession& succession,
                                        const SealRules& rules,
-                                       const std::function<void(SealedBatch)>& published);
+                                       const std::function<void(SealedBatch)>& publish);
 
 }  // namespace tributary

@@ -1,0 +1,48 @@
+/// What a relay that is about to lead finds sealed and unconfirmed. Not for: publishing it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <vector>
+
+#include <tributary/base/result.h>
+#include <tributary/connectors/outbox_store.h>
+#include <tributary/outbox/batch.h>
+
+namespace tributary {
+
+class Backlog {
+ public:
+  [[nodiscard]] static Result<Backlog> read(OutboxStore& store);
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+
+  /// A batch that the changelog holds. With seqs of the backlog and another content it shows that
+  /// the database was put back to before it sealed them, gave them out again, and is back now.
+  void compare(const Batch& published);
+  /// Such actors, and the first of their seqs in the backlog that stands for two things.
+  [[nodiscard]] const std::map<ActorId, Seq>& forks() const { return forks_; }
+  /// Positions of what can no longer be published: it lies beyond its actor's final seq in the
+  /// `chain`, or behind a fork.
+  [[nodiscard]] std::set<std::int64_t> voided(std::span<const FormerActor> chain) const;
+
+ private:
+  struct Entry {
+    std::int64_t position = 0;
+    ActorId actor;
+    Seq first_seq;
+    Seq last_seq;
+    std::size_t digest = 0;
+  };
+  std::vector<Entry> entries_;  ///< in sealing order
+  std::map<ActorId, Seq> forks_;
+};
+
+/// Calls `visit` with every batch of the backlog, in sealing order.
+[[nodiscard]] Result<void> each_unconfirmed(OutboxStore& store,
+                                            const std::function<Result<void>(SealedBatch)>& visit);
+
+}  // namespace tributary
