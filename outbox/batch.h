@@ -54,8 +54,8 @@ struct Batch {
   /// the record of the minting: a replica that lacks changes up to the final seq is at a gap, and
   /// what comes of the former actor behind it is void.
   std::optional<FormerActor> predecessor = std::nullopt;
-  /// Those before the predecessor, newest first, when it published no change: what is said of the
-  /// predecessor holds for each of them. Down to the last one that published any; of more than
+  /// Those before the predecessor, newest first: what is said of the predecessor holds for each of
+  /// them. Down to the last one that published any change, and some before it; of more than
   /// kMostFormer some in between are left out.
   std::vector<FormerActor> earlier = {};
   std::vector<ConsumedRows> rows = {};

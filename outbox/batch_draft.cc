@@ -17,7 +17,8 @@ std::size_t head_bytes(const OriginHead& head, std::size_t former) {
 }  // namespace
 
 /// However many follow the last one that published anything, it is named: without it a replica
-/// would not know that it lacks changes.
+/// would not know that it lacks changes. So are some before it: a replica that is several actors
+/// behind, and whose changelog was lost, would take whoever names none it knows for an intruder.
 void name_former(Batch& batch, std::span<const FormerActor> former) {
   if (former.empty()) return;
   batch.predecessor = former.back();
@@ -26,8 +27,11 @@ void name_former(Batch& batch, std::span<const FormerActor> former) {
   for (std::size_t at = former.size() - 1; at > last; --at) {
     const bool room = batch.earlier.size() + 3 < kMostFormer;
     batch.earlier.push_back(former[room ? at - 1 : last]);
-    if (!room) return;
+    if (!room) break;
   }
+  constexpr std::size_t kBeyond = 8;
+  const std::size_t most = std::min(kMostFormer - 1, batch.earlier.size() + kBeyond);
+  while (last > 0 && batch.earlier.size() < most) batch.earlier.push_back(former[--last]);
 }
 
 BatchDraft::BatchDraft(const OriginHead& head, std::span<const FormerActor> former)

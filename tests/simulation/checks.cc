@@ -94,6 +94,7 @@ std::optional<std::string> World::check_lacking(const Region& region,
                              std::to_string(seq.value) + " changes of " + origin.value;
     if (!traits_.log_losses) return lack + ", and no log was lost";
     if (known->restored && !witness_.named(origin, actor)) continue;
+    if (known->restored && region.refused) continue;  // it was said, and discarded
     const bool told = std::ranges::any_of(consumers_, [&](const auto& slot) {
       return &slot.node->region() == &region && slot.node->behind(origin);
     });

@@ -36,6 +36,7 @@ struct Region {
   bool away = false;                ///< the replica answers nobody
   bool torn = false;                ///< a commit has stopped half-way, and readers may see it
   bool halved = false;              ///< a commit has ever stopped half-way
+  bool refused = false;             ///< an actor that did not name the one it goes by was refused
   bool blocked = false;             ///< other programs' views stand in the way of keys
   std::optional<std::size_t> late;  ///< the origin whose log comes late
   std::vector<MemoryReplica::Snapshot> snapshots;

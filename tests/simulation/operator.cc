@@ -89,6 +89,7 @@ void World::discard_forgeries() {
       // Whom a region goes by that could not be asked, after its log was lost, nobody can name.
       const bool unnamed = traits_.log_losses && traits_.restores &&
                            each.reason.find("without naming it") != std::string::npos;
+      region->refused = region->refused || unnamed;
       if (!witness_.is_forged(each.bytes) && !unnamed && !failure_) {
         failure_ = "an honest message was parked: " + each.reason;
       }

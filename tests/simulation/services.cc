@@ -107,6 +107,17 @@ void World::write() {
   fault_ = fault;
 }
 
+/// What a key shows that is blocked in its writer's region may be more than it holds: nobody can
+/// say what a remove of that has seen.
+void World::note_blocked(const Origin& origin, const std::vector<Change>& changes) {
+  const bool away = std::exchange(origin.region->away, false);
+  const auto blocked = (*origin.region->replica.open())->blocked("", 100'000);
+  origin.region->away = away;
+  for (const auto& [key, block] : *blocked) {
+    if (std::ranges::find(changes, key, &Change::key) != changes.end()) touched_.insert(key);
+  }
+}
+
 /// Commits `only`, or changes by chance, perhaps.
 void World::write(Origin& origin, const std::optional<Change>& only) {
   auto session = origin.outbox->open_session();
@@ -124,7 +135,13 @@ void World::write(Origin& origin, const std::optional<Change>& only) {
     if (transaction.flush()) static_cast<void>(session->rollback());
     trace("rolled back at " + origin.name.value);
   } else if (transaction.commit()) {
-    trace("transaction " + std::to_string(history_.next()) + " at " + origin.name.value);
+    std::string said =
+        "transaction " + std::to_string(history_.next()) + " at " + origin.name.value;
+    for (const Change& change : changes) {
+      said += ", " + change.key + " " + change.operation + " " + change.value;
+    }
+    trace(said);
+    note_blocked(origin, changes);
     history_.committed(origin.name.value, changes, told);
   }
 }

@@ -232,9 +232,19 @@ TEST_CASE("the last actor that published anything is named, however many have fo
     const auto beat = decode_batch(heartbeat({ActorId{99}, {"shop-eu"}, Seq{}, Hlc{}}, former, {}));
     REQUIRE(beat.has_value());
     CHECK(beat->former().front() == former.back());
-    CHECK(beat->former().back() == FormerActor{ActorId{2}, Seq{5}});
-    CHECK(beat->former().size() == std::min(empty + 1, kMostFormer - 1));
+    CHECK(names(beat->former(), ActorId{2}));
+    CHECK(beat->former().size() == std::min(empty + 2, kMostFormer));
   }
+}
+
+TEST_CASE("some of those before the last actor that published anything are named, too") {
+  std::vector<FormerActor> former;
+  for (std::size_t i = 1; i <= 20; ++i) former.push_back({ActorId{i}, Seq{i}});
+  const auto beat = decode_batch(heartbeat({ActorId{99}, {"shop-eu"}, Seq{}, Hlc{}}, former, {}));
+  REQUIRE(beat.has_value());
+  CHECK(beat->former().size() == 9);
+  CHECK(beat->former().front() == former.back());
+  CHECK(beat->former().back() == FormerActor{ActorId{12}, Seq{12}});
 }
 
 TEST_CASE("a batch of discards takes one seq and tells of its rows") {
