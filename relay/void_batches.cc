@@ -195,6 +195,7 @@ class Resealer {
     SealRules rules = rules_;
     const auto own = std::ranges::find(rules.former, voided.batch.actor, &FormerActor::actor);
     if (own != rules.former.end()) rules.former.erase(own + 1, rules.former.end());
+    for (const VersionVector& each : voided.batch.contexts) rules.known.join(each);  // judged once
     const Sealing sealing = seal(leadership_.head, rows, rules, totals);
     const bool whole = sealing.parked.empty() && sealing.left.empty();
     auto sealed = whole ? stand_in(voided.batch, sealing, leadership_.former) : std::nullopt;

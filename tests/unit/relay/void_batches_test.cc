@@ -154,6 +154,44 @@ TEST_CASE_FIXTURE(TornShop, "sealing anew is taken up where it stopped") {
   }
 }
 
+TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told by what they stand for") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  const memory::OutboxBackup newer = sealed_in_vain([&] { sell(4); });
+  outbox.restore(old, false);  // nobody can tell: nothing was published since
+  sell(8);
+  SUBCASE("as many as before") {}
+  SUBCASE("more than before") { sell(16); }
+  const std::int64_t total = 1 + (status().depth == 2 ? 24 : 8);
+  relay_everything();
+  CHECK(region.total() == total);
+  SUBCASE("though the region has read them") {}
+  SUBCASE("and the region has not read them yet") { region = {}; }
+  put_back(newer, false);
+  region.read(broker, kName);
+  CHECK(region.total() == total + 4);
+  CHECK(region.lost == 0);
+  CHECK(status().unconfirmed == 0);
+}
+
+TEST_CASE_FIXTURE(TornShop, "what turns out to be void is not taken for confirmed") {
+  relay_everything();
+  const FormerActor published{*status().actor, status().head_seq};
+  sealed_in_vain([&] { sell(4); });
+  start();
+  REQUIRE(relay->step());
+  REQUIRE(relay->leading());
+  // Of another life of the database, out of a socket that was blocked.
+  const OriginHead other{ActorId::make(kName, 12345), kName, Seq{}, Hlc{}};
+  const auto session = broker.session("a former relay");
+  const std::string record = heartbeat(other, std::vector{published}, Hlc{});
+  REQUIRE((*session->open_writer(kName))->publish(1, record));
+  steps(60);
+  CHECK(region.total() == 5);
+  CHECK(region.lost == 0);
+  CHECK(status().unconfirmed == 0);
+}
+
 TEST_CASE_FIXTURE(TornShop, "whatever type it was, it does the same when it is sealed anew") {
   relay_everything();
   const memory::OutboxBackup old = outbox.backup();
