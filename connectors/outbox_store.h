@@ -44,7 +44,7 @@ struct Minting {
   ActorId actor;
   Hlc hlc;                               ///< the origin's clock is raised to it
   std::vector<FormerActor> former = {};  ///< to remember, oldest first, beyond those already there;
-                                         ///< a known actor's final seq is raised
+                                         ///< a known actor gets the final seq told here
 };
 
 /// How much one seal takes, about: whole transactions at a time, and always one.
@@ -156,7 +156,8 @@ class OutboxStore {
   /// a seal would disturb services, for a moment): the transaction is closed again. The span is
   /// valid until commit_seal() or abort_seal(). Fenced.
   virtual Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) = 0;
-  /// Within the seal transaction, or before the first: stored totals of the current actor for those keys that have any.
+  /// Within the seal transaction, or before the first: stored totals of the current actor for those
+  /// keys that have any.
   virtual Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys) = 0;
   /// Commits the seal. Fenced; kConflict: nothing is written. After a transient error it may or may
   /// not have been committed: lead() again.

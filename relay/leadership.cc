@@ -184,11 +184,16 @@ Result<void> rebuild_totals(OutboxStore& store, Leadership& leadership) {
   }
 }
 
-/// Those of the chain that the database does not know, or knows with a smaller final seq.
-std::vector<FormerActor> news(const OriginRecord& record, std::span<const FormerActor> chain) {
+/// Those of the chain that the database does not know, or knows with another final seq: a smaller
+/// one counts when a replica was asked, since a log may have lost what tells of more.
+std::vector<FormerActor> news(const OriginRecord& record, std::span<const FormerActor> chain,
+                              bool asked) {
   std::vector<FormerActor> news;
   for (const FormerActor& each : chain) {
-    if (std::ranges::find(record.former, each) == record.former.end()) news.push_back(each);
+    const auto known = std::ranges::find(record.former, each.actor, &FormerActor::actor);
+    const bool fresh = known == record.former.end() || each.final_seq > known->final_seq ||
+                       (asked && each.final_seq < known->final_seq);
+    if (fresh) news.push_back(each);
   }
   return news;
 }
@@ -205,9 +210,9 @@ ActorId draw_actor(const Succession& succession, const OtherActors& others) {
 }
 
 Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succession& succession,
-                  Leadership& leadership) {
+                  bool asked, Leadership& leadership) {
   const ActorId actor = draw_actor(succession, leadership.others);
-  TRIBUTARY_TRY(succession.store.mint({actor, verdict.hlc, news(record, verdict.chain)}));
+  TRIBUTARY_TRY(succession.store.mint({actor, verdict.hlc, news(record, verdict.chain, asked)}));
   leadership.head = {actor, succession.origin, Seq{}, verdict.hlc};
   leadership.totals_seq = Seq{};
   leadership.former = verdict.chain;
@@ -249,7 +254,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
     if (verdict.restored || verdict.log_lost) {
       TRIBUTARY_TRY(clear_restored(record, verdict, succession, leadership.others));
     }
-    TRIBUTARY_TRY(mint(record, verdict, succession, leadership));
+    TRIBUTARY_TRY(mint(record, verdict, succession, !asked.replicas.empty(), leadership));
   }
   // A minting that was begun before is settled by the whole log, also when it was followed by
   // another one: what the former relay got in may stand on either side of the record, and before

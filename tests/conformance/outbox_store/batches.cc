@@ -272,7 +272,7 @@ TEST_CASE_TEMPLATE("an origin remembers the actors it had, oldest first", Kind, 
                     .former = {{ActorId{5}, Seq{1}}, {kHuge, Seq{7}}, {ActorId{8}, Seq{0}}}}));
   must(store->mint({.actor = ActorId{2}, .hlc = Hlc{1}, .former = {{kHuge, Seq{6}}}}));
   const std::vector<FormerActor> expected{
-      {kHuge, Seq{7}}, {ActorId{5}, Seq{1}}, {ActorId{8}, Seq{0}}};
+      {kHuge, Seq{6}}, {ActorId{5}, Seq{1}}, {ActorId{8}, Seq{0}}};  // as told last
   const OriginRecord record = must(store->lead());
   CHECK(record.former == expected);
   CHECK(record.hlc == Hlc{500});

@@ -133,17 +133,4 @@ TEST_CASE_TEMPLATE("who does not lead any more seals nothing anew", Kind, Memory
   CHECK(must(backend->open_store()->status()).unconfirmed == 1);
 }
 
-TEST_CASE_TEMPLATE("what a successor told of a former actor's end stands", Kind, Memory, Sqlite,
-                   Postgres) {
-  OUTBOX_SUITE_BACKEND(Kind);
-  const auto store = backend->open_store();
-  lead(*store, kFormer);
-  must(store->mint({kPresent, Hlc{5}, {{kFormer, Seq{25}}}}));
-  must(store->mint({ActorId{9}, Hlc{6}, {{kFormer, Seq{20}}, {kPresent, Seq{3}}}}));
-  const auto former = must(store->status()).former;
-  REQUIRE(former.size() == 2);
-  CHECK(former[0] == FormerActor{kFormer, Seq{20}});
-  CHECK(former[1] == FormerActor{kPresent, Seq{3}});
-}
-
 }  // namespace tributary::outbox_suite
