@@ -38,6 +38,7 @@ std::string ActorId::hex() const {
 
 std::optional<ActorId> ActorId::from_hex(std::string_view text) {
   if (text.size() != 16) return std::nullopt;
+  if (text.find_first_of("ABCDEF") != std::string_view::npos) return std::nullopt;
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;

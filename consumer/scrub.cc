@@ -167,7 +167,8 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   if (type == nullptr) return {};
   auto viewed = store.view(key, kMembersCompared);
   if (!viewed && viewed.error().kind == ErrorKind::kPoison) return {};  // the next round tells
-  TRIBUTARY_ASSIGN(auto content, std::move(viewed));
+  if (!viewed) return fail(viewed.error());
+  ReplicaStore::ViewContent& content = *viewed;
   const bool foreign = content.found != "none" && content.found != crdt::to_string(type->view);
   if (!foreign && !changed && !content.whole) return {};
   TRIBUTARY_ASSIGN(LoadedKey loaded, load_whole(store, key));

@@ -61,7 +61,8 @@ class Reach {
   Reach(const Batch& batch, std::span<const FormerActor> chain) {
     const auto own = std::ranges::find(chain, batch.actor, &FormerActor::actor);
     for (auto each = own; each != chain.end(); ++each) {
-      next_[each->actor] = each == own ? std::min(batch.first_seq, each->final_seq) : Seq{1};
+      next_[each->actor] =
+          each == own ? std::max(Seq{1}, std::min(batch.first_seq, each->final_seq)) : Seq{1};
       last_[each->actor] = each->final_seq;
     }
   }

@@ -3,7 +3,7 @@
 namespace tributary::postgres::statements {
 
 // The time never goes down, unless it is one that nobody believes. A context that is new, or whose
-// bytes are gone, gets an id of its own; the answer is the id and the number that writers have now.
+// bytes are gone, gets an id of its own; the answer is the id of the one that writers have now.
 const Statement kSetContext{
     "set_context",
     "WITH n AS (SELECT greatest(tributary.believed_hlc(hlc) # (-9223372036854775808),"
@@ -24,13 +24,16 @@ const Statement kContexts{
     "SELECT id, bytes FROM public.tributary_told_context WHERE id = ANY ($1::bigint[])"};
 
 // Up to which number a context may go; below which transaction were all that are open and name one
-// of those, and all whose rows do.
+// of those, and all whose rows do. Rows of batches that were sealed in vain have larger numbers,
+// and carry their contexts.
 const Statement kSweepMark{
     "sweep_mark",
     "SELECT c.number - 512, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
     "greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
-    "  (SELECT max(transaction_id) + 1 FROM public.tributary_outbox), "
-    "  (SELECT max(transaction_id) + 1 FROM public.tributary_parked)) "
+    "  (SELECT max(transaction_id) + 1 FROM public.tributary_outbox"
+    "    WHERE transaction_id < 4611686018427387904), "
+    "  (SELECT max(transaction_id) + 1 FROM public.tributary_parked"
+    "    WHERE transaction_id < 4611686018427387904)) "
     "FROM public.tributary_context c"};
 // One step through the contexts behind $1. Answers how far it came, or NULL; and whether it could
 // look at all: no transaction below $3 is open, and few rows of those below $4 wait.

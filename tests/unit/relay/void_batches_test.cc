@@ -8,7 +8,9 @@ namespace {
 
 /// A shop whose relay may be cut off from its broker, and whose database goes back and forth.
 struct TornShop : Shop {
-  TornShop() { sell(1); }
+  explicit TornShop(bool published = true) {
+    if (published) sell(1);
+  }
 
   void cut_off() { broker.cut("relay"); }
   void heal() { broker.heal("relay"); }
@@ -190,6 +192,22 @@ TEST_CASE_FIXTURE(TornShop, "what turns out to be void is not taken for confirme
   CHECK(region.total() == 5);
   CHECK(region.lost == 0);
   CHECK(status().unconfirmed == 0);
+}
+
+TEST_CASE("what a young actor sealed in vain is published by the one that followed") {
+  TornShop shop(false);
+  shop.start();
+  shop.steps(10, shop.settings.heartbeat);
+  shop.relay.reset();
+  const memory::OutboxBackup old = shop.outbox.backup();
+  const memory::OutboxBackup newer = shop.sealed_in_vain([&] { shop.sell(4); });
+  shop.put_back(old, true);
+  shop.sell(2);
+  shop.relay_everything();
+  shop.put_back(newer, true);
+  CHECK(shop.region.total() == 6);
+  CHECK(shop.region.lost == 0);
+  CHECK(shop.parked() == 0);
 }
 
 TEST_CASE_FIXTURE(TornShop, "whatever type it was, it does the same when it is sealed anew") {
