@@ -26,6 +26,17 @@ VersionVector least(const VersionVector& read, const VersionVector& applied) {
   return least;
 }
 
+/// What a former actor got in before its successor's record counts, though the record names less.
+std::map<ActorId, ActorRecord> as_applied(const ReplicaProgress& progress) {
+  std::map<ActorId, ActorRecord> actors = progress.actors;
+  for (auto& [actor, record] : actors) {
+    if (record.final_seq) {
+      record.final_seq = std::max(*record.final_seq, progress.watermark.get(actor));
+    }
+  }
+  return actors;
+}
+
 }  // namespace
 
 RebuildPass::RebuildPass(const Changelogs& changelogs, const Schema& schema,
@@ -33,7 +44,8 @@ RebuildPass::RebuildPass(const Changelogs& changelogs, const Schema& schema,
     : schema_(schema),
       progress_(progress),
       applied_(progress.watermark),
-      seen_({}, progress.actors, origins_) {
+      known_(as_applied(progress)),
+      seen_({}, known_, origins_) {
   for (const auto& [origin, changelog] : changelogs) {
     origins_.push_back(origin);
     sources_[origin].changelog = changelog;

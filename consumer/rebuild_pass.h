@@ -92,6 +92,7 @@ class RebuildPass {
   VersionVector heads_;
   VersionVector applied_;  ///< by the replica, as known last
   std::vector<OriginName> origins_;
+  std::map<ActorId, ActorRecord> known_;
   Standing seen_;
   std::map<OriginName, Source> sources_;
   std::map<std::string, RebuiltKey, std::less<>> keys_;

@@ -89,7 +89,8 @@ TEST_CASE_TEMPLATE("what was sealed in vain is set aside, given back and known a
   const auto session = backend->open_session();
   const std::int64_t position = one_in_vain(*store, *session);
   const auto rows = rows_of_batch();
-  must(store->reseal({.position = position, .hlc = Hlc{6}, .parked = rows, .reason = "in doubt"}));
+  must(store->reseal(
+      {.position = position, .batches = {}, .hlc = Hlc{6}, .parked = rows, .reason = "in doubt"}));
   CHECK(unconfirmed(*store).empty());
   CHECK(must(store->status()).head_seq == Seq{0});
   const auto parked = must(store->parked(0, 10));

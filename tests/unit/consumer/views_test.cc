@@ -112,6 +112,23 @@ TEST_CASE("what the changelogs no longer hold whole is not rebuilt from them") {
   CHECK(region.view("cart:1") == "{a,b,c}");
 }
 
+TEST_CASE("what a former actor got in before its successor's record is rebuilt, too") {
+  RegionUnderTest region;
+  region.publish(set_batch(kShop, kShopActor, 1, "cart:1", "add", "pear"));
+  region.publish(set_batch(kShop, kShopActor, 2, "cart:1", "add", "plum"));
+  Batch record = heartbeat(kShop, ActorId{9}, 0);
+  record.predecessor = {kShopActor, Seq{1}};
+  region.publish(record);
+  region.run(Millis{300});
+  CHECK(region.view("cart:1") == "{pear,plum}");
+  region.replica.damage("cart:1", MemoryReplica::Damage::kBytes);
+  region.publish(set_batch(kTill, kTillActor, 1, "cart:1", "add", "fig"));
+  region.run(Millis{300});
+  region.rebuild();
+  CHECK(region.view("cart:1") == "{fig,pear,plum}");
+  CHECK(region.parked().empty());
+}
+
 TEST_CASE(
     "a changelog that is gone, or away, stops the rebuilding of no key that needs nothing of it") {
   RegionUnderTest region(kNoScrub);
