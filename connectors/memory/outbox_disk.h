@@ -64,6 +64,16 @@ struct StoredBatch {
   std::optional<Micros> confirmed_at;
 };
 
+/// What the origin's row must still say; see *fenced* in the port.
+struct OutboxLead {
+  std::uint64_t epoch = 0;
+  std::optional<ActorId> actor;
+  Seq head;
+  std::uint64_t stamp = 0;  ///< of the leader's last write
+
+  bool operator==(const OutboxLead&) const = default;
+};
+
 /// The tables.
 struct OutboxDisk {
   Schema schema;
@@ -76,6 +86,7 @@ struct OutboxDisk {
   std::map<std::pair<std::string, std::string>, crdt::Totals> counters;
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
+  std::uint64_t stamp = 0;  ///< of the leader's last write
   VersionVector watermark;
   StoredContext context = std::make_shared<std::string>(VersionVector{}.bytes());  ///< its bytes
   VersionVector told;
@@ -84,6 +95,10 @@ struct OutboxDisk {
   std::int64_t next_transaction = 1;
   bool shared_numbers = false;     ///< see MemoryOutbox::share_numbers()
   std::int64_t next_position = 1;  ///< of batches, parked and discarded rows
+
+  [[nodiscard]] OutboxLead lead() const {
+    return {origin.leader_epoch, origin.actor, origin.head_seq, stamp};
+  }
 };
 
 struct OutboxShared {
@@ -96,7 +111,8 @@ struct OutboxShared {
   const void* lease_holder = nullptr;
   std::uint64_t incarnation = 0;  ///< raised by disconnect_all()
   std::uint64_t identities = 0;
-  std::uint64_t tags = 0;  ///< drawn so far; no restore takes one back
+  std::uint64_t stamps = 0;  ///< drawn so far; no restore takes one back
+  std::uint64_t tags = 0;    ///< the same
 };
 
 /// The part a store and a session have in common: a link that can be cut, and the fault hook.

@@ -29,7 +29,7 @@ class Store final : public OutboxStore {
       record.current_identity = disk().identity;
       record.context_hlc = disk().replica_hlc;
       record.told = disk().told;
-      known_ = {record.leader_epoch, record.actor, record.head_seq};
+      stamp();
       return record;
     });
   }
@@ -43,7 +43,6 @@ class Store final : public OutboxStore {
       origin.hlc = std::max(origin.hlc, minting.hlc);
       origin.head_seq = origin.confirmed_seq = origin.totals_seq = Seq{};
       disk().counters.clear();
-      known_ = {origin.leader_epoch, origin.actor, origin.head_seq};
       return {};
     });
   }
@@ -73,7 +72,7 @@ class Store final : public OutboxStore {
   Result<std::span<const OutboxRow>> begin_seal(SealLimit limit) override {
     CHECK(taken_.empty() && limit.rows > 0);
     using Rows = std::span<const OutboxRow>;
-    return fenced("begin_seal", [&]() -> Result<Rows> {
+    return checked("begin_seal", [&]() -> Result<Rows> {
       SealLimit wider = limit;
       while (!take(disk(), wider, taken_) && taken_.empty())
         wider = {wider.rows * 2, wider.bytes * 2};
@@ -104,7 +103,6 @@ class Store final : public OutboxStore {
       end_number();
       park(seal.parked);
       for (const SealedBatch& batch : seal.batches) store(batch);
-      known_.head = disk().origin.head_seq;
       disk().origin.hlc = seal.hlc;
       for (const StoredTotals& each : seal.totals) {
         disk().counters[{each.key, each.field}] = each.totals;
@@ -160,7 +158,7 @@ class Store final : public OutboxStore {
       });
     };
     auto read = link_.call("unconfirmed", some);
-    return read && read->empty() ? fenced("unconfirmed", some) : read;
+    return read && read->empty() ? checked("unconfirmed", some) : read;
   }
 
   Result<std::vector<SealedBatch>> retained(Seq after, SealLimit limit) override {
@@ -178,7 +176,6 @@ class Store final : public OutboxStore {
       });
       if (gone != 1) return fail(ErrorKind::kConflict, "the batch to seal anew is not there");
       for (const SealedBatch& batch : resealing.batches) store(batch);
-      known_.head = disk().origin.head_seq;
       disk().origin.hlc = std::max(disk().origin.hlc, resealing.hlc);
       for (const UnsealedRow& row : resealing.parked) put_aside(stored_row(row), resealing.reason);
       return {};
@@ -290,7 +287,6 @@ class Store final : public OutboxStore {
       std::erase_if(disk().discarded,
                     [&](const auto& each) { return std::ranges::find(told, each) != told.end(); });
       store(batch);
-      known_.head = disk().origin.head_seq;
       disk().origin.hlc = hlc;
       return {};
     });
@@ -298,18 +294,29 @@ class Store final : public OutboxStore {
 
  private:
   [[nodiscard]] OutboxDisk& disk() const { return link_.disk(); }
-
   /// call(), unless another store leads.
   template <typename Body>
-  auto fenced(std::string_view operation, Body body) -> decltype(body()) {
+  auto checked(std::string_view operation, Body body) -> decltype(body()) {
     return link_.call(operation, [&]() -> decltype(body()) {
-      const OriginRecord& origin = disk().origin;
-      if (known_ != Known{origin.leader_epoch, origin.actor, origin.head_seq}) {
-        return fail(ErrorKind::kConflict,
-                    "another relay leads this origin now, or the database was put back");
-      }
-      return body();
+      if (known_ == disk().lead()) return body();
+      return fail(ErrorKind::kConflict,
+                  "another relay leads this origin now, or the database was put back");
     });
+  }
+
+  /// The same for a write.
+  template <typename Body>
+  auto fenced(std::string_view operation, Body body) -> decltype(body()) {
+    return checked(operation, [&]() -> decltype(body()) {
+      auto done = body();
+      if (done) stamp();
+      return done;
+    });
+  }
+
+  void stamp() {
+    disk().stamp = ++link_.shared().stamps;
+    known_ = disk().lead();
   }
 
   /// Whoever writes next is of another transaction than the rows that are there.
@@ -329,8 +336,8 @@ class Store final : public OutboxStore {
   }
 
   void put_aside(const StoredRow& row, std::string_view reason) {
-    const Micros now = link_.shared().clock.wall();
-    disk().parked.push_back({disk().next_position++, row, std::string(reason), now});
+    disk().parked.push_back(
+        {disk().next_position++, row, std::string(reason), link_.shared().clock.wall()});
   }
 
   Result<std::uint64_t> take_parked(std::int64_t transaction, auto put) {
@@ -370,15 +377,8 @@ class Store final : public OutboxStore {
     if (holder == this) holder = nullptr;
   }
 
-  /// What the origin's row must still say; see *fenced* in the port.
-  struct Known {
-    std::uint64_t epoch = 0;
-    std::optional<ActorId> actor;
-    Seq head;
-    bool operator==(const Known&) const = default;
-  };
   OutboxLink link_;
-  Known known_;
+  OutboxLead known_;
   std::vector<StoredRow> taken_;
   std::vector<OutboxRow> rows_;
 };

@@ -8,21 +8,28 @@ Error no_origin() {
   return Error{ErrorKind::kFatal, "the database has no origin: run `tributary topology apply`"};
 }
 
-Result<void> Fence::check() const {
-  TRIBUTARY_ASSIGN(Statement row, prepare("SELECT leader_epoch, coalesce(actor, 0), head_seq "
-                                          "FROM tributary_origin"));
+Result<Lead> Fence::read(std::string_view sql) const {
+  TRIBUTARY_ASSIGN(Statement row, prepare(sql));
   TRIBUTARY_ASSIGN(const bool found, row.step());
   if (!found) return fail(no_origin());
-  const std::uint64_t epoch = row.unsigned_integer(0);
-  if (lead.epoch == 0 || epoch > lead.epoch) {
+  return Lead{row.unsigned_integer(0), ActorId{row.unsigned_integer(1)},
+              Seq{row.unsigned_integer(2)}, row.integer(3)};
+}
+
+Result<void> Fence::check() const {
+  TRIBUTARY_ASSIGN(const Lead found, read("SELECT leader_epoch, coalesce(actor, 0), head_seq, "
+                                          "stamp FROM tributary_origin"));
+  if (lead.epoch == 0 || found.epoch > lead.epoch) {
     return fail(ErrorKind::kConflict, "another relay leads this origin now");
   }
-  if (epoch == lead.epoch && row.unsigned_integer(1) == lead.actor.value &&
-      row.unsigned_integer(2) == lead.head.value) {
-    return {};
-  }
+  if (found == lead) return {};
   return fail(ErrorKind::kConflict,
               "the database is not as this relay left it: it was put back to another state");
+}
+
+Result<Lead> Fence::stamp() const {
+  return read("UPDATE tributary_origin SET stamp = random() "
+              "RETURNING leader_epoch, coalesce(actor, 0), head_seq, stamp");
 }
 
 Result<void> Fence::sync() const {

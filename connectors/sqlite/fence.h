@@ -11,11 +11,14 @@
 
 namespace tributary::sqlite {
 
-/// What lead(), mint() and the seals left in the origin's row.
+/// What the leader's last write left in the origin's row.
 struct Lead {
   std::uint64_t epoch = 0;  ///< 0: never led
   ActorId actor;
   Seq head;
+  std::int64_t stamp = 0;  ///< drawn anew by every write: tells states apart that else look alike
+
+  bool operator==(const Lead&) const = default;
 };
 
 [[nodiscard]] Error no_origin();
@@ -44,10 +47,22 @@ class Fence {
     return done;
   }
 
-  /// write(), where check() holds, and the file is still the one at its path.
-  Result<void> fenced(auto body) const {
+  /// write() of a leader, which stamps the origin's row: that is what must stand there next time.
+  Result<void> leading(auto body) {
+    Lead left;
+    Result<void> done = write([&]() -> Result<void> {
+      TRIBUTARY_TRY(body());
+      TRIBUTARY_ASSIGN(left, stamp());
+      return {};
+    });
+    if (done) lead = left;
+    return done;
+  }
+
+  /// leading(), where check() holds, and the file is still the one at its path.
+  Result<void> fenced(auto body) {
     TRIBUTARY_TRY(file_.check());
-    return write([&]() -> Result<void> {
+    return leading([&]() -> Result<void> {
       TRIBUTARY_TRY(check());
       return body();
     });
@@ -71,6 +86,9 @@ class Fence {
   void roll_back() const;
 
  private:
+  [[nodiscard]] Result<Lead> read(std::string_view sql) const;
+  [[nodiscard]] Result<Lead> stamp() const;
+
   sqlite3* connection_;
   const OpenFile& file_;
 };

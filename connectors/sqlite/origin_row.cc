@@ -83,19 +83,18 @@ Result<OriginRecord> take_lead(Fence& fence, const OriginName& origin, const Ope
   const std::string place = file.place();
   TRIBUTARY_TRY(check_replaced(fence, file, place));
   OriginRecord record;
-  const auto raised = fence.write([&]() -> Result<void> {
+  const auto raised = fence.leading([&]() -> Result<void> {
     TRIBUTARY_TRY(raise_epoch(fence, origin, place));
     TRIBUTARY_ASSIGN(record, read_record(fence, origin));
     TRIBUTARY_ASSIGN(record.former, former_actors(fence));
     return {};
   });
   TRIBUTARY_TRY(raised);
-  fence.lead = {record.leader_epoch, record.actor.value_or(ActorId{}), record.head_seq};
   return record;
 }
 
 Result<void> mint(Fence& fence, const Minting& minting) {
-  const auto minted = fence.fenced([&]() -> Result<void> {
+  return fence.fenced([&]() -> Result<void> {
     TRIBUTARY_ASSIGN(Statement former,
                      fence.prepare("INSERT INTO tributary_actor (actor, final_seq) VALUES (?, ?) "
                                    "ON CONFLICT (actor) DO UPDATE SET "
@@ -113,10 +112,6 @@ Result<void> mint(Fence& fence, const Minting& minting) {
                                    "totals_seq = 0, swept_key = '', swept_field = x''"));
     return origin.add(minting.actor.value).add(hlc.value).run();
   });
-  TRIBUTARY_TRY(minted);
-  fence.lead.actor = minting.actor;
-  fence.lead.head = Seq{};
-  return {};
 }
 
 Result<std::vector<FormerActor>> former_actors(const Fence& fence) {

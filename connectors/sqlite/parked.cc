@@ -51,7 +51,7 @@ Result<std::int64_t> end_of_step(const Fence& fence, std::int64_t newest) {
   return found ? std::min(row.integer(0), newest) : newest;
 }
 
-Result<std::uint64_t> set_aside_step(const Fence& fence, std::int64_t newest,
+Result<std::uint64_t> set_aside_step(Fence& fence, std::int64_t newest,
                                      std::string_view reason) {
   TRIBUTARY_ASSIGN(const std::int64_t last, end_of_step(fence, newest));
   TRIBUTARY_ASSIGN(Statement copy, copy_rows(fence, "id <= ? ORDER BY id"));
@@ -63,7 +63,7 @@ Result<std::uint64_t> set_aside_step(const Fence& fence, std::int64_t newest,
 }
 
 /// Puts the reason before those of all that is parked, in steps.
-Result<std::uint64_t> mark_parked(const Fence& fence, std::string_view reason) {
+Result<std::uint64_t> mark_parked(Fence& fence, std::string_view reason) {
   std::uint64_t count = 0;
   for (std::optional<std::int64_t> after = 0; after;) {
     const auto done = fence.fenced([&]() -> Result<void> {
@@ -107,7 +107,7 @@ Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros no
   return {};
 }
 
-Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> rows) {
+Result<void> drop_consumed(Fence& fence, std::span<const ConsumedRows> rows) {
   constexpr std::string_view kFresh =
       "DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
       "AND tag = ?4 AND written_id IS NULL";
@@ -127,7 +127,7 @@ Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> row
   return {};
 }
 
-Result<std::uint64_t> set_aside(const Fence& fence, std::string_view reason) {
+Result<std::uint64_t> set_aside(Fence& fence, std::string_view reason) {
   std::optional<std::int64_t> newest;
   TRIBUTARY_ASSIGN(std::uint64_t count, mark_parked(fence, reason));
   while (true) {
@@ -246,7 +246,7 @@ Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit) 
 
 Result<void> seal_discarded(Fence& fence, std::span<const Discarded> told, const SealedBatch& batch,
                             Hlc hlc) {
-  const auto sealed = fence.fenced([&]() -> Result<void> {
+  return fence.fenced([&]() -> Result<void> {
     TRIBUTARY_ASSIGN(Statement gone,
                      fence.prepare("DELETE FROM tributary_discarded WHERE position = ? AND "
                                    "transaction_id = ? AND first_id = ? AND last_id = ? "
@@ -261,9 +261,6 @@ Result<void> seal_discarded(Fence& fence, std::span<const Discarded> told, const
                      fence.prepare("UPDATE tributary_origin SET hlc = ?, head_seq = ?"));
     return origin.add(hlc.value).add(batch.last_seq.value).run();
   });
-  TRIBUTARY_TRY(sealed);
-  fence.lead.head = batch.last_seq;
-  return {};
 }
 
 }  // namespace tributary::sqlite

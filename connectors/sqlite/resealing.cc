@@ -39,7 +39,7 @@ Result<void> park_unsealed(const Fence& fence, const Resealing& resealing, Micro
 
 Result<void> reseal(Fence& fence, const Resealing& resealing) {
   const Micros now = SystemClock().wall();
-  const auto done = fence.fenced([&]() -> Result<void> {
+  return fence.fenced([&]() -> Result<void> {
     TRIBUTARY_TRY(drop_batch(fence, resealing.position));
     TRIBUTARY_TRY(park_unsealed(fence, resealing, now));
     TRIBUTARY_TRY(store_batches(fence, resealing.batches, now));
@@ -50,9 +50,6 @@ Result<void> reseal(Fence& fence, const Resealing& resealing) {
     else origin.add(resealing.batches.back().last_seq.value);
     return origin.run();
   });
-  TRIBUTARY_TRY(done);
-  if (!resealing.batches.empty()) fence.lead.head = resealing.batches.back().last_seq;
-  return {};
 }
 
 }  // namespace tributary::sqlite

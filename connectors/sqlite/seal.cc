@@ -224,7 +224,6 @@ Result<void> Seal::commit(const SealCommit& seal) {
   if (done) {
     told_.written();
     committed_ = SystemClock().monotonic();
-    if (!seal.batches.empty()) fence_.lead.head = seal.batches.back().last_seq;
   }
   abort();
   return done;

@@ -19,7 +19,7 @@ namespace tributary::sqlite {
 /// Borrows fence and quiet. Not thread-safe.
 class Told {
  public:
-  Told(const Fence& fence, Quiet& quiet) : fence_(fence), quiet_(quiet) {}
+  Told(Fence& fence, Quiet& quiet) : fence_(fence), quiet_(quiet) {}
 
   /// Remember; settle() writes.
   void confirm(ActorId actor, Seq seq, Micros retention);
@@ -46,7 +46,7 @@ class Told {
   Result<void> write_context();
   [[nodiscard]] bool matters(const Context& stored) const;
 
-  const Fence& fence_;
+  Fence& fence_;
   Quiet& quiet_;
   ContextSweep sweep_;
   std::map<ActorId, Seq> confirmed_;
