@@ -34,8 +34,11 @@ void name_former(Batch& batch, std::span<const FormerActor> former) {
   while (last > 0 && batch.earlier.size() < most) batch.earlier.push_back(former[--last]);
 }
 
-BatchDraft::BatchDraft(const OriginHead& head, std::span<const FormerActor> former)
-    : first_(head.seq.next()), former_(former), size_(head_bytes(head, former.size())) {}
+BatchDraft::BatchDraft(const OriginHead& head, std::span<const FormerActor> former, bool fits)
+    : first_(head.seq.next()),
+      fits_(fits),
+      former_(former),
+      size_(head_bytes(head, former.size())) {}
 
 std::size_t BatchDraft::group_of(std::size_t key) const {
   const bool known = key < groups_of_keys_.size() && groups_of_keys_[key] > 0;
@@ -54,6 +57,7 @@ void BatchDraft::add(const OutboxRow& row, std::size_t key, const crdt::Type& ty
   }
   Group& group = groups_[at];
   group.changes.push_back(change);
+  if (fits_) return;
   const bool counted = std::exchange(group.counted, measured_) == measured_;
   size_.add(row, !counted, change.context, context_bytes);
 }

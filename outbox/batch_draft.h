@@ -20,8 +20,9 @@ void name_former(Batch& batch, std::span<const FormerActor> former);
 /// Not thread-safe. Borrows rows, contexts and former actors.
 class BatchDraft {
  public:
-  /// `head`: before its first change.
-  BatchDraft(const OriginHead& head, std::span<const FormerActor> former);
+  /// `head`: before its first change. `fits`: all that will come is known to; then nothing is
+  /// counted, and only add() and encode() may follow.
+  BatchDraft(const OriginHead& head, std::span<const FormerActor> former, bool fits = false);
 
   /// `key`: a number for row.key, from 0, small (it takes memory). `context_bytes`: of
   /// change.context, encoded.
@@ -64,6 +65,7 @@ class BatchDraft {
 
   Seq first_;
   std::size_t changes_ = 0;
+  bool fits_;
   std::span<const FormerActor> former_;
   DraftSize size_;
   std::size_t measured_ = 1;  ///< how often, and 1

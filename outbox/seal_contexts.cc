@@ -24,13 +24,20 @@ SealContexts::SealContexts(ActorId own, const SealRules& rules)
 }
 
 const JudgedContext& SealContexts::of(const OutboxRow& row) {
+  const bool same = last_ != nullptr && rules_.lowered.empty() && row.exact == last_exact_ &&
+                    row.context.data() == last_bytes_.data() &&
+                    row.context.size() == last_bytes_.size();
+  if (same) return *last_;
   const auto lowered = rules_.lowered.empty() ? rules_.lowered.end() : rules_.lowered.find(row.key);
   const std::map<ActorId, Seq>* limit =
       lowered == rules_.lowered.end() ? nullptr : &lowered->second;
   const std::tuple name{limit == nullptr ? std::string_view{} : row.key, row.exact, row.context};
   auto known = known_.find(name);
   if (known == known_.end()) known = known_.emplace(name, make(row, limit)).first;
-  return known->second;
+  last_bytes_ = row.context;
+  last_exact_ = row.exact;
+  last_ = &known->second;
+  return *last_;
 }
 
 JudgedContext SealContexts::make(const OutboxRow& row, const std::map<ActorId, Seq>* limit) {

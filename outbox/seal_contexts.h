@@ -47,6 +47,10 @@ class SealContexts {
   ActorId own_;
   const SealRules& rules_;
   VersionVector known_seqs_;  ///< the most that a context may claim
+  // Stores keep a context once, however many rows name it.
+  const JudgedContext* last_ = nullptr;
+  std::string_view last_bytes_;
+  bool last_exact_ = false;
   /// (lowered key or empty, exact, bytes) -> context.
   std::map<std::tuple<std::string_view, bool, std::string_view>, JudgedContext> known_;
 };

@@ -19,6 +19,7 @@ struct SievedRow {
   const crdt::Operation* operation = nullptr;  ///< absent: this program does not know it
   const SealedContext* context = nullptr;      ///< when the operation observes
   std::size_t key = 0;                         ///< a number for it, from 0
+  std::size_t most = 0;                        ///< bytes that it adds to a draft, see DraftSize
 };
 
 /// Which of the rows cannot be sealed now, by whole transactions.
@@ -33,10 +34,11 @@ class Sieve {
       if (verdict.kind == RowVerdict::Kind::kIllegal) refuse(row, verdict.why);
       if (verdict.kind == RowVerdict::Kind::kUnknown) unknown_.push_back({&row, verdict.why});
       if (verdict.kind != RowVerdict::Kind::kLegal) continue;
-      sieved = {verdict.type, verdict.operation, nullptr, verdict.key};
+      sieved = {verdict.type, verdict.operation, nullptr, verdict.key, DraftSize::most_of(row, 0)};
       if (!verdict.operation->observes) continue;
       if (const JudgedContext& context = contexts.of(row)) {
         sieved.context = &*context;
+        sieved.most = DraftSize::most_of(row, context->bytes);
         if (context->capped) cap(row);
       } else {
         refuse(row, context.error());
@@ -139,7 +141,7 @@ class Sealer {
   }
 
  private:
-  [[nodiscard]] BatchDraft new_draft() const { return {out_.head, rules_.former}; }
+  [[nodiscard]] BatchDraft new_draft() const { return {out_.head, rules_.former, fits_}; }
 
   /// The size of a batch may pass piece_bytes by that much before it is looked at exactly.
   [[nodiscard]] std::size_t most_bytes() const {
@@ -155,10 +157,7 @@ class Sealer {
   /// The unit adds no more than that to any draft.
   [[nodiscard]] std::size_t most_of(SealUnit unit) const {
     std::size_t most = 0;
-    for (const std::size_t i : unit) {
-      const SealedContext* context = sieve_[i].context;
-      most += DraftSize::most_of(rows_[i], context == nullptr ? 0 : context->bytes);
-    }
+    for (const std::size_t i : unit) most += sieve_[i].most;
     return most;
   }
 
@@ -195,6 +194,7 @@ class Sealer {
   }
 
   SealUnits units() {
+    fits_ = false;
     std::vector<std::size_t> taken;
     taken.reserve(rows_.size());
     for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -202,22 +202,21 @@ class Sealer {
     }
     const std::size_t most = most_of(taken);
     BatchDraft fresh = new_draft();
-    const bool one_batch =
-        taken.size() <= rules_.piece_changes && fresh.within(rules_.batch_bytes, most);
-    if (one_batch && !taken.empty()) return {taken, {taken.size()}};
+    fits_ = taken.size() <= rules_.piece_changes && fresh.within(rules_.batch_bytes, most);
+    if (fits_ && !taken.empty()) return {taken, {taken.size()}};
     return seal_order(rows_, std::move(taken), [&](SealUnit unit) { return !takes(fresh, unit); });
   }
 
   bool number() {
     out_ = {};
     out_.head = start_;
+    const SealUnits units = this->units();
     BatchDraft draft = new_draft();
     std::vector<std::size_t> added;
     added.reserve(rows_.size());
-    const SealUnits units = this->units();
     for (std::size_t at = 0; at < units.size(); ++at) {
       const SealUnit unit = units[at];
-      const bool whole = takes(draft, unit);
+      const bool whole = fits_ || takes(draft, unit);
       if (!whole && !draft.empty()) cut(draft);
       for (const std::size_t i : unit) {
         if (!whole && full(draft, i)) {
@@ -230,7 +229,7 @@ class Sealer {
         }
         added.push_back(i);
       }
-      if (!draft.within(rules_.batch_bytes)) cut(draft);
+      if (!fits_ && !draft.within(rules_.batch_bytes)) cut(draft);
     }
     if (!draft.empty()) cut(draft);
     return true;
@@ -297,6 +296,7 @@ class Sealer {
   OriginHead start_;
   SealContexts contexts_;
   Sieve sieve_;
+  bool fits_ = false;  ///< all of it is one batch, for certain
   std::vector<TotalsCache::Entry*> total_of_key_;  ///< by number of the key; null: not looked up
   Sealing out_;
 };

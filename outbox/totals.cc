@@ -6,12 +6,25 @@
 namespace tributary {
 namespace {
 
-bool accumulates(const OutboxRow& row) {
-  const crdt::Type* type = crdt::find_type(row.type);
-  const crdt::Operation* operation =
-      type == nullptr ? nullptr : crdt::find_operation(*type, row.operation);
-  return operation != nullptr && operation->accumulates;
-}
+/// Whether a row adds to a total; remembers the last answer.
+class Accumulates {
+ public:
+  bool operator()(const OutboxRow& row) {
+    if (row.type == type_ && row.operation == operation_) return does_;
+    const crdt::Type* type = crdt::find_type(row.type);
+    const crdt::Operation* operation =
+        type == nullptr ? nullptr : crdt::find_operation(*type, row.operation);
+    type_ = row.type;
+    operation_ = row.operation;
+    does_ = operation != nullptr && operation->accumulates;
+    return does_;
+  }
+
+ private:
+  std::string_view type_;
+  std::string_view operation_;
+  bool does_ = false;
+};
 
 }  // namespace
 
@@ -37,6 +50,7 @@ void TotalsCache::mark(Entry& entry) {
 
 std::vector<TotalsKey> TotalsCache::unknown(std::span<const OutboxRow> rows) const {
   std::vector<TotalsKey> keys;
+  Accumulates accumulates;
   for (const OutboxRow& row : rows) {
     if (!accumulates(row) || entries_.contains(name(row.key, row.field))) continue;
     keys.push_back({row.key, row.field});

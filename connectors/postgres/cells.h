@@ -20,8 +20,12 @@ namespace tributary::postgres {
 [[nodiscard]] std::string text_at(const PGresult* result, int row, int column);
 [[nodiscard]] std::optional<ActorId> actor_at(const PGresult* result, int row, int column);
 [[nodiscard]] bool null_at(const PGresult* result, int row, int column);
-/// From a numeric's text, when it is a 64-bit integer.
+/// Of a column that is NOT NULL: does not look.
+[[nodiscard]] std::int64_t set_bigint_at(const PGresult* result, int row, int column);
+/// From a numeric cell (numeric_send() in PostgreSQL's numeric.c), when it is a 64-bit integer.
 [[nodiscard]] std::optional<std::int64_t> read_integer(std::string_view numeric);
+/// A numeric cell as text, the first digits.
+[[nodiscard]] std::string numeric_text(std::string_view numeric);
 /// Rows that an INSERT, UPDATE or DELETE concerned.
 [[nodiscard]] std::uint64_t affected(const PGresult* result);
 

@@ -13,9 +13,8 @@ namespace tributary::postgres {
 namespace {
 
 void read_amount(std::string_view numeric, OutboxRow& row) {
-  constexpr std::size_t kShown = 40;
   if (const auto integer = read_integer(numeric)) row.amount = *integer;
-  else row.odd = "its amount is " + std::string(numeric.substr(0, kShown)) + ", no 64-bit integer";
+  else row.odd = "its amount is " + numeric_text(numeric) + ", no 64-bit integer";
 }
 
 }  // namespace
@@ -24,25 +23,26 @@ void Seal::read_rows(const PGresult* result) {
   const int count = PQntuples(result);
   rows_.reserve(rows_.size() + static_cast<std::size_t>(count));
   for (int row = 0; row < count; ++row) {
-    rows_.push_back({.id = bigint_at(result, row, 0),
-                     .transaction = bigint_at(result, row, 1),
+    rows_.push_back({.id = set_bigint_at(result, row, 0),
+                     .transaction = set_bigint_at(result, row, 1),
                      .key = bytes_at(result, row, 2),
                      .type = bytes_at(result, row, 3),
                      .operation = bytes_at(result, row, 4),
                      .field = bytes_at(result, row, 5),
                      .value = bytes_at(result, row, 6),
                      .context = bytes_at(result, row, 8),
-                     .exact = bool_at(result, row, 10),
-                     .hlc = Hlc{unsigned_at(result, row, 9)},
-                     .tag = unsigned_at(result, row, 12),
-                     .written_id = bigint_at(result, row, 13),
-                     .null_amount = null_at(result, row, 7)});
+                     .exact = !null_at(result, row, 10),
+                     .hlc = Hlc{static_cast<std::uint64_t>(set_bigint_at(result, row, 9))},
+                     .tag = static_cast<std::uint64_t>(set_bigint_at(result, row, 12)),
+                     .written_id = bigint_at(result, row, 13)});
     OutboxRow& read = rows_.back();
     read.null_field = read.field.empty() && null_at(result, row, 5);
     read.null_value = read.value.empty() && null_at(result, row, 6);
-    if (!read.null_amount) read_amount(bytes_at(result, row, 7), read);
-    if (!null_at(result, row, 14) && null_at(result, row, 8)) {
-      named_.push_back({rows_.size() - 1, bigint_at(result, row, 14)});
+    const std::string_view amount = bytes_at(result, row, 7);
+    read.null_amount = amount.empty();  // no number is
+    if (!read.null_amount) read_amount(amount, read);
+    if (read.context.empty() && !null_at(result, row, 14) && null_at(result, row, 8)) {
+      named_.push_back({rows_.size() - 1, set_bigint_at(result, row, 14)});
     }
   }
 }
@@ -64,7 +64,7 @@ Result<Seal::Taken> Seal::take(const Fence& fence, SealLimit limit) {
   const PGresult* const result = results.back().get();
   Taken taken{static_cast<std::size_t>(PQntuples(result)), false};
   if (taken.rows > 0) {
-    taken.cut_short = bigint_at(result, 0, 11) != 0;
+    taken.cut_short = null_at(result, 0, 11);
     read_rows(result);
     results_.push_back(std::move(results.back()));
   } else {

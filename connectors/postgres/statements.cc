@@ -112,6 +112,7 @@ const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER 
 // The first $1 rows by id, or the first of them that make up $2 bytes, without the transactions
 // that reach beyond them: taking only a part of those would tear them, and taking their later rows
 // now would let them overtake rows in between. A context counts with the first row that names it.
+// What is NULL in most rows costs next to nothing to send, unlike what is false.
 // The running sum costs a quarter of the whole, so it is left out when all of $1 rows fit $2 bytes.
 // `= ANY (ARRAY (…))`, OFFSET 0 and the comparison of pairs leave the planner one index to go by.
 const Statement kTake{
@@ -145,8 +146,8 @@ const Statement kTake{
     "DELETE FROM public.tributary_outbox o "
     "WHERE o.transaction_id = ANY (ARRAY (SELECT transaction_id FROM taken)) "
     "RETURNING o.id, o.transaction_id, o.key, o.type, o.operation, o.field, o.value, "
-    "o.amount::text, o.context, o.hlc, o.exact, (SELECT short::int::bigint FROM cut), "
-    "o.tag, o.written_id, o.context_id"};
+    "o.amount, o.context, o.hlc, CASE WHEN o.exact THEN true END, "
+    "(SELECT 1::bigint FROM cut WHERE NOT short), o.tag, o.written_id, o.context_id"};
 
 const Statement kLoadTotals{
     "load_totals",

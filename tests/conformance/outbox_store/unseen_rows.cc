@@ -67,10 +67,16 @@ TEST_CASE("PostgreSQL: a row that the trigger did not see is parked, and stops n
   SUBCASE("with the library's setting") {
     CHECK(psql.run("SET tributary.checked = 'yes'") == "ok");
   }
-  for (const std::string amount :
-       {"1e30", "'NaN'", "'Infinity'", "1.5", "9223372036854775808", "-9223372036854775809"}) {
+  for (const auto& [amount, said] : std::vector<std::pair<std::string, std::string>>{
+           {"1e30", "1000000000000000000000000000000"},
+           {"'NaN'", "NaN"},
+           {"'-Infinity'", "-Infinity"},
+           {"1.50", "1.5"},
+           {"-0.000125", "-0.000125"},
+           {"9223372036854775808", "9223372036854775808"},
+           {"-9223372036854775809", "-9223372036854775809"}}) {
     insert(", amount", "'counter:a', 'counter', 'add', " + amount);
-    reasons.emplace_back("no 64-bit integer");
+    reasons.emplace_back("its amount is " + said + ", no 64-bit integer");
   }
   insert(", amount", "'counter:a', 'counter', 'add', NULL");
   reasons.emplace_back("needs an amount, and it is NULL");
