@@ -45,11 +45,11 @@ JudgedContext SealContexts::make(const OutboxRow& row, const std::map<ActorId, S
   if (row.exact) sealed.capped = cap(sealed.others);
   else {
     if (auto why = beyond(sealed.others); !why.empty()) return tl::unexpected(std::move(why));
-    for (const FormerActor& former : rules_.former) {
-      sealed.others.raise(former.actor, former.final_seq);
-    }
   }
   if (limit != nullptr) lower_to(sealed.others, *limit);
+  for (const FormerActor& former : rules_.former) {
+    if (!row.exact) sealed.others.raise(former.actor, former.final_seq);
+  }
   sealed.bytes = sealed.others.bytes().size();
   return sealed;
 }

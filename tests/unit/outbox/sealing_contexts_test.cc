@@ -89,6 +89,14 @@ TEST_CASE_FIXTURE(Origin, "what is parked for a key was not seen by a writer of 
   CHECK(sealed.contexts[1].get(ActorId{8}) == Seq{4});
 }
 
+TEST_CASE_FIXTURE(Origin, "what the database itself wrote was seen, whatever is parked") {
+  rules.former = {{ActorId{8}, Seq{6}}};
+  rules.lowered["buyers:1"] = {{ActorId{8}, Seq{2}}};
+  const std::string bytes = VersionVector{}.bytes();
+  const Batch sealed = batch({element("add", "y"), element("remove", "x", bytes)});
+  CHECK(sealed.contexts.at(0).get(ActorId{8}) == Seq{6});
+}
+
 TEST_CASE_FIXTURE(Origin, "no timestamp leaves the times that are obeyed") {
   head.hlc = kMaxHlc;
   rules.seen = kMaxHlc;
