@@ -76,8 +76,7 @@ struct OutboxDisk {
   std::map<std::pair<std::string, std::string>, crdt::Totals> counters;
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
-  VersionVector watermark;
-  StoredContext context = std::make_shared<std::string>(VersionVector{}.bytes());  ///< its bytes
+  StoredContext context = std::make_shared<std::string>(WriterContext{}.bytes());  ///< of now
   VersionVector told;
   Hlc replica_hlc;
   std::int64_t next_id = 1;
