@@ -20,6 +20,7 @@
 #include <tributary/outbox/batch.h>
 #include <tributary/outbox/rows.h>
 #include <tributary/outbox/unsealing.h>
+#include <tributary/outbox/writer_context.h>
 
 namespace tributary {
 
@@ -193,7 +194,7 @@ class OutboxStore {
   /// What changes written from now on count as seen by their writer. The hlc that writers are told
   /// never goes down, and OriginRecord::told holds it from the moment that a writer can have it.
   /// Fenced, at the latest when it is written.
-  virtual Result<void> set_context(const VersionVector& watermark, Hlc hlc) = 0;
+  virtual Result<void> set_context(const WriterContext& context, Hlc hlc) = 0;
 
   /// Needs no lease. May be called on a store that never led, as the following.
   virtual Result<OutboxStatus> status() = 0;

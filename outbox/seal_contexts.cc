@@ -5,13 +5,12 @@
 namespace tributary {
 namespace {
 
-/// Pointwise minimum, for the actors that `limit` names.
-void lower_to(VersionVector& context, const std::map<ActorId, Seq>& limit) {
-  for (const auto& [actor, seq] : limit) {
-    if (context.get(actor) <= seq) continue;
-    context.erase(actor);
-    context.raise(actor, seq);
-  }
+std::optional<WriterContext> decode(const OutboxRow& row) {
+  if (row.context.empty()) return WriterContext();
+  if (!row.exact) return WriterContext::from_bytes(row.context);
+  auto token = VersionVector::from_bytes(row.context);
+  if (!token) return std::nullopt;
+  return WriterContext(std::move(*token));
 }
 
 }  // namespace
@@ -23,40 +22,45 @@ SealContexts::SealContexts(ActorId own, const SealRules& rules)
   }
 }
 
-const JudgedContext& SealContexts::of(const OutboxRow& row) {
-  const bool same = last_ != nullptr && rules_.lowered.empty() && row.exact == last_exact_ &&
-                    row.context.data() == last_bytes_.data() &&
-                    row.context.size() == last_bytes_.size();
+SealContexts::Known& SealContexts::known_as(const OutboxRow& row) {
+  const bool same = last_ != nullptr && last_name_.first == row.exact &&
+                    last_name_.second.data() == row.context.data() &&
+                    last_name_.second.size() == row.context.size();
   if (same) return *last_;
-  const auto lowered = rules_.lowered.empty() ? rules_.lowered.end() : rules_.lowered.find(row.key);
-  const std::map<ActorId, Seq>* limit =
-      lowered == rules_.lowered.end() ? nullptr : &lowered->second;
-  const std::tuple name{limit == nullptr ? std::string_view{} : row.key, row.exact, row.context};
-  auto known = known_.find(name);
-  if (known == known_.end()) known = known_.emplace(name, make(row, limit)).first;
-  last_bytes_ = row.context;
-  last_exact_ = row.exact;
-  last_ = &known->second;
+  last_name_ = {row.exact, row.context};
+  const auto [at, fresh] = known_.try_emplace(last_name_);
+  last_ = &at->second;
+  if (fresh) last_->told = decode(row);
   return *last_;
 }
 
-JudgedContext SealContexts::make(const OutboxRow& row, const std::map<ActorId, Seq>* limit) {
-  SealedContext sealed;
-  if (!row.context.empty()) {
-    auto context = VersionVector::from_bytes(row.context);
-    if (!context) return tl::unexpected<std::string>("its context does not decode");
-    sealed.others = std::move(*context);
+const JudgedContext& SealContexts::of(const OutboxRow& row) {
+  Known& known = known_as(row);
+  const bool lowered = known.told && known.told->lowered_for(row.key) != nullptr;
+  const std::string_view name = lowered ? row.key : std::string_view();
+  const auto judged = known.judged.find(name);
+  if (judged != known.judged.end()) return judged->second;
+  return known.judged
+      .emplace(name, known.told ? make(row, *known.told)
+                                : tl::unexpected<std::string>("its context does not decode"))
+      .first->second;
+}
+
+JudgedContext SealContexts::make(const OutboxRow& row, const WriterContext& told) const {
+  if (!row.exact) {
+    VersionVector others = told.watermark();
+    others.erase(own_);
+    if (auto why = beyond(others); !why.empty()) return tl::unexpected(std::move(why));
   }
+  SealedContext sealed{.others = told.of(row.key)};
   if (row.exact) sealed.own = sealed.others.get(own_);
   sealed.others.erase(own_);
   if (row.exact) sealed.capped = cap(sealed.others);
   else {
-    if (auto why = beyond(sealed.others); !why.empty()) return tl::unexpected(std::move(why));
     for (const FormerActor& former : rules_.former) {
       sealed.others.raise(former.actor, former.final_seq);
     }
   }
-  if (limit != nullptr) lower_to(sealed.others, *limit);
   sealed.bytes = sealed.others.bytes().size();
   return sealed;
 }

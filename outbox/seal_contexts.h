@@ -6,12 +6,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include <tributary/base/result.h>
 #include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/rows.h>
 #include <tributary/outbox/sealing.h>
+#include <tributary/outbox/writer_context.h>
 
 namespace tributary {
 
@@ -29,7 +30,9 @@ using JudgedContext = tl::expected<SealedContext, std::string>;
 /// No context passes that claims more than is known of an actor: it would remove what nobody has
 /// written yet. A token that the writer gave may have been read in a region that is ahead of this
 /// one, so it counts up to what is known. Any other context was told by this database, or by the
-/// one it was restored from: a larger one is damage, or a lie.
+/// one it was restored from: a larger one is damage, or a lie. It says itself what had not been
+/// seen of the row's key; what the database had written before, under whatever actor, counts as
+/// seen.
 ///
 /// Decodes each context once. Answers live as long as it. Not thread-safe.
 class SealContexts {
@@ -39,20 +42,24 @@ class SealContexts {
   [[nodiscard]] const JudgedContext& of(const OutboxRow& row);
 
  private:
-  [[nodiscard]] JudgedContext make(const OutboxRow& row, const std::map<ActorId, Seq>* limit);
+  /// A context as it came, and what is made of it.
+  struct Known {
+    std::optional<WriterContext> told;                 ///< nullopt: it does not decode
+    std::map<std::string_view, JudgedContext> judged;  ///< by lowered key; of all others by ""
+  };
+
+  [[nodiscard]] Known& known_as(const OutboxRow& row);
+  [[nodiscard]] JudgedContext make(const OutboxRow& row, const WriterContext& told) const;
   /// Whether it claimed more.
   [[nodiscard]] bool cap(VersionVector& context) const;
   [[nodiscard]] std::string beyond(const VersionVector& context) const;
 
   ActorId own_;
   const SealRules& rules_;
-  VersionVector known_seqs_;  ///< the most that a context may claim
-  // Stores keep a context once, however many rows name it.
-  const JudgedContext* last_ = nullptr;
-  std::string_view last_bytes_;
-  bool last_exact_ = false;
-  /// (lowered key or empty, exact, bytes) -> context.
-  std::map<std::tuple<std::string_view, bool, std::string_view>, JudgedContext> known_;
+  VersionVector known_seqs_;                                  ///< the most that a context may claim
+  std::map<std::pair<bool, std::string_view>, Known> known_;  ///< (exact, bytes)
+  Known* last_ = nullptr;  ///< of the row before: stores keep a context once for all rows
+  std::pair<bool, std::string_view> last_name_;
 };
 
 }  // namespace tributary

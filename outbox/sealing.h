@@ -40,8 +40,6 @@ struct SealRules {
   /// The most of other origins' changes that a writer can have seen: what the origin's region has
   /// applied, and whatever the database was ever told. See SealContexts.
   VersionVector known = {};
-  /// Blocked key -> what readers of that key have seen of the actors named.
-  std::map<std::string, std::map<ActorId, Seq>, std::less<>> lowered = {};
   /// Rows whose tokens were there before `known` was asked for. Those of others that claim more
   /// than it wait until it is asked for again. nullopt: no token waits.
   std::optional<std::set<std::int64_t>> proven = {};

@@ -218,9 +218,12 @@ Result<void> OriginRelay::refresh_context() {
   if (!context) return {};
   TRIBUTARY_TRY(check_head(context->watermark));
   const bool told = written_context_ && context->watermark == written_context_->watermark &&
-                    context->hlc == written_context_->hlc;
+                    context->hlc == written_context_->hlc &&
+                    context->lowered == written_context_->lowered;
   learn(*context);  // even if the database does not answer
-  if (!told) TRIBUTARY_TRY(store_->set_context(context->watermark, leadership_->seen));
+  if (!told) {
+    TRIBUTARY_TRY(store_->set_context({context->watermark, context->lowered}, leadership_->seen));
+  }
   written_context_ = std::move(context);
   return {};
 }

@@ -114,9 +114,8 @@ class OriginRelay {
   std::int64_t backlog_at_ = 0;      ///< position of the last batch queued from the outbox
   bool backlog_done_ = false;
   bool minting_told_ = false;
-  std::string waiting_for_;  ///< why transactions wait, as told last; empty: none does
-  std::map<std::string, LoweredSeqs, std::less<>> lowered_;  ///< as told last
-  std::size_t left_rows_ = 0;                                ///< that waited at the last seal
+  std::string waiting_for_;    ///< why transactions wait, as told last; empty: none does
+  std::size_t left_rows_ = 0;  ///< that waited at the last seal
   std::size_t left_bytes_ = 0;
   std::map<ActorId, Seq> confirmed_;
   std::optional<FormerActor> handed_;  ///< to the publisher, last, whoever led since

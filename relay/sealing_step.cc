@@ -80,7 +80,6 @@ Result<Sealing> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
 void OriginRelay::learn(const ReplicaContext& context) {
   leadership_->seen = std::max(leadership_->seen, std::min(context.hlc, kMaxHlc));
   leadership_->told.join(context.watermark);
-  lowered_ = context.lowered;
 }
 
 void OriginRelay::ask_region() {
@@ -109,7 +108,6 @@ SealRules OriginRelay::rules() const {
   rules.former = leadership_->former;
   rules.batch_bytes = std::min(settings_.batch_bytes, rules.piece_bytes);
   rules.known = leadership_->told;
-  rules.lowered = lowered_;  // of before, while the replica is away: too little seen is safe
   rules.seen = leadership_->seen;
   if (ports_.ask_context && unproven_seals_ < kMostUnproven) rules.proven = proven_;
   rules.unasked = unasked_;

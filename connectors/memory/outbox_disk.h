@@ -87,8 +87,7 @@ struct OutboxDisk {
   OriginRecord origin;  ///< but for current_identity
   std::string identity;
   std::uint64_t stamp = 0;  ///< of the leader's last write
-  VersionVector watermark;
-  StoredContext context = std::make_shared<std::string>(VersionVector{}.bytes());  ///< its bytes
+  StoredContext context = std::make_shared<std::string>(WriterContext{}.bytes());  ///< of now
   VersionVector told;
   Hlc replica_hlc;
   std::int64_t next_id = 1;

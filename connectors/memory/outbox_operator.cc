@@ -36,9 +36,9 @@ void MemoryOutbox::know_operation(std::string type, std::string operation) {
   shared_->disk.operations.emplace_back(std::move(type), std::move(operation));
 }
 
-VersionVector MemoryOutbox::told() const {
+WriterContext MemoryOutbox::told() const {
   const std::lock_guard lock(shared_->mutex);
-  return shared_->disk.watermark;
+  return *WriterContext::from_bytes(*shared_->disk.context);
 }
 
 void MemoryOutbox::publish_again() {

@@ -196,13 +196,12 @@ class Store final : public OutboxStore {
     });
   }
 
-  Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
+  Result<void> set_context(const WriterContext& context, Hlc hlc) override {
     return fenced("set_context", [&]() -> Result<void> {
-      if (disk().watermark != watermark) {
-        disk().context = std::make_shared<const std::string>(watermark.bytes());
+      if (std::string bytes = context.bytes(); *disk().context != bytes) {
+        disk().context = std::make_shared<const std::string>(std::move(bytes));
       }
-      disk().watermark = watermark;
-      disk().told.join(watermark);
+      disk().told.join(context.watermark());
       if (hlc <= kMaxHlc) disk().replica_hlc = std::max(disk().replica_hlc, hlc);
       return {};
     });

@@ -63,8 +63,8 @@ class MemoryOutbox {
   void restore(const OutboxBackup& backup, bool noticed);
   /// The same under running stores and sessions: they stay connected and are told nothing.
   void restore_in_place(const OutboxBackup& backup);
-  /// The watermark that writers are told, and so the context of what they write.
-  [[nodiscard]] VersionVector told() const;
+  /// What writers are told that they have seen, and so the context of what they write.
+  [[nodiscard]] WriterContext told() const;
   /// UPDATE tributary_batch SET confirmed_at = NULL: all that is retained is published again.
   void publish_again();
   /// Batches retained, and those not yet confirmed.

@@ -11,13 +11,14 @@ const Statement kSetContext{
     "  FROM public.tributary_context), "
     "fresh AS (INSERT INTO public.tributary_told_context (id, bytes)"
     "  SELECT tributary.new_tag(), $1::bytea FROM public.tributary_context c"
-    "  WHERE c.watermark <> $1::bytea OR NOT EXISTS ("
-    "    SELECT FROM public.tributary_told_context t WHERE t.id = c.context_id)"
+    "  WHERE NOT EXISTS (SELECT FROM public.tributary_told_context t"
+    "    WHERE t.id = c.context_id AND t.bytes = $1::bytea)"
     "  RETURNING id, number) "
-    "UPDATE public.tributary_context c SET watermark = $1::bytea, told = $3, hlc = n.hlc,"
+    "UPDATE public.tributary_context c SET watermark = $4::bytea, told = $3, hlc = n.hlc,"
     "  context_id = coalesce(f.id, c.context_id), number = coalesce(f.number, c.number) "
     "FROM n LEFT JOIN fresh f ON true "
-    "WHERE f.id IS NOT NULL OR c.told <> $3 OR c.hlc <> n.hlc RETURNING c.context_id"};
+    "WHERE f.id IS NOT NULL OR c.watermark <> $4::bytea OR c.told <> $3 OR c.hlc <> n.hlc "
+    "RETURNING c.context_id"};
 
 const Statement kContexts{
     "contexts",

@@ -158,14 +158,16 @@ class Store final : public OutboxStore {
     return {};
   }
 
-  Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
-    told_.join(watermark);
-    const std::string bytes = watermark.bytes();
+  Result<void> set_context(const WriterContext& context, Hlc hlc) override {
+    told_.join(context.watermark());
+    const std::string bytes = context.bytes();
+    const std::string least = context.least().bytes();
     const std::string told = told_.bytes();
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kRelaxed);
     pipeline_.queue(statements::kFence, fence_.params());
-    pipeline_.queue(statements::kSetContext, Params().add(bytes).add(hlc.value).add(told));
+    pipeline_.queue(statements::kSetContext,
+                    Params().add(bytes).add(hlc.value).add(told).add(least));
     const bool sweeping = sweep_.queue(pipeline_);
     TRIBUTARY_ASSIGN(const Results results, named(commit_queued(pipeline_)));
     if (PQntuples(results[3].get()) > 0) seal_.told(bigint_at(results[3].get(), 0, 0), bytes);

@@ -17,9 +17,10 @@ namespace {
 // a restore (COPY, INSERT, UPDATE) is told from the relay's own: its xmin is another. `put_back`
 // keeps that until an actor is minted.
 //
-// tributary_context: `watermark` is what a writer of now has seen, `told` the join of all that any
-// writer was told. A row does not repeat it: its `context_id` names it in tributary_told_context,
-// where each stands once. Ids are random, so that an id that was restored never names another
+// tributary_context: `watermark` is the least that a writer of now has seen, whatever the key, and
+// `told` the join of all that any writer was told. What he has seen of each key (see WriterContext)
+// his row does not repeat: its `context_id` names it in tributary_told_context, where each stands
+// once. Ids are random, so that an id that was restored never names another
 // context; numbers grow as they were told. See context_sweep.h for when one goes, and
 // check_change() for who writes the bytes into his row instead.
 constexpr std::string_view kTables = R"sql(

@@ -105,9 +105,9 @@ class Store final : public OutboxStore {
     told_.confirm(actor, seq, retention);
     return named(told_.settle());
   }
-  Result<void> set_context(const VersionVector& watermark, Hlc hlc) override {
+  Result<void> set_context(const WriterContext& context, Hlc hlc) override {
     TRIBUTARY_TRY(named(fence_.check()));
-    TRIBUTARY_TRY(named(told_.context(watermark, hlc)));
+    TRIBUTARY_TRY(named(told_.context(context, hlc)));
     return named(told_.settle());
   }
 

@@ -14,10 +14,11 @@ namespace {
 //
 // `tag` and `written_id`: see OutboxRow; written_id is NULL unless the row was parked and retried.
 //
-// tributary_context: `watermark` is what a writer of now has seen, `told` the join of all that any
-// writer was told. A row does not repeat it: its `context_id` names it in tributary_told_context,
-// where each stands once, under a random id that never names another. Before the first was told,
-// rows carry the bytes. What an INSERT reads of it stands before the long columns.
+// tributary_context: `watermark` is the least that a writer of now has seen, whatever the key, and
+// `told` the join of all that any writer was told. What he has seen of each key (see WriterContext)
+// his row does not repeat: its `context_id` names it in tributary_told_context, where each stands
+// once, under a random id that never names another. Before the first was told, rows carry the
+// bytes. What an INSERT reads of it stands before the long columns.
 //
 // An amount has no declared type, since SQLite would turn the text '3' into a number by itself.
 constexpr std::string_view kTables = R"sql(

@@ -27,23 +27,25 @@ void Told::confirm(ActorId actor, Seq seq, Micros retention) {
 /// An own change that came back tells a writer nothing: what it wrote itself counts as seen. Nor
 /// does a time without a change, unless it is one that the clock does not reach.
 bool Told::matters(const Context& stored) const {
-  const auto others = [&](VersionVector watermark) {
+  const auto others = [&](const WriterContext& context) {
+    VersionVector watermark = context.watermark();
     watermark.erase(fence_.lead.actor);
     return watermark;
   };
-  if (others(context_->watermark) != others(stored.watermark)) return true;
+  if (others(context_->seen) != others(stored.seen)) return true;
+  if (context_->seen.lowered() != stored.seen.lowered()) return true;
   const Micros clock = SystemClock().wall() + kAhead;
   return context_->hlc > stored.hlc &&
          context_->hlc > Hlc::from_micros(static_cast<std::uint64_t>(clock.count()));
 }
 
-Result<void> Told::context(const VersionVector& watermark, Hlc hlc) {
+Result<void> Told::context(const WriterContext& context, Hlc hlc) {
   if (!stored_) {
     TRIBUTARY_ASSIGN(stored_, read_context());
   }
   const Hlc known = context_ ? context_->hlc : stored_->hlc;
-  context_ = Context{watermark, {}, hlc > kMaxHlc ? known : std::max(known, hlc)};
-  if (context_->watermark == stored_->watermark && context_->hlc == stored_->hlc) context_.reset();
+  context_ = Context{context, {}, hlc > kMaxHlc ? known : std::max(known, hlc)};
+  if (context_->seen == stored_->seen && context_->hlc == stored_->hlc) context_.reset();
   else if (matters(*stored_)) {
     due_ = std::min(due_.value_or(now() + kContextWait), now() + kContextWait);
   }
@@ -52,10 +54,12 @@ Result<void> Told::context(const VersionVector& watermark, Hlc hlc) {
 
 Result<Told::Context> Told::read_context() const {
   TRIBUTARY_ASSIGN(Statement row,
-                   fence_.prepare("SELECT watermark, told, hlc FROM tributary_context"));
+                   fence_.prepare("SELECT coalesce((SELECT t.bytes FROM tributary_told_context t "
+                                  "WHERE t.id = c.context_id), c.watermark), c.told, c.hlc "
+                                  "FROM tributary_context c"));
   TRIBUTARY_ASSIGN(const bool found, row.step());
   if (!found) return fail(no_origin());
-  Context context{VersionVector::from_bytes(row.bytes(0)).value_or(VersionVector{}),
+  Context context{WriterContext::from_bytes(row.bytes(0)).value_or(WriterContext{}),
                   VersionVector::from_bytes(row.bytes(1)).value_or(VersionVector{}),
                   Hlc{row.unsigned_integer(2)}};
   if (context.hlc > kMaxHlc) context.hlc = Hlc{};
@@ -64,14 +68,15 @@ Result<Told::Context> Told::read_context() const {
 
 Result<void> Told::write_context() {
   TRIBUTARY_ASSIGN(Context stored, read_context());
-  stored.told.join(context_->watermark);
-  const std::string bytes = context_->watermark.bytes();
+  stored.told.join(context_->seen.watermark());
+  const std::string bytes = context_->seen.bytes();
+  const std::string least = context_->seen.least().bytes();
   const std::string told = stored.told.bytes();
   TRIBUTARY_ASSIGN(const auto id, store_context(fence_, bytes));
   TRIBUTARY_ASSIGN(Statement row,
                    fence_.prepare("UPDATE tributary_context SET watermark = ?, told = ?, hlc = ?, "
                                   "context_id = coalesce(?, context_id)"));
-  row.add_blob(bytes).add_blob(told).add(std::max(stored.hlc, context_->hlc).value);
+  row.add_blob(least).add_blob(told).add(std::max(stored.hlc, context_->hlc).value);
   id ? row.add(*id) : row.add_null();
   TRIBUTARY_TRY(row.run());
   return sweep_.step(fence_);

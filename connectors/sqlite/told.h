@@ -23,7 +23,7 @@ class Told {
 
   /// Remember; settle() writes.
   void confirm(ActorId actor, Seq seq, Micros retention);
-  Result<void> context(const VersionVector& watermark, Hlc hlc);
+  Result<void> context(const WriterContext& context, Hlc hlc);
 
   /// Writes what is due, when it is quiet or has waited long enough.
   Result<void> settle();
@@ -37,7 +37,7 @@ class Told {
 
  private:
   struct Context {
-    VersionVector watermark;
+    WriterContext seen;
     VersionVector told;  ///< the join of all watermarks there were
     Hlc hlc;
   };

@@ -16,8 +16,8 @@ Result<std::optional<std::int64_t>> store_context(const Fence& fence, std::strin
   TRIBUTARY_ASSIGN(Statement row,
                    fence.prepare("INSERT INTO tributary_told_context (id, bytes) "
                                  "SELECT random(), ?1 FROM tributary_context c "
-                                 "WHERE c.watermark <> ?1 OR NOT EXISTS (SELECT 1 FROM "
-                                 "tributary_told_context t WHERE t.id = c.context_id)"));
+                                 "WHERE NOT EXISTS (SELECT 1 FROM tributary_told_context t "
+                                 "WHERE t.id = c.context_id AND t.bytes = ?1)"));
   TRIBUTARY_TRY(row.add_blob(bytes).run());
   if (sqlite3_changes(fence.connection()) == 0) return std::nullopt;
   return sqlite3_last_insert_rowid(fence.connection());

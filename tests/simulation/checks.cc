@@ -123,8 +123,8 @@ std::optional<std::string> World::check_parked(Region& region, bool& whole) {
 
 std::optional<std::string> World::check_regions() {
   const Expectation expectation(
-      history_, {traits_.log_losses, traits_.disagreement ? std::set<char>{'d'} : std::set<char>{},
-                 touched_});
+      history_,
+      {traits_.log_losses, traits_.disagreement ? std::set<char>{'d'} : std::set<char>{}});
   std::map<std::string, const Region*> same;  // watermark -> a region that has it
   for (std::size_t i = 0; i < regions_.size(); ++i) {
     Region& region = *regions_[i];

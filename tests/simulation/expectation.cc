@@ -67,7 +67,7 @@ bool Expectation::precedes(const Event& earlier, const Event& later) {
 /// A write beats what its writer had seen, and what the same origin published before it.
 bool Expectation::overwrites(const Event& later, const Event& earlier) const {
   if (later.order == earlier.order) return false;
-  if (later.written->told.covers(earlier.dot)) return true;
+  if (later.written->told.watermark().covers(earlier.dot)) return true;
   if (later.written->origin != earlier.written->origin || !precedes(earlier, later)) return false;
   return later.dot.actor == earlier.dot.actor || (!doubts_.logs_lost && !earlier.behind_final);
 }
@@ -92,18 +92,17 @@ std::optional<std::string> Expectation::check_registers(MemoryReplica& replica) 
 // ---- sets ----------------------------------------------------------------------------------
 
 /// Whether a remove takes an add away. A context that the writer gave counts for no more than the
-/// region had applied at the seal, and a key with parked changes for less than it says.
+/// region had applied at the seal.
 Expectation::Seen Expectation::observed(const Event& remove, const Event& add) const {
   const bool own = remove.written->origin == add.written->origin;
   const bool before = precedes(add, remove);
   if (const auto& exact = remove.change->context) {
     return exact->covers(add.dot) && before ? Seen::kPerhaps : Seen::kNo;
   }
-  const Seen seen = doubts_.touched.contains(remove.change->key) ? Seen::kPerhaps : Seen::kYes;
-  if (remove.written->told.covers(add.dot)) return seen;
+  if (remove.written->told.of(remove.change->key).covers(add.dot)) return Seen::kYes;
   if (!own || !before) return Seen::kNo;
   const bool other_life = add.written->forgotten_at <= remove.number;
-  return other_life || add.behind_final ? Seen::kPerhaps : seen;
+  return other_life || add.behind_final ? Seen::kPerhaps : Seen::kYes;
 }
 
 Expectation::Seen Expectation::removed(const std::vector<Event>& events, const Event& add) const {

@@ -17,9 +17,8 @@ namespace tributary::simulation {
 
 /// How sure a schedule lets us be.
 struct Doubts {
-  bool logs_lost = false;         ///< an origin's clock may start below what was lost
-  std::set<char> disputed;        ///< keys that begin so have no type that all agree on
-  std::set<std::string> touched;  ///< keys that other programs touched: contexts may see less
+  bool logs_lost = false;   ///< an origin's clock may start below what was lost
+  std::set<char> disputed;  ///< keys that begin so have no type that all agree on
 };
 
 class Expectation {

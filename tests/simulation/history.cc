@@ -16,7 +16,7 @@ std::optional<std::size_t> History::marked_by(const std::string& key) {
 }
 
 void History::committed(const std::string& origin, std::vector<Change> changes,
-                        VersionVector told) {
+                        WriterContext told) {
   held_[origin].insert(written_.size());
   written_.push_back({.origin = origin, .changes = std::move(changes), .told = std::move(told)});
 }

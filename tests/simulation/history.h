@@ -12,6 +12,7 @@
 
 #include <tributary/base/ids.h>
 #include <tributary/crdt/change.h>
+#include <tributary/outbox/writer_context.h>
 
 namespace tributary::simulation {
 
@@ -30,7 +31,7 @@ inline constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 struct Written {
   std::string origin;
   std::vector<Change> changes;        ///< the first one marks it: see History::marker()
-  VersionVector told;                 ///< what the database said its writers had seen
+  WriterContext told;                 ///< what the database said its writers had seen
   std::size_t forgotten_at = kNever;  ///< transactions there were when its database went back
   bool may_be_lost = false;           ///< the database forgot it, or a person discarded it
   std::optional<Dot> discarded = {};  ///< the seq that told of the discard
@@ -48,7 +49,7 @@ class History {
 
   [[nodiscard]] std::size_t next() const { return written_.size(); }
   /// A transaction of `origin` committed; it has the number next().
-  void committed(const std::string& origin, std::vector<Change> changes, VersionVector told);
+  void committed(const std::string& origin, std::vector<Change> changes, WriterContext told);
   /// It stands in a batch that counts; `first` is the seq of its marker.
   void published(std::size_t number, ActorId actor, Seq first);
   /// The former actor's turn ended here, whatever it got in before: without a hole up to `whole`.

@@ -13,7 +13,7 @@ namespace tributary::simulation {
 /// What a service saw in its region, or what a careless or malicious one makes up.
 std::optional<VersionVector> World::random_context(Origin& origin, const std::string& key) {
   if (traits_.forgeries && dice_.chance(0.3)) {
-    VersionVector context = origin.outbox->told();
+    VersionVector context = origin.outbox->told().watermark();
     for (const auto& [actor, owner] : witness_.owners()) {
       const std::uint64_t ahead = dice_.chance(0.5) ? std::uint64_t{1} << 62 : dice_.below(100);
       if (dice_.chance(0.5)) context.raise(actor, Seq{witness_.all().get(actor).value + ahead});
@@ -107,22 +107,11 @@ void World::write() {
   fault_ = fault;
 }
 
-/// What a key shows that is blocked in its writer's region may be more than it holds: nobody can
-/// say what a remove of that has seen.
-void World::note_blocked(const Origin& origin, const std::vector<Change>& changes) {
-  const bool away = std::exchange(origin.region->away, false);
-  const auto blocked = (*origin.region->replica.open())->blocked("", 100'000);
-  origin.region->away = away;
-  for (const auto& [key, block] : *blocked) {
-    if (std::ranges::find(changes, key, &Change::key) != changes.end()) touched_.insert(key);
-  }
-}
-
 /// Commits `only`, or changes by chance, perhaps.
 void World::write(Origin& origin, const std::optional<Change>& only) {
   auto session = origin.outbox->open_session();
   if (!session->begin()) return;
-  const VersionVector told = origin.outbox->told();
+  const WriterContext told = origin.outbox->told();
   const std::vector<Change> changes =
       only ? std::vector{History::marker(history_.next()), *only} : random_changes(origin);
   Transaction transaction(session->outbox());
@@ -141,7 +130,6 @@ void World::write(Origin& origin, const std::optional<Change>& only) {
       said += ", " + change.key + " " + change.operation + " " + change.value;
     }
     trace(said);
-    note_blocked(origin, changes);
     history_.committed(origin.name.value, changes, told);
   }
 }

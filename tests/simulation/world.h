@@ -63,7 +63,6 @@ class World {
   // services.cc
   void write();
   void write(Origin& origin, const std::optional<Change>& only);
-  void note_blocked(const Origin& origin, const std::vector<Change>& changes);
   [[nodiscard]] std::vector<Change> random_changes(Origin& origin);
   [[nodiscard]] Change random_change(Origin& origin);
   [[nodiscard]] std::optional<Change> rare_change(Origin& origin);

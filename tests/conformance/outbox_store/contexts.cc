@@ -60,7 +60,7 @@ std::int64_t stored_bytes(const Backend& backend) {
 }
 
 /// All rows have `context`, in one place.
-void check_shared(std::span<const OutboxRow> rows, const VersionVector& context) {
+void check_shared(std::span<const OutboxRow> rows, const WriterContext& context) {
   std::set<const char*> places;
   const std::string bytes = context.bytes();
   for (const OutboxRow& row : rows) {
@@ -140,6 +140,31 @@ TEST_CASE_TEMPLATE("… whatever way they are written", Kind, Sqlite, Postgres) 
   }
   CHECK(stored_bytes<Kind>(*backend) - before < kRows * 600);
   check_context(*backend, store, rows, seen(1));
+}
+
+TEST_CASE_TEMPLATE("rows keep what their writers had seen of each key", Kind, Memory, Sqlite,
+                   Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  const LoweredSeqs seventh{{ActorId{0x9e3779b97f4a7c15U}, Seq{7}}};
+  const WriterContext told[] = {
+      seen(1), {seen(1), {{"set:a", seventh}}}, {seen(1), {{"set:b", seventh}}}, seen(1)};
+  for (const WriterContext& context : told) {
+    must(store->set_context(context, Hlc{}));
+    must(store->set_context(context, Hlc{}));
+    must(store->status());
+    write(*session, removes(1));
+    reopen(*backend, store);
+    must(store->set_context(context, Hlc{}));
+    must(store->status());
+    write(*session, removes(1));
+  }
+  const auto rows = must(store->begin_seal({100}));
+  REQUIRE(rows.size() == 8);
+  for (std::size_t i = 0; i < 4; ++i) check_shared(rows.subspan(2 * i, 2), told[i]);
+  store->abort_seal();
 }
 
 TEST_CASE_TEMPLATE("a context counts once against the limit of a seal", Kind, Memory, Sqlite,

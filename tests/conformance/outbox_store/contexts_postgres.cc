@@ -82,6 +82,19 @@ TEST_CASE("PostgreSQL: … though its snapshot is older than its first change") 
   }
 }
 
+TEST_CASE("PostgreSQL: … and when that is too old, what was seen of every key") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  auto store = backend->open_store();
+  lead(*store);
+  must(store->set_context({told(10), {{"set:b", {{ActorId{5}, Seq{7}}}}}}, Hlc{}));
+  const Psql psql(postgres_url(*backend));
+  CHECK(psql.run("BEGIN ISOLATION LEVEL REPEATABLE READ; "
+                 "DO $$ BEGIN PERFORM FROM tributary_origin; END $$") == "ok");
+  tell(*store, 11, 400);
+  CHECK(psql.run(kRemove + "; COMMIT") == "ok");
+  CHECK(taken(*backend, store) == told(7));
+}
+
 TEST_CASE("PostgreSQL: rows of a backup find their contexts, or are parked, never another's") {
   OUTBOX_SUITE_BACKEND(Postgres);
   auto store = backend->open_store();

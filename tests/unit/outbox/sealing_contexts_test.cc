@@ -1,10 +1,16 @@
 /// What a writer had seen, as sealing tells it.
+#include <tributary/outbox/writer_context.h>
 #include <tributary/tests/unit/outbox/sealing_origin.h>
 
 namespace tributary {
 namespace {
 
 using namespace sealing_tests;
+
+/// What writers have seen while changes of actors 8 and 9 are parked for the key of element().
+WriterContext parked_for_buyers_1(const VersionVector& watermark) {
+  return {watermark, {{"buyers:1", {{ActorId{8}, Seq{2}}, {ActorId{9}, Seq{}}}}}};
+}
 
 TEST_CASE_FIXTURE(Origin, "a writer has seen what the origin's former actors wrote") {
   rules.former = {{ActorId{3}, Seq{9}}};
@@ -74,12 +80,11 @@ TEST_CASE_FIXTURE(Origin,
 }
 
 TEST_CASE_FIXTURE(Origin, "what is parked for a key was not seen by a writer of that key") {
-  rules.lowered["buyers:1"] = {{ActorId{8}, Seq{2}}, {ActorId{9}, Seq{}}};
-  VersionVector context;
-  context.raise(ActorId{8}, Seq{4});
-  context.raise(ActorId{9}, Seq{4});
-  rules.known = context;
-  const std::string bytes = context.bytes();
+  VersionVector watermark;
+  watermark.raise(ActorId{8}, Seq{4});
+  watermark.raise(ActorId{9}, Seq{4});
+  rules.known = watermark;
+  const std::string bytes = parked_for_buyers_1(watermark).bytes();
   OutboxRow other = element("remove", "x", bytes);
   other.key = "buyers:2";
   const Batch sealed = batch({element("remove", "x", bytes), other});
@@ -87,6 +92,27 @@ TEST_CASE_FIXTURE(Origin, "what is parked for a key was not seen by a writer of 
   CHECK(sealed.contexts[0].get(ActorId{8}) == Seq{2});
   CHECK(sealed.contexts[0].get(ActorId{9}) == Seq{});
   CHECK(sealed.contexts[1].get(ActorId{8}) == Seq{4});
+}
+
+TEST_CASE_FIXTURE(Origin, "what the database itself wrote was seen, whatever is parked") {
+  VersionVector watermark;
+  watermark.raise(ActorId{7}, Seq{9});
+  watermark.raise(ActorId{8}, Seq{4});
+  rules.former = {{ActorId{8}, Seq{6}}};
+  rules.known = watermark;
+  const std::string bytes = parked_for_buyers_1(watermark).bytes();
+  const Batch sealed = batch({element("add", "y"), element("remove", "x", bytes)});
+  CHECK(sealed.contexts.at(0).get(ActorId{8}) == Seq{6});
+}
+
+TEST_CASE_FIXTURE(Origin, "a token is no more than a version vector") {
+  OutboxRow row = element("remove", "x", {});
+  const std::string bytes = parked_for_buyers_1({}).bytes();
+  row.context = bytes;
+  row.exact = true;
+  const Sealing sealing = seals({row});
+  REQUIRE(sealing.parked.size() == 1);
+  CHECK(sealing.parked[0].reason.find("does not decode") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Origin, "no timestamp leaves the times that are obeyed") {
