@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <tributary/cli/waiting_types.h>
+#include <tributary/config/keyspace_changes.h>
 #include <tributary/consumer/group.h>
 #include <tributary/outbox/batch.h>
 
@@ -87,11 +89,19 @@ Result<void> look_at_batches(OutboxStore& store, Look& look) {
   return {};
 }
 
+/// Whether every key keeps its type: then nothing is looked through, however much waits.
+bool keeps_types(const std::vector<Keyspace>& before, const std::vector<Keyspace>& after) {
+  const auto kept = [&](const Keyspace& each) {
+    return std::ranges::find(after, each) != after.end();
+  };
+  return std::ranges::all_of(before, kept) && !config::may_change_types(before, {}, after);
+}
+
 }  // namespace
 
 Result<void> look_at_waiting(OutboxStore& store, const OriginName& origin, const Schema& before,
                              const Schema& after, TypeChanges& changes) {
-  if (before.keyspaces == after.keyspaces) return {};
+  if (keeps_types(before.keyspaces, after.keyspaces)) return {};
   Look look(origin, before, after, changes);
   TRIBUTARY_TRY(look_at_rows(store, look));
   TRIBUTARY_TRY(look_at_batches(store, look));

@@ -34,4 +34,14 @@ TEST_CASE("a claim ends after its time, and every further one prolongs it") {
   CHECK(redis::integer(*need(subject.other().call({"PTTL", "tributary:consumer"}))) > 5000);
 }
 
+TEST_CASE("what never ends is nobody's claim") {
+  RedisSubject subject;
+  REQUIRE_SUBJECT(subject);
+  const auto store = subject.open();
+  need(subject.other().call({"SET", "tributary:consumer", "another program's"}));
+  need(store->claim({"eu"}, Millis{60'000}));
+  CHECK(need(store->claimed_by()) == RegionName{"eu"});
+  CHECK(!store->claim({"us"}, Millis{60'000}));
+}
+
 }  // namespace tributary::replica_tests

@@ -78,4 +78,10 @@ TEST_CASE("more than can be looked through counts as not asked") {
   CHECK(changes.told.size() == 1);
   REQUIRE(changes.unasked.size() == 1);
   CHECK(changes.unasked[0].find("shop") != std::string::npos);
+
+  Schema added = shop.schema;
+  added.keyspaces.push_back({"gift:*", "set"});
+  CHECK(look(shop, added).unasked.empty());  // no key changes its type: nothing to look for
+  added.keyspaces.insert(added.keyspaces.begin(), {"stock:1", "set"});
+  CHECK(look(shop, added).waiting == 100'000);
 }
