@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,6 +35,8 @@ class RowCheck {
   RowCheck(const StoredSchema& stored, std::size_t rows) : stored_(stored) {
     number_of_.reserve(rows);
   }
+  RowCheck(const RowCheck&) = delete;
+  RowCheck& operator=(const RowCheck&) = delete;
   [[nodiscard]] RowVerdict check(const OutboxRow& row);
 
  private:
@@ -48,7 +51,8 @@ class RowCheck {
   [[nodiscard]] bool database_knows(std::string_view type, std::string_view operation) const;
 
   const StoredSchema& stored_;
-  std::unordered_map<std::string_view, std::size_t> number_of_;
+  std::pmr::monotonic_buffer_resource memory_;  ///< one allocation for many keys
+  std::pmr::unordered_map<std::string_view, std::size_t> number_of_{&memory_};
   std::vector<KeyRule> rules_;
 };
 

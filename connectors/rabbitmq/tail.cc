@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <chrono>
+
 #include <tributary/connectors/rabbitmq/tail.h>
 
 #if __has_include(<rabbitmq-c/amqp.h>)
@@ -14,7 +17,7 @@ namespace tributary::rabbitmq {
 
 namespace {
 
-constexpr Millis kSilenceOfEmpty{200};
+constexpr Millis kSilenceOfEmpty{100};
 /// Bounds what the broker reads ahead for us; a chunk of many small messages takes some more
 /// rounds.
 constexpr std::uint16_t kPrefetch = 64;
@@ -51,6 +54,7 @@ class TailReader {
   /// False: the stream is empty. The broker is asked to count again only while nothing arrives: on
   /// a slow link the answer would come behind the deliveries.
   Result<bool> wait_for_first(std::uint64_t count) {
+    progress_.restart();  // the answers so far are no deliveries
     Micros patience = clock_.monotonic() + kSilenceOfEmpty;
     while (!last_) {
       if (progress_.stalled()) return fail(too_slow("it holds messages, but none is delivered"));
@@ -61,7 +65,8 @@ class TailReader {
           TRIBUTARY_ASSIGN(count, rough_count(connection_, stream_));
         }
       }
-      TRIBUTARY_TRY(take_frame(Millis{100}));
+      const Micros left = std::max(Micros{0}, patience - clock_.monotonic());
+      TRIBUTARY_TRY(take_frame(std::chrono::ceil<Millis>(left)));
     }
     return true;
   }
