@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include <tributary/base/ids.h>
 
 namespace tributary {
@@ -38,10 +36,12 @@ std::string ActorId::hex() const {
 
 std::optional<ActorId> ActorId::from_hex(std::string_view text) {
   if (text.size() != 16) return std::nullopt;
-  if (text.find_first_of("ABCDEF") != std::string_view::npos) return std::nullopt;
   std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (c < 'a' || c > 'f')) return std::nullopt;
+    value = value << 4 | static_cast<std::uint64_t>(digit ? c - '0' : c - 'a' + 10);
+  }
   return ActorId{value};
 }
 
