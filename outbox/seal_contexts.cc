@@ -52,7 +52,8 @@ JudgedContext SealContexts::make(const OutboxRow& row, const WriterContext& told
     others.erase(own_);
     if (auto why = beyond(others); !why.empty()) return tl::unexpected(std::move(why));
   }
-  SealedContext sealed{.others = told.of(row.key)};
+  SealedContext sealed;
+  sealed.others = told.of(row.key);
   if (row.exact) sealed.own = sealed.others.get(own_);
   sealed.others.erase(own_);
   if (row.exact) sealed.capped = cap(sealed.others);
