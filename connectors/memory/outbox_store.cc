@@ -293,6 +293,7 @@ class Store final : public OutboxStore {
 
  private:
   [[nodiscard]] OutboxDisk& disk() const { return link_.disk(); }
+
   /// call(), unless another store leads.
   template <typename Body>
   auto checked(std::string_view operation, Body body) -> decltype(body()) {
@@ -372,8 +373,7 @@ class Store final : public OutboxStore {
 
   void drop_lease() {
     const std::lock_guard lock(link_.shared().mutex);
-    const void*& holder = link_.shared().lease_holder;
-    if (holder == this) holder = nullptr;
+    if (link_.shared().lease_holder == this) link_.shared().lease_holder = nullptr;
   }
 
   OutboxLink link_;

@@ -58,7 +58,7 @@ bool null_at(const PGresult* result, int row, int column) {
   return PQgetisnull(result, row, column) != 0;
 }
 
-std::int64_t set_bigint_at(const PGresult* result, int row, int column) {
+std::int64_t not_null_bigint_at(const PGresult* result, int row, int column) {
   return read_bigint(PQgetvalue(result, row, column));
 }
 

@@ -21,7 +21,7 @@ namespace tributary::postgres {
 [[nodiscard]] std::optional<ActorId> actor_at(const PGresult* result, int row, int column);
 [[nodiscard]] bool null_at(const PGresult* result, int row, int column);
 /// Of a column that is NOT NULL: does not look.
-[[nodiscard]] std::int64_t set_bigint_at(const PGresult* result, int row, int column);
+[[nodiscard]] std::int64_t not_null_bigint_at(const PGresult* result, int row, int column);
 /// From a numeric cell (numeric_send() in PostgreSQL's numeric.c), when it is a 64-bit integer.
 [[nodiscard]] std::optional<std::int64_t> read_integer(std::string_view numeric);
 /// A numeric cell as text, the first digits.

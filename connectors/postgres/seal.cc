@@ -23,8 +23,8 @@ void Seal::read_rows(const PGresult* result) {
   const int count = PQntuples(result);
   rows_.reserve(rows_.size() + static_cast<std::size_t>(count));
   for (int row = 0; row < count; ++row) {
-    rows_.push_back({.id = set_bigint_at(result, row, 0),
-                     .transaction = set_bigint_at(result, row, 1),
+    rows_.push_back({.id = not_null_bigint_at(result, row, 0),
+                     .transaction = not_null_bigint_at(result, row, 1),
                      .key = bytes_at(result, row, 2),
                      .type = bytes_at(result, row, 3),
                      .operation = bytes_at(result, row, 4),
@@ -32,8 +32,8 @@ void Seal::read_rows(const PGresult* result) {
                      .value = bytes_at(result, row, 6),
                      .context = bytes_at(result, row, 8),
                      .exact = !null_at(result, row, 10),
-                     .hlc = Hlc{static_cast<std::uint64_t>(set_bigint_at(result, row, 9))},
-                     .tag = static_cast<std::uint64_t>(set_bigint_at(result, row, 12)),
+                     .hlc = Hlc{static_cast<std::uint64_t>(not_null_bigint_at(result, row, 9))},
+                     .tag = static_cast<std::uint64_t>(not_null_bigint_at(result, row, 12)),
                      .written_id = bigint_at(result, row, 13)});
     OutboxRow& read = rows_.back();
     read.null_field = read.field.empty() && null_at(result, row, 5);
@@ -42,7 +42,7 @@ void Seal::read_rows(const PGresult* result) {
     read.null_amount = amount.empty();  // no number is
     if (!read.null_amount) read_amount(amount, read);
     if (read.context.empty() && !null_at(result, row, 14) && null_at(result, row, 8)) {
-      named_.push_back({rows_.size() - 1, set_bigint_at(result, row, 14)});
+      named_.push_back({rows_.size() - 1, not_null_bigint_at(result, row, 14)});
     }
   }
 }

@@ -112,9 +112,9 @@ const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER 
 // The first $1 rows by id, or the first of them that make up $2 bytes, without the transactions
 // that reach beyond them: taking only a part of those would tear them, and taking their later rows
 // now would let them overtake rows in between. A context counts with the first row that names it.
-// What is NULL in most rows costs next to nothing to send, unlike what is false.
 // The running sum costs a quarter of the whole, so it is left out when all of $1 rows fit $2 bytes.
 // `= ANY (ARRAY (…))`, OFFSET 0 and the comparison of pairs leave the planner one index to go by.
+// What is NULL in most rows costs next to nothing to send, unlike what is false.
 const Statement kTake{
     "take",
     "WITH first AS MATERIALIZED ("

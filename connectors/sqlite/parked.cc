@@ -51,7 +51,7 @@ Result<std::int64_t> end_of_step(const Fence& fence, std::int64_t newest) {
   return found ? std::min(row.integer(0), newest) : newest;
 }
 
-Result<std::uint64_t> set_aside_step(Fence& fence, std::int64_t newest,
+Result<std::uint64_t> set_aside_step(const Fence& fence, std::int64_t newest,
                                      std::string_view reason) {
   TRIBUTARY_ASSIGN(const std::int64_t last, end_of_step(fence, newest));
   TRIBUTARY_ASSIGN(Statement copy, copy_rows(fence, "id <= ? ORDER BY id"));
@@ -107,7 +107,7 @@ Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros no
   return {};
 }
 
-Result<void> drop_consumed(Fence& fence, std::span<const ConsumedRows> rows) {
+Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> rows) {
   constexpr std::string_view kFresh =
       "DELETE FROM tributary_outbox WHERE id BETWEEN ?1 AND ?2 AND transaction_id = ?3 "
       "AND tag = ?4 AND written_id IS NULL";

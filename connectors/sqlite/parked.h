@@ -13,7 +13,7 @@ namespace tributary::sqlite {
 /// Within a transaction: copies those rows to tributary_parked. They stay in the outbox.
 Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros now);
 /// Within a transaction: see OutboxStore::discard().
-[[nodiscard]] Result<void> drop_consumed(Fence& fence, std::span<const ConsumedRows> rows);
+[[nodiscard]] Result<void> drop_consumed(const Fence& fence, std::span<const ConsumedRows> rows);
 /// See the methods of the same names of OutboxStore.
 [[nodiscard]] Result<std::uint64_t> set_aside(Fence& fence, std::string_view reason);
 [[nodiscard]] Result<std::vector<WaitingRow>> waiting(const Fence& fence, std::int64_t after,

@@ -1,11 +1,10 @@
-/// The batch codec: the bytes of format 1 are fixed, and bad bytes never get through.
-#include <fstream>
-#include <iterator>
+/// The batch codec: the bytes of its format are fixed, and bad bytes never get through.
 #include <limits>
 
 #include <doctest/doctest.h>
 
 #include <tributary/outbox/batch.h>
+#include <tributary/tests/unit/outbox/golden.h>
 
 namespace tributary {
 namespace {
@@ -29,24 +28,6 @@ Batch sample() {
           .deltas = {{"stock:85123A", "counter", Seq{42}, std::string("\x06\x00", 2)},
                      {"buyers:\xff", "set", Seq{45}, "body"},
                      {"stock:2", "counter", Seq{43}, ""}}};
-}
-
-std::string hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 0xf]);
-    if (i % 32 == 31) out.push_back('\n');
-  }
-  if (bytes.size() % 32 != 0) out.push_back('\n');
-  return out;
-}
-
-std::string golden(const std::string& name) {
-  std::ifstream file(TRIBUTARY_SOURCE_DIR "/tests/unit/outbox/golden/" + name);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void check_equal(const Batch& a, const Batch& b) {

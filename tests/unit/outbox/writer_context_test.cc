@@ -1,10 +1,9 @@
-#include <cstdio>
-#include <fstream>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include <tributary/outbox/writer_context.h>
+#include <tributary/tests/unit/outbox/golden.h>
 
 namespace tributary {
 namespace {
@@ -23,16 +22,6 @@ WriterContext sample() {
   return {watermark(), {{"buyers:1", {{kShop, Seq{2}}, {kTill, Seq{}}}}, {"cart:2", {}}}};
 }
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(c));
-    out += digits;
-  }
-  return out;
-}
-
 TEST_CASE("a writer has seen less of a key that has changes parked") {
   CHECK(sample().of("buyers:2") == watermark());
   CHECK(sample().of("cart:2") == watermark());
@@ -43,10 +32,7 @@ TEST_CASE("a writer has seen less of a key that has changes parked") {
 }
 
 TEST_CASE("a writer's context is stored as its golden file says, and read back") {
-  std::ifstream file(TRIBUTARY_SOURCE_DIR "/tests/unit/outbox/golden/writer_context.hex");
-  std::string golden;
-  file >> golden;
-  CHECK(hex(sample().bytes()) == golden);
+  CHECK(hex(sample().bytes()) == golden("writer_context.hex"));
   CHECK(WriterContext::from_bytes(sample().bytes()) == sample());
 }
 
