@@ -14,9 +14,9 @@ void Witness::stored(const OriginName& origin, std::string_view bytes) {
   const auto [owner, fresh] = owners_.try_emplace(batch->actor, origin);
   if (owner->second != origin) wrong_ = "two origins are actor " + batch->actor.hex();
   if (fresh && loses_.contains(origin)) forget_unnamed(*batch);
-  if (!counts(*batch) || batch->heartbeat()) return;
-  take(*batch, bytes);
   logs_[origin].emplace(bytes);
+  if (!counts(*batch, bytes) || batch->heartbeat()) return;
+  take(*batch, bytes);
 }
 
 void Witness::kept(const OriginName& origin, std::span<const ChangelogMessage> messages) {
@@ -36,17 +36,32 @@ void Witness::forget_unnamed(const Batch& batch) {
   }
 }
 
-bool Witness::counts(const Batch& batch) {
+void Witness::end(const Batch& batch, std::string_view bytes, ActorId former, Seq last) {
+  const auto [known, fresh] = final_.try_emplace(former, last);
+  // What told of another one may be lost with its log.
+  const bool lost = !fresh && last != known->second && loses_.contains(batch.origin);
+  const bool less = lost && last < known->second;
+  const bool more = lost && !less && !logs_[batch.origin].contains(told_final_[former]);
+  if (!fresh && !less && !more) return;
+  known->second = last;
+  told_final_[former] = bytes;
+  history_.ended(former, last, whole(former));
+  if (!more) return;
+  for (const std::string& each : beyond_[former]) {
+    if (const auto late = decode_batch(each); late->last_seq <= last) take(*late, each);
+  }
+}
+
+bool Witness::counts(const Batch& batch, std::string_view bytes) {
   const auto final_seq = final_.find(batch.actor);
-  if (final_seq != final_.end() && batch.last_seq > final_seq->second) return false;
+  if (final_seq != final_.end() && batch.last_seq > final_seq->second) {
+    if (!batch.heartbeat()) beyond_[batch.actor].emplace_back(bytes);
+    return false;
+  }
   std::set<ActorId>& named = named_[batch.origin];
   named = {batch.actor};
   for (const auto& [former, last] : batch.former()) {
-    const auto [known, fresh] = final_.try_emplace(former, last);
-    // What told of more may be lost with its log.
-    const bool less = last < known->second && loses_.contains(batch.origin);
-    if (less) known->second = last;
-    if (fresh || less) history_.ended(former, last, whole(former));
+    end(batch, bytes, former, last);
     named.insert(former);
   }
   return true;

@@ -62,7 +62,9 @@ class Witness {
   [[nodiscard]] std::optional<std::string> wrong(const std::set<OriginName>& broken) const;
 
  private:
-  [[nodiscard]] bool counts(const Batch& batch);
+  [[nodiscard]] bool counts(const Batch& batch, std::string_view bytes);
+  /// A message says that the former actor's last seq is `last`.
+  void end(const Batch& batch, std::string_view bytes, ActorId former, Seq last);
   void forget_unnamed(const Batch& batch);
   /// Up to where the actor's changes came one after the other.
   [[nodiscard]] Seq whole(ActorId actor) const;
@@ -74,10 +76,12 @@ class Witness {
   std::map<ActorId, OriginName> owners_;
   std::map<OriginName, std::set<ActorId>> named_;  ///< by the last message
   std::map<ActorId, Seq> final_;
+  std::map<ActorId, std::string> told_final_;           ///< the message that told of it
+  std::map<ActorId, std::vector<std::string>> beyond_;  ///< batches behind it, in order
   std::map<ActorId, Seq> whole_;
   std::map<std::pair<ActorId, std::uint64_t>, std::pair<Seq, std::string>> sealed_;
   std::map<OriginName, std::vector<std::string>> batches_;
-  std::map<OriginName, std::set<std::string>> logs_;         ///< batches that stand there
+  std::map<OriginName, std::set<std::string>> logs_;         ///< messages that stand there
   std::map<std::uint64_t, std::set<std::size_t>> discards_;  ///< tag -> transactions
   VersionVector all_;
   std::set<OriginName> loses_;
