@@ -15,30 +15,34 @@ std::size_t digest(const Batch& batch) { return std::hash<std::string>{}(encode(
 }  // namespace
 
 Result<void> each_unconfirmed(OutboxStore& store,
-                              const std::function<Result<void>(SealedBatch)>& visit) {
+                              const std::function<bool(SealedBatch)>& visit) {
   std::int64_t after = 0;
   while (true) {
     TRIBUTARY_ASSIGN(auto page, store.unconfirmed(after, kPage));
     if (page.empty()) return {};
     for (SealedBatch& batch : page) {
       after = batch.position;
-      TRIBUTARY_TRY(visit(std::move(batch)));
+      if (!visit(std::move(batch))) return {};
     }
   }
 }
 
 Result<Backlog> Backlog::read(OutboxStore& store) {
   Backlog backlog;
-  TRIBUTARY_TRY(each_unconfirmed(store, [&](const SealedBatch& sealed) -> Result<void> {
+  TRIBUTARY_TRY(each_unconfirmed(store, [&](const SealedBatch& sealed) {
     const auto batch = decode_batch(sealed.bytes);
+    const auto [first, fresh] = backlog.unreached_.try_emplace(sealed.actor, sealed.first_seq);
+    if (!fresh) first->second = std::min(first->second, sealed.first_seq);
     backlog.entries_.push_back({sealed.position, sealed.actor, sealed.first_seq, sealed.last_seq,
                                 batch ? digest(*batch) : 0});
-    return {};
+    return true;
   }));
   return backlog;
 }
 
 void Backlog::compare(const Batch& published) {
+  const auto first = unreached_.find(published.actor);
+  if (first != unreached_.end() && published.last_seq < first->second) unreached_.erase(first);
   if (published.heartbeat()) return;
   for (const Entry& each : entries_) {
     const bool overlap = each.actor == published.actor && each.first_seq <= published.last_seq &&

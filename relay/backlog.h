@@ -23,6 +23,8 @@ class Backlog {
   /// A batch that the changelog holds. With seqs of the backlog and another content it shows that
   /// the database was put back to before it sealed them, gave them out again, and is back now.
   void compare(const Batch& published);
+  /// Whether what was compared begins before the backlog does, so that a fork would have shown.
+  [[nodiscard]] bool reached() const { return unreached_.empty(); }
   /// Such actors, and the first of their seqs in the backlog that stands for two things.
   [[nodiscard]] const std::map<ActorId, Seq>& forks() const { return forks_; }
   /// Positions of what can no longer be published: it lies beyond its actor's final seq in the
@@ -39,10 +41,11 @@ class Backlog {
   };
   std::vector<Entry> entries_;  ///< in sealing order
   std::map<ActorId, Seq> forks_;
+  std::map<ActorId, Seq> unreached_;  ///< first seq in the backlog, while no earlier one was met
 };
 
-/// Calls `visit` with every batch of the backlog, in sealing order.
+/// Calls `visit` with the batches of the backlog, in sealing order, as long as it says true.
 [[nodiscard]] Result<void> each_unconfirmed(OutboxStore& store,
-                                            const std::function<Result<void>(SealedBatch)>& visit);
+                                            const std::function<bool(SealedBatch)>& visit);
 
 }  // namespace tributary

@@ -43,10 +43,10 @@ Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
     auto evidence =
         scan_changelog(succession.changelog, succession.origin, others, known, after, compare);
     if (!evidence) return evidence;
-    const bool hole = after && !evidence->cut_off.empty();
+    const bool whole = after && (!evidence->cut_off.empty() || !backlog.reached());
     const bool again = !evidence->end && not_empty && look < kLooksAtNothing;
-    if (!hole && !again) return evidence;
-    if (hole) after.reset();
+    if (!whole && !again) return evidence;
+    if (whole) after.reset();
   }
 }
 

@@ -11,6 +11,8 @@ constexpr SealLimit kBacklogPage{16, std::size_t{16} << 20};
 /// A look at the outbox's depth counts its rows: it takes a hundredth of the time at most.
 constexpr Millis kMeasureAtLeast{5000};
 constexpr int kMeasureShare = 100;
+/// A context that the outbox had no room for.
+constexpr Micros kTellAgain = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -130,8 +132,8 @@ Result<void> OriginRelay::catch_up() {
     }
   }
   if (backlog_done_ && leadership_->unsettled) TRIBUTARY_TRY(tell_minting());
-  if (backlog_done_ && !leadership_->unsettled && !leadership_->voided.empty()) return reseal();
-  return {};
+  const bool voided = backlog_done_ && !leadership_->unsettled && !leadership_->voided.empty();
+  return voided && publisher_.room() ? reseal() : Result<void>{};
 }
 
 Result<void> OriginRelay::tell_minting() {
@@ -149,7 +151,7 @@ Result<void> OriginRelay::tell_minting() {
 Result<void> OriginRelay::reseal() {
   SealRules rules = this->rules();
   rules.proven.reset();  // its tokens have waited before
-  return reseal_void(*leadership_, succession(), rules,
+  return reseal_void(*leadership_, succession(), rules, settings_.unconfirmed_bytes,
                      [&](SealedBatch batch) { publish(std::move(batch)); });
 }
 
@@ -217,12 +219,14 @@ Result<void> OriginRelay::refresh_context() {
   auto context = ports_.writer_context();
   if (!context) return {};
   TRIBUTARY_TRY(check_head(context->watermark));
-  const bool told = written_context_ && context->watermark == written_context_->watermark &&
+  const bool told = written_context_ && now < tell_again_at_ &&
+                    context->watermark == written_context_->watermark &&
                     context->hlc == written_context_->hlc &&
                     context->lowered == written_context_->lowered;
   learn(*context);  // even if the database does not answer
   if (!told) {
     TRIBUTARY_TRY(store_->set_context({context->watermark, context->lowered}, leadership_->seen));
+    tell_again_at_ = now + kTellAgain;
   }
   written_context_ = std::move(context);
   return {};

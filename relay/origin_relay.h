@@ -126,6 +126,7 @@ class OriginRelay {
   Micros ask_at_{0};
   Micros confirms_at_{0};
   Micros context_at_{0};
+  Micros tell_again_at_{0};
   Micros house_at_{0};
   Micros confirmed_at_{0};
   Micros measured_at_{0};

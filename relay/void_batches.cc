@@ -135,20 +135,25 @@ class Resealer {
   Resealer(Leadership& leadership, const Succession& succession, const SealRules& rules)
       : leadership_(leadership), succession_(succession), rules_(rules) {}
 
-  Result<std::vector<VoidBatch>> load() {
-    std::vector<VoidBatch> all;
+  /// The first ones; none: all that are left are gone, or not understood.
+  Result<std::vector<VoidBatch>> load(std::size_t bytes) {
+    std::vector<VoidBatch> some;
+    std::size_t taken = 0;
     TRIBUTARY_TRY(each_unconfirmed(succession_.store, [&](const SealedBatch& sealed) {
-      return leadership_.voided.contains(sealed.position) ? load(sealed, all) : Result<void>{};
+      if (!leadership_.voided.contains(sealed.position)) return true;
+      load(sealed, some);
+      taken += sealed.bytes.size();
+      return taken < bytes;
     }));
-    if (all.empty()) return all;
+    if (some.empty()) return some;
     TRIBUTARY_TRY(scan_changelog(succession_.changelog, succession_.origin, leadership_.others,
                                  finals_of(leadership_.former), std::nullopt,
                                  [&](const Batch& batch) {
-                                   for (VoidBatch& each : all) each.take(batch);
+                                   for (VoidBatch& each : some) each.take(batch);
                                    return Result<void>{};
                                  })
                       .map([](const auto&) {}));
-    return all;
+    return some;
   }
 
   /// What stands for it; nothing when it is gone or parked.
@@ -165,7 +170,7 @@ class Resealer {
   }
 
  private:
-  Result<void> load(const SealedBatch& sealed, std::vector<VoidBatch>& all) {
+  void load(const SealedBatch& sealed, std::vector<VoidBatch>& some) {
     auto batch = decode_batch(sealed.bytes);
     auto rows = batch ? unseal(*batch, leadership_.former)
                       : Result<std::vector<UnsealedRow>>(tl::unexpect, batch.error());
@@ -178,10 +183,10 @@ class Resealer {
            {"first_seq", sealed.first_seq.value},
            {"last_seq", sealed.last_seq.value},
            {"reason", rows.error().message}});
-      return {};
+      leadership_.voided.erase(sealed.position);
+      return;
     }
-    all.emplace_back(sealed.position, std::move(*batch), std::move(*rows), leadership_.former);
-    return {};
+    some.emplace_back(sealed.position, std::move(*batch), std::move(*rows), leadership_.former);
   }
 
   Result<std::optional<SealedBatch>> seal_anew(const VoidBatch& voided) {
@@ -248,15 +253,16 @@ class Resealer {
 }  // namespace
 
 Result<void> reseal_void(Leadership& leadership, const Succession& succession,
-                         const SealRules& rules, const std::function<void(SealedBatch)>& publish) {
+                         const SealRules& rules, std::size_t bytes,
+                         const std::function<void(SealedBatch)>& publish) {
   Resealer resealer(leadership, succession, rules);
-  TRIBUTARY_ASSIGN(const auto all, resealer.load());
-  for (const VoidBatch& each : all) {
+  TRIBUTARY_ASSIGN(const auto some, resealer.load(bytes));
+  for (const VoidBatch& each : some) {
     TRIBUTARY_ASSIGN(auto sealed, resealer.settle(each));
     leadership.voided.erase(each.position);
     if (sealed) publish(std::move(*sealed));
   }
-  leadership.voided.clear();
+  if (some.empty()) leadership.voided.clear();
   return {};
 }
 

@@ -61,7 +61,8 @@ END $$;
 
 // A row that names another transaction and a time between 2020 and now comes from a backup, or was
 // parked: it keeps both, its tag and its context, so that it is recognised when a batch has
-// consumed it. All others are this transaction's, whatever they say. Whether a context that it
+// consumed it; and when it was parked (written_id), its transaction was counted as it was written.
+// All others are this transaction's, whatever they say. Whether a context that it
 // brings was ever told is for the seal to say: a restore may put back the outbox before what was
 // told.
 //
@@ -111,7 +112,9 @@ BEGIN
      AND (NEW.hlc # (-9223372036854775808)) BETWEEN
          (1577836800000000 << 12) # (-9223372036854775808) AND
          (clock # (-9223372036854775808)) + (3600000000 << 12) THEN
-    PERFORM tributary.count_kept(NEW.transaction_id, bytes, limits);
+    IF NEW.written_id IS NULL THEN
+      PERFORM tributary.count_kept(NEW.transaction_id, bytes, limits);
+    END IF;
     NEW.exact := coalesce(NEW.exact, false);
     IF NOT at.observes THEN NEW.context_id := NULL; END IF;
     PERFORM tributary.note_filled('tributary_outbox');

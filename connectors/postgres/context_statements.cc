@@ -24,32 +24,23 @@ const Statement kContexts{
     "contexts",
     "SELECT id, bytes FROM public.tributary_told_context WHERE id = ANY ($1::bigint[])"};
 
-// Up to which number a context may go; below which transaction were all that are open and name one
-// of those, and all whose rows do. Rows of batches that were sealed in vain have larger numbers,
-// and carry their contexts.
+// Up to which number a context may go, and below which transaction were all that are open and name
+// one of those.
 const Statement kSweepMark{
     "sweep_mark",
-    "SELECT c.number - 512, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
-    "greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
-    "  (SELECT max(transaction_id) + 1 FROM public.tributary_outbox"
-    "    WHERE transaction_id < 4611686018427387904), "
-    "  (SELECT max(transaction_id) + 1 FROM public.tributary_parked"
-    "    WHERE transaction_id < 4611686018427387904)) "
+    "SELECT c.number - 512, pg_snapshot_xmax(pg_current_snapshot())::text::bigint "
     "FROM public.tributary_context c"};
 // One step through the contexts behind $1. Answers how far it came, or NULL; and whether it could
-// look at all: no transaction below $3 is open, and few rows of those below $4 wait.
+// look at all: no transaction below $3 is open.
 const Statement kSweepContexts{
     "sweep_contexts",
-    "WITH waiting AS MATERIALIZED (SELECT context_id FROM public.tributary_outbox"
-    "  WHERE transaction_id < $4 ORDER BY transaction_id LIMIT 20001), "
-    "now AS MATERIALIZED (SELECT (SELECT count(*) FROM waiting) <= 20000"
-    "  AND pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= $3 AS ready), "
+    "WITH now AS MATERIALIZED ("
+    "  SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= $3 AS ready), "
     "step AS MATERIALIZED (SELECT id, number FROM public.tributary_told_context"
     "  WHERE id > $1 AND (SELECT ready FROM now) ORDER BY id LIMIT 500), "
     "gone AS (DELETE FROM public.tributary_told_context t WHERE t.id = ANY (ARRAY ("
     "    SELECT s.id FROM step s WHERE s.number <= $2"
-    "      AND s.id <> ALL (ARRAY (SELECT DISTINCT w.context_id FROM waiting w"
-    "        WHERE w.context_id IS NOT NULL))"
+    "      AND NOT EXISTS (SELECT FROM public.tributary_outbox o WHERE o.context_id = s.id)"
     "      AND s.id IS DISTINCT FROM (SELECT c.context_id FROM public.tributary_context c)"
     "      AND NOT EXISTS (SELECT FROM public.tributary_parked p WHERE p.context_id = s.id)))) "
     "SELECT (SELECT max(id) FROM step), (SELECT ready FROM now)"};

@@ -7,15 +7,17 @@
 ///      the id of one with more than 255 behind it. So at that moment, at which the mark is noted,
 ///      every transaction that names one of them, open or committed, has a number below the next;
 ///   2. when none of these is open any more, so that all their rows can be seen;
-///   3. when none of their rows, waiting or parked, names it. Rows of a backup may name
-///   transactions
-///      of another server, so all that were there when the mark was noted are looked at.
+///   3. when no row, waiting or parked, names it.
+/// While a transaction stays open, none goes. So that they do not fill the database, no more than
+/// 64 MiB of them are told then, and one a minute.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 
+#include <tributary/base/clock.h>
 #include <tributary/connectors/postgres/pipeline.h>
 
 namespace tributary::postgres {
@@ -25,6 +27,8 @@ class ContextSweep {
  public:
   /// Starts again, with a new leader.
   void start() { *this = {}; }
+  /// Whether another one may be told now.
+  [[nodiscard]] bool room(std::size_t bytes, Micros now);
   /// After every context that was told, within the fenced transaction: queues a step when it is
   /// time for one; false: none.
   bool queue(Pipeline& pipeline);
@@ -34,12 +38,13 @@ class ContextSweep {
  private:
   struct Mark {
     std::int64_t number = 0;  ///< the last context that may go
-    std::int64_t open = 0;    ///< transactions that name one of them come before this one,
-    std::int64_t rows = 0;    ///< and their rows, as they say, before that one
+    std::int64_t open = 0;    ///< transactions that name one of them come before this one
   };
   static constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
 
-  int told_ = 0;  ///< since the last step
+  int told_ = 0;                ///< since the last step
+  std::size_t told_bytes_ = 0;  ///< since the last step that could look
+  Micros told_at_{0};
   std::optional<Mark> mark_;
   std::int64_t after_ = kFirst;
 };

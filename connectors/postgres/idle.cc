@@ -18,14 +18,12 @@ Micros PollPause::after(Micros took) {
   return usual < kSlow ? Micros{0} : std::min(9 * usual, kLongest);
 }
 
-bool HolderNews::due(Micros now) {
-  constexpr Micros kEvery = std::chrono::minutes(1);
-  if (now < next_) return false;
-  next_ = now + kEvery;
-  return true;
+bool HolderNews::found(const SnapshotHolder& holder, Micros now) {
+  const bool again = !holder.who.empty() && std::exchange(seen_, holder) == holder;
+  const bool wait = again || holder.who.empty();
+  next_ = now + (wait ? Micros(std::chrono::minutes(1)) : Micros(std::chrono::seconds(1)));
+  return again && std::exchange(told_, holder.who) != holder.who;
 }
-
-bool HolderNews::fresh(const std::string& holder) { return std::exchange(told_, holder) != holder; }
 
 Result<bool> Idle::nothing_to_do(const Fence& fence) {
   if (!idle_) return false;
@@ -38,20 +36,23 @@ Result<bool> Idle::nothing_to_do(const Fence& fence) {
   const Micros end = clock.monotonic();
   const Micros pause = pause_.after(end - start);
   not_before_ = end + pause;
-  if (pause > Micros{0} && news_.due(end)) warn();
+  if (pause > Micros{0} && news_.due(end)) warn(end);
   return PQntuples(row) > 0 && !bool_at(row, 0, 0) && bool_at(row, 0, 1);
 }
 
-void Idle::warn() {
+void Idle::warn(Micros now) {
   pipeline_.queue(statements::kSnapshotHolder);
   const auto results = pipeline_.flush();
-  const bool known = results && PQntuples((*results)[0].get()) > 0;
-  const std::string holder = known ? text_at((*results)[0].get(), 0, 0) : "unknown";
-  if (!news_.fresh(holder)) return;
+  SnapshotHolder holder;
+  if (results && PQntuples((*results)[0].get()) > 0) {
+    const PGresult* const row = (*results)[0].get();
+    holder = {text_at(row, 0, 0), text_at(row, 0, 1)};
+  }
+  if (!news_.found(holder, now)) return;
   log::warn(
       "asking the outbox is slow, since rows long deleted cannot be cleaned up: end whatever "
       "holds an old snapshot in this database",
-      {{"holder", holder}});
+      {{"holder", holder.who}});
 }
 
 }  // namespace tributary::postgres

@@ -25,17 +25,26 @@ class PollPause {
   std::size_t next_ = 0;
 };
 
+/// Whom a look found to hold the oldest snapshot, and from which transaction on; empty: nobody.
+struct SnapshotHolder {
+  std::string who;
+  std::string xmin;
+  friend bool operator==(const SnapshotHolder&, const SnapshotHolder&) = default;
+};
+
 /// Who is told as the holder of an old snapshot, while polls are slow: everybody once, looked for
-/// once a minute.
+/// once a minute, and again a second later: short transactions come and go, and a machine may be
+/// slow for other reasons.
 class HolderNews {
  public:
   /// Whether to look now.
-  [[nodiscard]] bool due(Micros now);
-  /// Whether it is another one than was told last.
-  [[nodiscard]] bool fresh(const std::string& holder);
+  [[nodiscard]] bool due(Micros now) const { return now >= next_; }
+  /// What a look found. Whether to tell of it.
+  [[nodiscard]] bool found(const SnapshotHolder& holder, Micros now);
 
  private:
   Micros next_{0};
+  SnapshotHolder seen_;
   std::string told_;
 };
 
@@ -51,7 +60,7 @@ class Idle {
   void found(bool rows) { idle_ = !rows; }
 
  private:
-  void warn();
+  void warn(Micros now);
 
   Pipeline& pipeline_;
   bool idle_ = false;

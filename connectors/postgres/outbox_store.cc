@@ -161,6 +161,7 @@ class Store final : public OutboxStore {
   Result<void> set_context(const WriterContext& context, Hlc hlc) override {
     told_.join(context.watermark());
     const std::string bytes = context.bytes();
+    if (!sweep_.room(bytes.size(), SystemClock().monotonic())) return {};
     const std::string least = context.least().bytes();
     const std::string told = told_.bytes();
     pipeline_.queue(statements::kBegin);

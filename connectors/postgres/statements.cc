@@ -95,17 +95,17 @@ const Statement kIdle{
     "AND NOT EXISTS (SELECT FROM public.tributary_put_back) FROM public.tributary_origin o"};
 const Statement kSnapshotHolder{
     "snapshot_holder",
-    "SELECT who FROM ("
-    "  SELECT age(backend_xmin), CASE WHEN datname IS NULL"
+    "SELECT who, xmin::text FROM ("
+    "  SELECT age(backend_xmin), backend_xmin AS xmin, CASE WHEN datname IS NULL"
     "    THEN format('pid %s (%s), by the hot_standby_feedback of a standby at %s', pid,"
     "      coalesce(nullif(application_name, ''), usename), coalesce(client_addr::text, '?'))"
     "    ELSE format('pid %s (%s) since %s', pid,"
     "      coalesce(nullif(application_name, ''), usename), xact_start) END AS who"
     "  FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
     "    AND (datname = current_database() OR datname IS NULL)"
-    "  UNION ALL SELECT age(xmin), format('replication slot %s', slot_name)"
+    "  UNION ALL SELECT age(xmin), xmin, format('replication slot %s', slot_name)"
     "  FROM pg_replication_slots WHERE xmin IS NOT NULL"
-    "  UNION ALL SELECT age(transaction), format('prepared transaction %s since %s', gid, prepared)"
+    "  UNION ALL SELECT age(transaction), transaction, format('prepared transaction %s since %s', gid, prepared)"
     "  FROM pg_prepared_xacts WHERE database = current_database()) h ORDER BY age DESC LIMIT 1"};
 const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER BY id LIMIT 1"};
 

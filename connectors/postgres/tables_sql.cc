@@ -49,6 +49,8 @@ CREATE INDEX IF NOT EXISTS tributary_outbox_transaction
   ON public.tributary_outbox (transaction_id, id);
 CREATE INDEX IF NOT EXISTS tributary_outbox_written
   ON public.tributary_outbox (written_id) WHERE written_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tributary_outbox_context ON public.tributary_outbox (context_id)
+  WHERE context_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tributary_outbox_huge ON public.tributary_outbox (key)
   WHERE amount >= 2305843009213693952 OR amount <= -2305843009213693952;
 

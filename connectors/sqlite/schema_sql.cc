@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS tributary_outbox (
   tag INTEGER,
   written_id INTEGER
 );
+CREATE INDEX IF NOT EXISTS tributary_outbox_context ON tributary_outbox (context_id)
+  WHERE context_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tributary_outbox_written ON tributary_outbox (written_id)
   WHERE written_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tributary_outbox_huge ON tributary_outbox (key)

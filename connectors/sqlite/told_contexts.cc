@@ -34,12 +34,9 @@ Result<std::optional<std::string>> read_context(const Fence& fence, std::int64_t
 Result<void> ContextSweep::step(const Fence& fence) {
   if (++told_ < kToldBetween) return {};
   told_ = 0;
-  // Looking through a long outbox would hold up writers; it is shorter soon.
   TRIBUTARY_ASSIGN(Statement last,
                    fence.prepare("SELECT max(id) FROM (SELECT id FROM tributary_told_context "
-                                 "WHERE id > ? ORDER BY id LIMIT 500) "
-                                 "WHERE (SELECT count(*) FROM (SELECT 1 FROM tributary_outbox "
-                                 "LIMIT 20001)) <= 20000"));
+                                 "WHERE id > ? ORDER BY id LIMIT 500)"));
   TRIBUTARY_TRY(last.add(after_).step());
   const bool through = last.null(0);
   const std::int64_t end = through ? kFirst : last.integer(0);
@@ -49,8 +46,8 @@ Result<void> ContextSweep::step(const Fence& fence) {
   TRIBUTARY_ASSIGN(Statement gone,
                    fence.prepare("DELETE FROM tributary_told_context WHERE id > ? AND id <= ? "
                                  "AND id IS NOT (SELECT context_id FROM tributary_context) "
-                                 "AND id NOT IN (SELECT context_id FROM tributary_outbox "
-                                 "WHERE context_id IS NOT NULL) "
+                                 "AND NOT EXISTS (SELECT 1 FROM tributary_outbox o "
+                                 "WHERE o.context_id = tributary_told_context.id) "
                                  "AND NOT EXISTS (SELECT 1 FROM tributary_parked p "
                                  "WHERE p.context_id = tributary_told_context.id)"));
   return gone.add(begin).add(end).run();

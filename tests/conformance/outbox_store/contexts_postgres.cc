@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "psql.h"
 
+#include <tributary/connectors/postgres/context_sweep.h>
 #include <tributary/crdt/types/set.h>
 #include <tributary/outbox/sealing.h>
 
@@ -137,6 +138,17 @@ TEST_CASE("PostgreSQL: a row names no context but the one its writer was told") 
                  "SELECT 'set:a', 'set', 'remove', 'x', min(id) FROM tributary_told_context "
                  "WHERE number = 1") == "ok");
   CHECK(taken(*backend, store) == told(10));
+}
+
+TEST_CASE("PostgreSQL: contexts that must be kept fill a bound, and then come once a minute") {
+  postgres::ContextSweep sweep;
+  constexpr std::size_t kSize = std::size_t{1} << 20;
+  const Micros minute = std::chrono::minutes(1);
+  int told = 0;
+  for (Micros now{0}; now < minute; now += Millis{50}) told += sweep.room(kSize, now) ? 1 : 0;
+  CHECK(told == 64);
+  CHECK(sweep.room(kSize, 2 * minute));
+  CHECK(!sweep.room(kSize, 2 * minute + Millis{50}));
 }
 
 }  // namespace tributary::outbox_suite

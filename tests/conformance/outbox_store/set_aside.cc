@@ -206,6 +206,23 @@ TEST_CASE_TEMPLATE("a parked transaction is retried whole, as it was written", K
   CHECK(seal_all(*store, Seq{0}).size() == 6);
 }
 
+TEST_CASE_TEMPLATE("what was parked is given back whatever the limits are by now", Kind, Memory,
+                   Sqlite, Postgres) {
+  OUTBOX_SUITE_BACKEND(Kind);
+  const auto store = backend->open_store();
+  const auto session = backend->open_session();
+  lead(*store);
+  write(*session, std::vector<Change>(5, register_::set("reg:a", "a value")));
+  CHECK(must(store->set_aside("doubt")) == 5);
+  const std::int64_t transaction = must(store->parked(0, 1)).at(0).transaction;
+  Schema narrow = schema();
+  SUBCASE("of changes") { narrow.limits.transaction_changes = 2; }
+  SUBCASE("of bytes") { narrow.limits.transaction_bytes = 20; }
+  backend->apply(narrow);
+  CHECK(must(backend->open_owner()->retry_parked(transaction)) == 5);
+  CHECK(must(store->begin_seal({10})).size() == 5);
+}
+
 TEST_CASE_TEMPLATE("rows in doubt are set aside, all that are committed and no other", Kind, Memory,
                    Postgres) {
   OUTBOX_SUITE_BACKEND(Kind);

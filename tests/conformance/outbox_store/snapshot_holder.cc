@@ -49,22 +49,35 @@ TEST_CASE("a standby without a slot that keeps rows from being cleaned up is nam
   standby.needs(
       static_cast<std::uint32_t>(std::stoul(psql.run("SELECT txid_current() % 4294967296"))));
   std::string holder;
+  const std::string ask =
+      std::string("SELECT who FROM (") + postgres::statements::kSnapshotHolder.sql + ") h";
   const Micros until = SystemClock().monotonic() + Micros{10'000'000};
-  while (!says(holder, "standby") && SystemClock().monotonic() < until) {
-    holder = psql.run(postgres::statements::kSnapshotHolder.sql);
-  }
+  while (!says(holder, "standby") && SystemClock().monotonic() < until) holder = psql.run(ask);
   CHECK_MESSAGE(says(holder, "(standby), by the hot_standby_feedback"), holder);
 }
 
-TEST_CASE("every holder of an old snapshot is told once, and looked for once a minute") {
+TEST_CASE("a holder is told once, when it is still there a second later") {
   postgres::HolderNews news;
   const Micros minute = std::chrono::minutes(1);
-  CHECK(news.due(Micros{1}));
-  CHECK(!news.due(minute));
-  CHECK(news.due(minute + Micros{1}));
-  CHECK(news.fresh("the analyst"));
-  CHECK(!news.fresh("the analyst"));
-  CHECK(news.fresh("a dump, days later"));
+  const Micros second = std::chrono::seconds(1);
+  Micros now{1};
+  REQUIRE(news.due(now));
+  CHECK(!news.found({"the analyst", "740"}, now));
+  CHECK(!news.due(now + second - Micros{1}));
+  now += second;
+  REQUIRE(news.due(now));
+  SUBCASE("it is") {
+    CHECK(news.found({"the analyst", "740"}, now));
+    CHECK(!news.due(now + minute - Micros{1}));
+    now += minute;
+    REQUIRE(news.due(now));
+    CHECK(!news.found({"the analyst", "740"}, now));
+  }
+  SUBCASE("it has another snapshot") { CHECK(!news.found({"the analyst", "980"}, now)); }
+  SUBCASE("nobody holds one: the machine is slow") {
+    CHECK(!news.found({}, now));
+    CHECK(!news.due(now + minute - Micros{1}));
+  }
 }
 
 }  // namespace tributary::outbox_suite

@@ -44,6 +44,21 @@ TEST_CASE("confirms of two actors in one interval are both written down") {
   CHECK(shop.region.lost == 0);
 }
 
+TEST_CASE("a context that the outbox had no room for is told again") {
+  Shop shop;
+  int told = 0;
+  shop.outbox.set_fault([&](std::string_view operation, bool late) -> std::optional<Error> {
+    told += operation == "set_context" && late ? 1 : 0;
+    return std::nullopt;
+  });
+  shop.context = ReplicaContext{};
+  shop.start();
+  shop.steps(600, Millis{100});
+  CHECK(told == 1);
+  shop.steps(600, Millis{100});
+  CHECK(told == 2);
+}
+
 TEST_CASE("an idle relay says so less and less often") {
   Shop shop;
   SUBCASE("the broker confirms at once") {}

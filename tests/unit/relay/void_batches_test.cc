@@ -156,6 +156,34 @@ TEST_CASE_FIXTURE(TornShop, "sealing anew is taken up where it stopped") {
   }
 }
 
+TEST_CASE_FIXTURE(TornShop, "sealing anew takes no more at a time than may wait for a confirm") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  sell(2);
+  relay_everything();
+  settings.batch_changes = 1;
+  const memory::OutboxBackup newer = sealed_in_vain([&] {
+    for (int i = 0; i < 10; ++i) sell(4);
+  });
+  put_back(old, false);
+  settings.unconfirmed_bytes = 1;
+  outbox.restore(newer, false);
+  int resealed = 0;
+  outbox.set_fault([&](std::string_view operation, bool late) -> std::optional<Error> {
+    resealed += operation == "reseal" && late ? 1 : 0;
+    return std::nullopt;
+  });
+  start();
+  for (int i = 0; i < 60; ++i) {
+    resealed = 0;
+    steps(1);
+    CHECK(resealed <= 1);
+  }
+  CHECK(region.total() == 43);
+  CHECK(region.lost == 0);
+  CHECK(status().unconfirmed == 0);
+}
+
 TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told by what they stand for") {
   relay_everything();
   const memory::OutboxBackup old = outbox.backup();
@@ -172,6 +200,26 @@ TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told by what they
   put_back(newer, false);
   region.read(broker, kName);
   CHECK(region.total() == total + 4);
+  CHECK(region.lost == 0);
+  CHECK(status().unconfirmed == 0);
+}
+
+TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told however long ago") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  const memory::OutboxBackup newer = sealed_in_vain([&] { sell(4); });
+  outbox.restore(old, false);
+  settings.batch_changes = 1;
+  constexpr int kMany = 1200;  // messages, more than are looked at otherwise
+  start();
+  for (int i = 0; i < kMany; ++i) {
+    sell(1);
+    steps(3);
+  }
+  stop();
+  REQUIRE(region.total() == 1 + kMany);
+  put_back(newer, false);
+  CHECK(region.total() == 1 + kMany + 4);
   CHECK(region.lost == 0);
   CHECK(status().unconfirmed == 0);
 }
