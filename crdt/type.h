@@ -75,8 +75,9 @@ struct UnsealedChange {
   std::string_view operation;
   std::string value = {};
   std::int64_t amount = 0;
-  VersionVector context = {};  ///< of operations that observe; without the own actor's entry
-  Seq own = {};                ///< of operations that observe: what was seen of the own actor
+  /// Of operations that observe: one of the delta's contexts, without the own actor's entry.
+  const VersionVector* context = nullptr;
+  Seq own = {};  ///< of operations that observe: what was seen of the own actor
 };
 
 /// What a delta may claim: no more than its batch does.

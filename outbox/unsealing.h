@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@ struct UnsealedRow {
   std::string operation;
   std::optional<std::string> value;    ///< absent: the operation takes none
   std::optional<std::int64_t> amount;  ///< absent: the operation takes none
-  std::string context = {};
+  std::shared_ptr<const std::string> context = {};  ///< shared among rows; absent: none
   bool exact = false;
   Hlc hlc;
   std::uint64_t tag = 0;
@@ -42,7 +43,7 @@ struct UnsealedRow {
             .field = {},
             .value = value ? std::string_view(*value) : std::string_view(),
             .amount = amount.value_or(0),
-            .context = context,
+            .context = context ? std::string_view(*context) : std::string_view(),
             .exact = exact,
             .hlc = hlc,
             .tag = tag,

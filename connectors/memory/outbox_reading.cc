@@ -63,7 +63,7 @@ StoredRow stored_row(const UnsealedRow& row) {
           .field = {},
           .value = row.value.value_or(""),
           .amount = row.amount.value_or(0),
-          .context = row.context.empty() ? nullptr : std::make_shared<std::string>(row.context),
+          .context = row.context,
           .exact = row.exact,
           .hlc = row.hlc,
           .tag = row.tag};

@@ -69,14 +69,19 @@ const Statement kForgetDiscarded{
 const Statement kDropBatch{
     "drop_batch",
     "DELETE FROM public.tributary_batch WHERE position = $1 AND confirmed_at IS NULL"};
+// Rows name their contexts by their places among $13, which are stored once.
 const Statement kParkUnsealed{
     "park_unsealed",
+    "WITH seen AS MATERIALIZED (SELECT tributary.new_tag() AS id, u.bytes, u.place"
+    "  FROM unnest($13::bytea[]) WITH ORDINALITY u (bytes, place)), "
+    "told AS (INSERT INTO public.tributary_told_context (id, bytes) SELECT id, bytes FROM seen) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, value, amount, "
-    "context, exact, hlc, tag, reason) "
-    "SELECT k.id, $9, k.key, k.type, k.operation, k.value, k.amount, k.context, k.exact <> 0, $10, "
+    "context_id, exact, hlc, tag, reason) "
+    "SELECT k.id, $9, k.key, k.type, k.operation, k.value, k.amount, s.id, k.exact <> 0, $10, "
     "$11, $12::text FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], "
-    "$6::bigint[], $7::bytea[], $8::bigint[])"
-    "  AS k (id, key, type, operation, value, amount, context, exact) ORDER BY k.id"};
+    "$6::bigint[], $7::bigint[], $8::bigint[])"
+    "  AS k (id, key, type, operation, value, amount, place, exact) "
+    "LEFT JOIN seen s ON s.place = k.place ORDER BY k.id"};
 
 const Statement kDiscard{
     "discard",

@@ -1,3 +1,6 @@
+#include <map>
+#include <memory>
+
 #include <libpq-fe.h>
 
 #include <tributary/connectors/postgres/cells.h>
@@ -17,7 +20,9 @@ void queue_parked(Pipeline& pipeline, const Resealing& resealing) {
   ArrayParam operations(SqlType::kText);
   ArrayParam values(SqlType::kBytea);
   ArrayParam amounts(SqlType::kBigint);
+  ArrayParam places(SqlType::kBigint);
   ArrayParam contexts(SqlType::kBytea);
+  std::map<std::shared_ptr<const std::string>, std::int64_t> placed;
   ArrayParam exacts(SqlType::kBigint);
   for (const UnsealedRow& row : resealing.parked) {
     ids.add(row.id);
@@ -28,8 +33,14 @@ void queue_parked(Pipeline& pipeline, const Resealing& resealing) {
     else values.add_null();
     if (row.amount) amounts.add(*row.amount);
     else amounts.add_null();
-    if (row.context.empty()) contexts.add_null();
-    else contexts.add(row.context);
+    if (row.context) {
+      const auto next = static_cast<std::int64_t>(placed.size()) + 1;
+      const auto [known, fresh] = placed.try_emplace(row.context, next);
+      if (fresh) contexts.add(*row.context);
+      places.add(known->second);
+    } else {
+      places.add_null();
+    }
     exacts.add(std::int64_t{row.exact});
   }
   const UnsealedRow& any = resealing.parked.front();
@@ -40,12 +51,13 @@ void queue_parked(Pipeline& pipeline, const Resealing& resealing) {
                                                 .add(operations.finish())
                                                 .add(values.finish())
                                                 .add(amounts.finish())
-                                                .add(contexts.finish())
+                                                .add(places.finish())
                                                 .add(exacts.finish())
                                                 .add(any.transaction)
                                                 .add(any.hlc.value)
                                                 .add(any.tag)
-                                                .add(made_text(resealing.reason)));
+                                                .add(made_text(resealing.reason))
+                                                .add(contexts.finish()));
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ UnsealedChange removal_of(std::string_view operation, std::string_view element,
                           const Removal& removal, std::span<const VersionVector> contexts) {
   return {.operation = operation,
           .value = std::string(element),
-          .context = contexts[removal.context],
+          .context = &contexts[removal.context],
           .own = removal.own};
 }
 

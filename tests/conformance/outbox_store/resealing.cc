@@ -52,7 +52,7 @@ std::vector<UnsealedRow> rows_of_batch() {
   rows[2].key = "set:a";
   rows[2].type = "set";
   rows[2].operation = "remove";
-  rows[2].context = seen.bytes();
+  rows[2].context = std::make_shared<const std::string>(seen.bytes());
   rows[2].exact = true;
   return rows;
 }
@@ -107,7 +107,7 @@ TEST_CASE_TEMPLATE("what was sealed in vain is set aside, given back and known a
     CHECK(taken[i].key == rows[i].key);
     CHECK(taken[i].amount == rows[i].amount.value_or(0));
     CHECK(taken[i].value == rows[i].value.value_or(""));
-    CHECK(taken[i].context == rows[i].context);
+    CHECK(taken[i].context == (rows[i].context ? *rows[i].context : ""));
     CHECK(taken[i].exact == rows[i].exact);
     CHECK(taken[i].tag == rows[i].tag);
     CHECK(taken[i].transaction == kTransaction);

@@ -147,9 +147,27 @@ TEST_CASE("a token that had seen little of its own actor goes on to see no more"
   const auto rows = unseal(batch, std::vector<FormerActor>{{kOther, Seq{2}}, {kFormer, Seq{1}}});
   REQUIRE(rows->size() == 1);
   CHECK((*rows)[0].exact);
-  const auto kept = VersionVector::from_bytes((*rows)[0].context);
+  const auto kept = VersionVector::from_bytes(*(*rows)[0].context);
   CHECK(kept->get(kOther) == Seq{2});  // no more than the former actor's final seq
   CHECK(kept->get(kFormer) == Seq{0});
+}
+
+TEST_CASE("what writers had seen is kept once, however many rows say it") {
+  Origin former = origin_of(kFormer);
+  VersionVector seen;
+  seen.raise(kOther, Seq{3});
+  const std::string context = seen.bytes();
+  std::vector<OutboxRow> removes;
+  for (const char* const element : {"x", "y", "z"}) {
+    removes.push_back(sealing_tests::element("remove", element));
+    removes.back().context = context;
+  }
+  former.rules.known.raise(kOther, Seq{3});
+  const auto rows = unseal(former.batch(removes), {});
+  REQUIRE(rows->size() == 3);
+  CHECK(*(*rows)[0].context == context);
+  CHECK((*rows)[1].context == (*rows)[0].context);
+  CHECK((*rows)[2].context == (*rows)[0].context);
 }
 
 TEST_CASE("a batch of a type that this program does not know is not unsealed") {
