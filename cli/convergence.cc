@@ -142,6 +142,9 @@ std::vector<Lag> lags_of(const SystemFacts& facts, const ActorTargets& targets,
   const ReplicaProgress& progress = region.replica->progress;
   std::set<std::string> others;
   for (const auto& [actor, target] : targets) others.insert(target.origin);
+  // Heard of, though nothing of it could be applied; or its actor is another's elsewhere.
+  for (const auto& [name, known] : progress.origins) others.insert(name.value);
+  for (const auto& [actor, record] : progress.actors) others.insert(record.origin.value);
   for (const OriginFacts& origin : facts.origins) {
     lags.push_back(lag_of(facts, targets, progress, origin.name, &origin));
     others.erase(origin.name);

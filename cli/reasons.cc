@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cstdio>
-#include <set>
+#include <map>
 
 #include <tributary/base/text.h>
 #include <tributary/cli/lacking.h>
@@ -220,6 +220,35 @@ void add_disputed(const SystemFacts& facts, const ActorTargets& targets, Sentenc
   }
 }
 
+bool knows(const ReplicaProgress& progress, const std::string& origin) {
+  return progress.origins.contains(OriginName{origin}) ||
+         std::ranges::any_of(progress.actors, [&](const auto& actor) {
+           return actor.second.origin.value == origin;
+         });
+}
+
+/// Streams that neither the topology nor a replica names cannot be found: brokers list none.
+void add_unknown(const SystemFacts& facts, const std::vector<std::vector<Lag>>& lags,
+                 Sentences& out) {
+  std::map<std::string, std::string> regions_of;
+  for (std::size_t i = 0; i < lags.size(); ++i) {
+    for (const Lag& lag : lags[i]) {
+      if (lag.in_topology) continue;
+      std::string& regions = regions_of[lag.origin];
+      if (!knows(facts.regions[i].replica->progress, lag.origin)) continue;
+      regions += (regions.empty() ? "" : ", ") + facts.regions[i].name;
+    }
+  }
+  for (const auto& [name, regions] : regions_of) {
+    out.push_back(name.empty()
+                      ? "replicas hold changes of actors whose origin nobody knows"
+                      : "replicas (" + regions + ") know of origin " + printable(name) +
+                            ", which is not in the topology: nobody reads its stream; if it is "
+                            "retired, keep it there with `retired: true`, so that a replica that "
+                            "lacks its changes is noticed");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> reasons_of(const SystemFacts& facts, const ActorTargets& targets,
@@ -239,19 +268,7 @@ std::vector<std::string> reasons_of(const SystemFacts& facts, const ActorTargets
 std::vector<std::string> warnings_of(const SystemFacts& facts,
                                      const std::vector<std::vector<Lag>>& lags) {
   Sentences out;
-  std::set<std::string> unknown;
-  for (const std::vector<Lag>& region : lags) {
-    for (const Lag& lag : region) {
-      if (!lag.in_topology) unknown.insert(lag.origin);
-    }
-  }
-  for (const std::string& name : unknown) {
-    out.push_back(name.empty()
-                      ? std::string("replicas hold changes of actors whose origin nobody knows")
-                      : "replicas hold changes of origin " + printable(name) +
-                            ", which is not in the topology: if it is retired, keep it there with "
-                            "`retired: true`, so that a replica that lacks its changes is noticed");
-  }
+  add_unknown(facts, lags, out);
   for (const RegionFacts& region : facts.regions) {
     if (!region.replica) continue;
     for (const std::string& warning : region.replica->warnings) {

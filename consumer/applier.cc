@@ -34,7 +34,8 @@ Applier::Applier(OpenReplica open_replica, Inbox& inbox, const ConsumerSettings&
                                "1 while the region's replica is open", {})),
       parking_({.bytes = settings.parked_bytes}),
       intake_(origins_, inbox, parking_, clock),
-      upkeep_(settings, clock, metrics, parking_) {
+      upkeep_(settings, clock, metrics, parking_),
+      waiting_(settings) {
   connected_.set(0);
   for (const OriginName& origin : inbox.origins()) {
     origins_.try_emplace(origin, origin, settings, clock, metrics);
@@ -45,6 +46,14 @@ Result<Millis> Applier::step() {
   auto waited = store_ == nullptr ? open() : work();
   if (waited) return waited;
   return recover(waited.error());
+}
+
+void Applier::finish() {
+  if (store_ == nullptr || waiting_.empty()) return;
+  if (const auto done = commit_waiting(); !done) {
+    log::info("the last heartbeats were not noted; they are read again after the next start",
+              {{"reason", done.error().message}});
+  }
 }
 
 Result<void> Applier::claim() {
@@ -152,21 +161,23 @@ Result<void> Applier::apply(std::vector<Received> received) {
   Plan plan(std::move(received), known_, settings_.schema, inbox_.origins());
   TRIBUTARY_TRY(intake_.plan(*store_, plan));
   if (plan.matters()) return commit(plan);
-  if (waiting_.empty()) waiting_since_ = clock_.monotonic();
-  for (const auto& [origin, progress] : plan.progress) waiting_[origin] = progress;
+  if (!plan.progress.empty()) waiting_.add(plan, clock_.monotonic());
   moved(plan);
   return {};
 }
 
 Result<void> Applier::commit_heartbeats() {
-  if (waiting_.empty()) return {};
-  if (clock_.monotonic() - waiting_since_ < settings_.heartbeat_commit) return {};
+  if (!waiting_.due(clock_.monotonic())) return {};
+  return commit_waiting();
+}
+
+Result<void> Applier::commit_waiting() {
   Plan plan({}, known_, settings_.schema, inbox_.origins());
   return commit(plan);
 }
 
 Result<void> Applier::commit(Plan& plan) {
-  for (const auto& waiting : waiting_) plan.progress.insert(waiting);
+  waiting_.add_to(plan);
   for (int attempt = 1;; ++attempt) {
     auto done = join_and_commit(plan);
     if (done) return {};

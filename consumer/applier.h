@@ -25,6 +25,7 @@
 #include <tributary/consumer/origin_state.h>
 #include <tributary/consumer/parking.h>
 #include <tributary/consumer/upkeep.h>
+#include <tributary/consumer/waiting_progress.h>
 
 namespace tributary {
 
@@ -39,6 +40,8 @@ class Applier {
   /// Applies what the inbox holds; the value is how long the caller may wait for more. Only kFatal
   /// and kInvalid come back as errors: everything else is retried with back-off.
   Result<Millis> step();
+  /// No step() will follow: notes how far the origins were read.
+  void finish();
 
  private:
   Result<Millis> open();
@@ -54,6 +57,7 @@ class Applier {
   void committed(const Plan& plan, const ParkingPlan& parked);
   void moved(const Plan& plan);
   Result<void> commit_heartbeats();
+  Result<void> commit_waiting();
   Result<void> retry_halted();
   /// What cannot be read in the replica, once each.
   void tell_damage(const ReplicaProgress& progress);
@@ -77,9 +81,7 @@ class Applier {
   Parking parking_;
   Intake intake_;
   Upkeep upkeep_;
-  /// Progress that only moved offset and time, and waits for the next commit.
-  std::map<OriginName, OriginProgress> waiting_;
-  Micros waiting_since_{0};
+  WaitingProgress waiting_;
   std::string outage_;  ///< the reason told last; empty: all is well
   std::set<std::string> warned_;
 };

@@ -40,6 +40,8 @@ class ReplicaLoop {
     return *waited;
   }
 
+  void finish() { applier_.finish(); }
+
  private:
   Result<std::unique_ptr<ReplicaStore>> opened(Result<std::unique_ptr<ReplicaStore>> store) {
     open_ = store.has_value();
@@ -83,6 +85,7 @@ class Region {
       const Millis wait = replica.step();
       if (wait > Millis{0}) inbox_.wait_for_batch(wait, stop_);
     }
+    replica.finish();
   }
 
  private:

@@ -21,10 +21,12 @@ struct ConsumerSettings {
   std::uint64_t parked_bytes = std::uint64_t{256} << 20;  ///< of all changes that are set aside
   std::size_t scrub_keys_per_second = 100;  ///< views compared with their states; 0: none
   Millis gap_patience{5000};                ///< how long a missing batch may still turn up
-  Millis gap_retry{30'000};         ///< an origin stopped by too much that is parked tries again
-  Millis prune_interval{1000};      ///< deferred removes are looked through this often
-  Millis token_interval{500};       ///< an idle replica is asked whether it went back this often
-  Millis heartbeat_commit{10'000};  ///< what only moves offset and time waits at most so long
+  Millis gap_retry{30'000};          ///< an origin stopped by too much that is parked tries again
+  Millis prune_interval{1000};       ///< deferred removes are looked through this often
+  Millis token_interval{500};        ///< an idle replica is asked whether it went back this often
+  Millis skipped_commit{10'000};     ///< messages that change nothing wait at most so long …
+  Millis heartbeat_commit{300'000};  ///< … heartbeats among them so long …
+  Millis heartbeat_silence{60'000};  ///< … unless no other one comes for so long
   Millis backoff_first{50};
   Millis backoff_max{5000};
 };

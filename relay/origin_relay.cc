@@ -53,7 +53,7 @@ Result<Millis> OriginRelay::recover(const Error& error) {
   proven_.clear();
   publisher_.reset();
   confirmed_.clear();
-  metrics_.leading.set(0);
+  metrics_.lost_lease();
   if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
   if (error.kind == ErrorKind::kConflict && !was_leading) {
     if (!standby_logged_) {
@@ -304,6 +304,8 @@ void OriginRelay::release() {
   }
   store_.reset();
   leadership_.reset();
+  publisher_.reset();
+  metrics_.lost_lease();
 }
 
 }  // namespace tributary

@@ -49,6 +49,7 @@ void Publisher::reset() {
   pending_bytes_ = 0;
   sent_ = 0;
   confirmed_.clear();
+  unconfirmed_.set(0);
 }
 
 std::map<ActorId, Seq> Publisher::take_confirmed() { return std::exchange(confirmed_, {}); }

@@ -33,4 +33,9 @@ RelayMetrics::RelayMetrics(Metrics& metrics, const OriginName& origin)
   database_connected.set(0);
 }
 
+void RelayMetrics::lost_lease() {
+  leading.set(0);
+  waiting_changes.set(0);
+}
+
 }  // namespace tributary

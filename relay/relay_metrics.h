@@ -9,6 +9,9 @@ namespace tributary {
 struct RelayMetrics {
   RelayMetrics(Metrics& metrics, const OriginName& origin);
 
+  /// What only a leader knows is 0 from here on.
+  void lost_lease();
+
   Counter& sealed_changes;
   Counter& sealed_batches;
   Counter& sealed_pieces;

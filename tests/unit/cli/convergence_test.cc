@@ -334,6 +334,26 @@ TEST_CASE("an origin that the topology does not name is a warning, and must be e
   }
 }
 
+TEST_CASE("whatever a replica knows of an origin that the topology does not name is told") {
+  SystemFacts facts = whole_system();
+  const OriginName ghost{"ghost"};
+  SUBCASE("it was heard, and nothing of it applied") {
+    progress_of(facts, 1).origins[ghost] = {ActorId{}, Offset{3}, Seq{}, Hlc{}};
+  }
+  SUBCASE("it had an actor that never wrote") {
+    progress_of(facts, 1).actors[ActorId{0xc1}] = {ghost, {}};
+  }
+  SUBCASE("it had an actor before this one") {
+    progress_of(facts, 1).actors[ActorId{0xc1}] = {ghost, Seq{}};
+  }
+  const StatusReport report = judge(facts);
+  CHECK(report.converged());
+  REQUIRE(report.warnings.size() == 1);
+  CHECK(report.warnings[0].find("(us) know of origin ghost, which is not in the topology") !=
+        std::string::npos);
+  CHECK_FALSE(lag_in(report, 1, "ghost").in_topology);
+}
+
 TEST_CASE("regions that differ in whose an actor is are not converged") {
   SystemFacts facts = whole_system();
   progress_of(facts, 1).actors[kTill].origin = OriginName{"shop"};

@@ -148,27 +148,6 @@ TEST_CASE("a key that is Tributary's own is not written") {
   CHECK(region.parked().size() == 1);
 }
 
-TEST_CASE("heartbeats that change nothing that matters are not committed one by one") {
-  RegionUnderTest region;
-  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
-  region.run(Millis{500});
-  int commits = 0;
-  region.replica.set_fault_hook([&](MemoryReplica::Call call) {
-    if (call == MemoryReplica::Call::kCommit) ++commits;
-    return MemoryReplica::Fault::kNone;
-  });
-  for (int i = 0; i < 50; ++i) {
-    region.publish(heartbeat(kShop, kShopActor, 1));
-    region.run(Millis{200});
-  }
-  CHECK(commits <= 1);
-  const Offset offset = region.store()->progress()->origins.at(kShop).offset;
-  region.run(Millis{15'000});
-  CHECK(commits >= 1);
-  CHECK(commits <= 2);
-  CHECK(offset < region.store()->progress()->origins.at(kShop).offset);
-}
-
 TEST_CASE("an origin of which it is not known what was applied stops alone, until it is known") {
   RegionUnderTest region;
   region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));

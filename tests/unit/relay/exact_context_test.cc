@@ -1,6 +1,7 @@
 /// Tokens that claim more than the relay knows of its region, and a replica that does not answer.
 #include <doctest/doctest.h>
 
+#include <tributary/tests/unit/gauge_value.h>
 #include <tributary/tests/unit/relay/shop.h>
 
 using namespace tributary;
@@ -94,4 +95,35 @@ TEST_CASE("a token beyond what the region has applied, when it is asked, counts 
   shop.steps(10);
   CHECK(shop.status().depth == 0);
   CHECK(seen(shop.broker) == std::vector<std::uint64_t>{6});
+}
+
+TEST_CASE("a relay that leads no more shows nothing of what it knew as the leader") {
+  Shop shop;
+  shop.context = applied(3);
+  shop.ask_context = []() -> Result<ReplicaContext> {
+    return fail(ErrorKind::kTransient, "no answer");
+  };
+  const auto gauge = [&](const std::string& name) {
+    return gauge_value(shop.metrics, "tributary_relay_" + name, "shop").value_or(-1);
+  };
+  shop.start();
+  shop.steps(5);
+  shop.broker.hold_confirms("relay", true);
+  shop.sell(1);
+  shop.steps(1);
+  shop.write(remove_having_seen(5));
+  shop.steps(1, Millis{1});
+  REQUIRE(gauge("leading") == 1);
+  REQUIRE(gauge("waiting_changes") == 1);
+  REQUIRE(gauge("unconfirmed_batches") == 1);
+  SUBCASE("another one took the lease") {
+    shop.outbox.disconnect_all();
+    const auto other = shop.outbox.open_store();
+    REQUIRE(other->lead());
+    shop.steps(5);
+  }
+  SUBCASE("it gave it back") { shop.relay->release(); }
+  CHECK(gauge("leading") == 0);
+  CHECK(gauge("waiting_changes") == 0);
+  CHECK(gauge("unconfirmed_batches") == 0);
 }

@@ -79,11 +79,16 @@ TEST_CASE("a publisher that has never reached its broker does not look healthy")
   CHECK(press.gauge("tributary_relay_failed") == 0);  // no person is needed: it will come back
 }
 
-TEST_CASE("a publisher that lost its lease is not connected") {
+TEST_CASE("a publisher that lost its lease is not connected, and has nothing to be confirmed") {
   Press press;
   press.add("one");
   press.run(Millis{100});
   CHECK(press.gauge("tributary_relay_changelog_connected") == 1);
+  press.broker.hold_confirms("relay", true);
+  press.add("two");
+  press.run(Millis{100});
+  CHECK(press.gauge("tributary_relay_unconfirmed_batches") == 1);
   press.publisher.reset();
   CHECK(press.gauge("tributary_relay_changelog_connected") == 0);
+  CHECK(press.gauge("tributary_relay_unconfirmed_batches") == 0);
 }
