@@ -126,6 +126,21 @@ class Sealer {
         contexts_(head.actor, rules),
         sieve_(rows, rules, contexts_) {}
 
+  /// Asks for the totals that are not known yet. Before run().
+  Result<void> learn_totals(const LoadTotals& load) {
+    std::vector<TotalsKey> unknown;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const crdt::Operation* operation = sieve_[i].operation;
+      if (operation == nullptr || !operation->accumulates || total_of(i) != nullptr) continue;
+      unknown.push_back({rows_[i].key, rows_[i].field});
+    }
+    if (unknown.empty()) return {};
+    unknown = TotalsCache::distinct(std::move(unknown));
+    TRIBUTARY_ASSIGN(const auto stored, load(unknown));
+    totals_.learn(unknown, stored);
+    return {};
+  }
+
   Sealing run() {
     // A counter that overflows is met in the middle of its transaction: without that, again.
     while (!number()) {
@@ -246,7 +261,7 @@ class Sealer {
     const OutboxRow& row = rows_[i];
     const SievedRow& sieved = sieve_[i];
     crdt::Totals totals;
-    if (sieved.operation->accumulates && !totals_.add(total_of(row, sieved), row.amount, totals)) {
+    if (sieved.operation->accumulates && !totals_.add(*total_of(i), row.amount, totals)) {
       return false;
     }
     const SealedContext* context = sieved.context;
@@ -270,13 +285,15 @@ class Sealer {
     return true;
   }
 
-  /// Looked up once a key, as far as keys have one total.
-  TotalsCache::Entry& total_of(const OutboxRow& row, const SievedRow& sieved) {
-    if (!row.field.empty()) return totals_.entry(row.key, row.field);
-    if (sieved.key >= total_of_key_.size()) total_of_key_.resize(sieved.key + 1);
-    TotalsCache::Entry*& known = total_of_key_[sieved.key];
-    if (known == nullptr) known = &totals_.entry(row.key, row.field);
-    return *known;
+  /// Looked up once a key, as far as keys have one total. nullptr: not known.
+  TotalsCache::Entry* total_of(std::size_t i) {
+    const OutboxRow& row = rows_[i];
+    if (!row.field.empty()) return totals_.find(row.key, row.field);
+    const std::size_t key = sieve_[i].key;
+    if (key >= total_of_key_.size()) total_of_key_.resize(key + 1);
+    TotalsCache::Entry*& known = total_of_key_[key];
+    if (known == nullptr) known = totals_.find(row.key, row.field);
+    return known;
   }
 
   void take_back(std::size_t i) {
@@ -296,16 +313,24 @@ class Sealer {
   OriginHead start_;
   SealContexts contexts_;
   Sieve sieve_;
-  bool fits_ = false;  ///< all of it is one batch, for certain
+  bool fits_ = false;                              ///< all of it is one batch, for certain
   std::vector<TotalsCache::Entry*> total_of_key_;  ///< by number of the key; null: not looked up
   Sealing out_;
 };
 
 }  // namespace
 
+Result<Sealing> seal(const OriginHead& head, std::span<const OutboxRow> rows,
+                     const SealRules& rules, TotalsCache& totals, const LoadTotals& load) {
+  Sealer sealer(head, rows, rules, totals);
+  TRIBUTARY_TRY(sealer.learn_totals(load));
+  return sealer.run();
+}
+
 Sealing seal(const OriginHead& head, std::span<const OutboxRow> rows, const SealRules& rules,
              TotalsCache& totals) {
-  return Sealer(head, rows, rules, totals).run();
+  const auto none = [](std::span<const TotalsKey> /*keys*/) { return std::vector<StoredTotals>(); };
+  return *seal(head, rows, rules, totals, none);
 }
 
 void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache& totals) {

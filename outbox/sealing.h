@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <tributary/base/ids.h>
+#include <tributary/base/result.h>
 #include <tributary/crdt/hlc.h>
 #include <tributary/outbox/batch.h>
 #include <tributary/outbox/rows.h>
@@ -64,10 +66,20 @@ struct Sealing {
   OriginHead head;         ///< after it
 };
 
+/// Asks for the stored totals of counters; those that have none are left out.
+using LoadTotals =
+    std::function<Result<std::vector<StoredTotals>>(std::span<const TotalsKey> keys)>;
+
 /// Numbers the rows in their order (contiguous seqs from head.seq + 1, timestamps that grow with
 /// seq and stay at or below the clock unless order or what was seen forbids), joins the changes to
-/// one key into one delta a batch, and encodes the batches. `totals` must know the counters of all
-/// rows (TotalsCache::unknown) and holds the new totals afterwards.
+/// one key into one delta a batch, and encodes the batches. `totals` holds the new totals
+/// afterwards; what it does not know of the rows' counters is asked for, once. Fails as `load`
+/// does, with nothing sealed.
+[[nodiscard]] Result<Sealing> seal(const OriginHead& head, std::span<const OutboxRow> rows,
+                                   const SealRules& rules, TotalsCache& totals,
+                                   const LoadTotals& load);
+
+/// The same, where counters that `totals` does not know are new.
 [[nodiscard]] Sealing seal(const OriginHead& head, std::span<const OutboxRow> rows,
                            const SealRules& rules, TotalsCache& totals);
 

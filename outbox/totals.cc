@@ -35,10 +35,14 @@ std::string_view TotalsCache::name(std::string_view key, std::string_view field)
   return scratch_;
 }
 
+TotalsCache::Entry* TotalsCache::find(std::string_view key, std::string_view field) {
+  const auto at = entries_.find(name(key, field));
+  return at == entries_.end() ? nullptr : &at->second;
+}
+
 TotalsCache::Entry& TotalsCache::entry(std::string_view key, std::string_view field) {
-  const std::string_view wanted = name(key, field);
-  const auto at = entries_.find(wanted);
-  return at != entries_.end() ? at->second : entries_[std::string(wanted)];
+  Entry* known = find(key, field);
+  return known != nullptr ? *known : entries_[std::string(name(key, field))];
 }
 
 void TotalsCache::mark(Entry& entry) {
@@ -55,6 +59,10 @@ std::vector<TotalsKey> TotalsCache::unknown(std::span<const OutboxRow> rows) con
     if (!accumulates(row) || entries_.contains(name(row.key, row.field))) continue;
     keys.push_back({row.key, row.field});
   }
+  return distinct(std::move(keys));
+}
+
+std::vector<TotalsKey> TotalsCache::distinct(std::vector<TotalsKey> keys) {
   const auto order = [](const TotalsKey& a, const TotalsKey& b) {
     return std::pair(a.key, a.field) < std::pair(b.key, b.field);
   };

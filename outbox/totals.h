@@ -25,11 +25,13 @@ class TotalsCache {
 
   /// Those of `rows` that accumulate and are not known yet; views into the rows.
   [[nodiscard]] std::vector<TotalsKey> unknown(std::span<const OutboxRow> rows) const;
+  /// Each key once.
+  [[nodiscard]] static std::vector<TotalsKey> distinct(std::vector<TotalsKey> keys);
   /// Takes over stored totals; every key of `asked` counts as known afterwards.
   void learn(std::span<const TotalsKey> asked, const std::vector<StoredTotals>& stored);
 
-  /// The counter's entry, for add(); stays until saved() or clear().
-  [[nodiscard]] Entry& entry(std::string_view key, std::string_view field);
+  /// The counter's entry, for add(); stays until saved() or clear(). nullptr: it is not known.
+  [[nodiscard]] Entry* find(std::string_view key, std::string_view field);
   /// The totals after adding `amount`. False, with nothing changed, on overflow.
   [[nodiscard]] bool add(Entry& entry, std::int64_t amount, crdt::Totals& after);
   [[nodiscard]] bool add(std::string_view key, std::string_view field, std::int64_t amount,
@@ -57,6 +59,7 @@ class TotalsCache {
   };
   /// "key" NUL "field": keys hold no NUL.
   [[nodiscard]] std::string_view name(std::string_view key, std::string_view field) const;
+  [[nodiscard]] Entry& entry(std::string_view key, std::string_view field);
   [[nodiscard]] std::vector<StoredTotals> collect(bool only_near_overflow) const;
   void mark(Entry& entry);
 

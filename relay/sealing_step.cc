@@ -25,11 +25,6 @@ Result<bool> OriginRelay::seal_some() {
   TRIBUTARY_ASSIGN(const auto rows, store_->begin_seal({settings_.batch_changes + left_rows_,
                                                         settings_.batch_bytes + left_bytes_}));
   if (rows.empty()) return false;
-  TotalsCache& totals = leadership_->totals;
-  if (const auto unknown = totals.unknown(rows); !unknown.empty()) {
-    TRIBUTARY_ASSIGN(const auto stored, store_->load_totals(unknown));
-    totals.learn(unknown, stored);
-  }
   TRIBUTARY_ASSIGN(Sealing sealing, seal_rows(rows));
   report(sealing);
   note_left(sealing, rows);
@@ -66,7 +61,8 @@ void OriginRelay::note_left(const Sealing& sealing, std::span<const OutboxRow> r
 /// keyspace may have been added under a running relay.
 Result<Sealing> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
   TotalsCache& totals = leadership_->totals;
-  Sealing sealing = seal(leadership_->head, rows, rules(), totals);
+  const auto load = [&](std::span<const TotalsKey> keys) { return store_->load_totals(keys); };
+  TRIBUTARY_ASSIGN(Sealing sealing, seal(leadership_->head, rows, rules(), totals, load));
   if (sealing.parked.empty() && sealing.left.empty()) return sealing;
   TRIBUTARY_ASSIGN(StoredSchema stored, store_->schema());
   if (stored == leadership_->schema) return sealing;
@@ -74,7 +70,7 @@ Result<Sealing> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
             {{"origin", origin_.value}});
   leadership_->schema = std::move(stored);
   unseal(sealing, rows, totals);
-  return seal(leadership_->head, rows, rules(), totals);
+  return seal(leadership_->head, rows, rules(), totals, load);
 }
 
 void OriginRelay::learn(const ReplicaContext& context) {

@@ -8,9 +8,12 @@
 #include <tributary/outbox/totals.h>
 #include <tributary/outbox/transaction.h>
 #include <tributary/tests/unit/outbox/outbox_row.h>
+#include <tributary/tests/unit/outbox/sealing_origin.h>
 
 namespace tributary {
 namespace {
+
+using namespace sealing_tests;
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
@@ -34,6 +37,44 @@ TEST_CASE("only counters' rows are asked for, each counter once, and not again w
   CHECK(totals.unknown(rows).empty());
   CHECK(added(totals, "a", 1) == crdt::Totals{11, 3});
   CHECK(added(totals, "b", -4) == crdt::Totals{0, 4});
+}
+
+TEST_CASE(
+    "a seal asks for the counters that it does not know, each once, and adds to their totals") {
+  Origin origin;
+  origin.rules.schema = &origin.stored;
+  origin.rules.clock = kFarFuture;
+  std::vector<std::string> asked;
+  const LoadTotals load = [&](std::span<const TotalsKey> keys) {
+    for (const TotalsKey& each : keys) asked.emplace_back(each.key);
+    return std::vector<StoredTotals>{{"stock:a", "", {10, 3}}};
+  };
+  std::vector rows{counter_add("stock:b", 1), counter_add("stock:a", 1), counter_add("stock:b", 2),
+                   element("add", "x"), change_row("buyers:2", "counter", "add", {}, 1)};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].id = rows[i].transaction = static_cast<std::int64_t>(i + 1);
+  }
+  const Sealing sealing = *seal(origin.head, rows, origin.rules, origin.totals, load);
+  CHECK(sealing.parked.size() == 1);  // whose totals nobody needs
+  CHECK(asked == std::vector<std::string>{"stock:a", "stock:b"});
+  CHECK(added(origin.totals, "stock:a", 1) == crdt::Totals{12, 3});
+  CHECK(added(origin.totals, "stock:b", -4) == crdt::Totals{3, 4});
+  asked.clear();
+  REQUIRE(seal(sealing.head, rows, origin.rules, origin.totals, load).has_value());
+  CHECK(asked.empty());
+}
+
+TEST_CASE("a seal fails as asking for totals does, and adds nothing") {
+  Origin origin;
+  origin.rules.schema = &origin.stored;
+  const LoadTotals load = [](std::span<const TotalsKey> /*keys*/) {
+    return fail(ErrorKind::kTransient, "the database is away");
+  };
+  const std::array rows{counter_add("stock:a", 1)};
+  const auto sealing = seal(origin.head, rows, origin.rules, origin.totals, load);
+  REQUIRE_FALSE(sealing.has_value());
+  CHECK(sealing.error().kind == ErrorKind::kTransient);
+  CHECK(origin.totals.unsaved_count() == 0);
 }
 
 TEST_CASE("what was learned is stored already, what was added is not") {
