@@ -313,7 +313,7 @@ class Sealer {
   OriginHead start_;
   SealContexts contexts_;
   Sieve sieve_;
-  bool fits_ = false;  ///< all of it is one batch, for certain
+  bool fits_ = false;                              ///< all of it is one batch, for certain
   std::vector<TotalsCache::Entry*> total_of_key_;  ///< by number of the key; null: not looked up
   Sealing out_;
 };

@@ -73,8 +73,8 @@ using LoadTotals =
 /// Numbers the rows in their order (contiguous seqs from head.seq + 1, timestamps that grow with
 /// seq and stay at or below the clock unless order or what was seen forbids), joins the changes to
 /// one key into one delta a batch, and encodes the batches. `totals` holds the new totals
-/// afterwards; what it does not know of the rows' counters is asked for, once. Fails as `load` does,
-/// with nothing sealed.
+/// afterwards; what it does not know of the rows' counters is asked for, once. Fails as `load`
+/// does, with nothing sealed.
 [[nodiscard]] Result<Sealing> seal(const OriginHead& head, std::span<const OutboxRow> rows,
                                    const SealRules& rules, TotalsCache& totals,
                                    const LoadTotals& load);

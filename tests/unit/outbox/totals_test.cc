@@ -39,7 +39,8 @@ TEST_CASE("only counters' rows are asked for, each counter once, and not again w
   CHECK(added(totals, "b", -4) == crdt::Totals{0, 4});
 }
 
-TEST_CASE("a seal asks for the counters that it does not know, each once, and adds to their totals") {
+TEST_CASE(
+    "a seal asks for the counters that it does not know, each once, and adds to their totals") {
   Origin origin;
   origin.rules.schema = &origin.stored;
   origin.rules.clock = kFarFuture;
