@@ -26,14 +26,18 @@ VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) 
   return known;
 }
 
-/// A log that seems empty is looked at again when the database knows of something in it: what an
-/// actor published must not be left out of the final seq that its successor names. So is, from its
-/// beginning, one that has a hole behind what the region's replica has read: it was trimmed since,
-/// or is another log, and what it begins with may be what other regions go by.
+/// A log that was made just now is empty. One that seems so is looked at again when the database
+/// knows of something in it: what an actor published must not be left out of the final seq that its
+/// successor names. So is, from its beginning, one that has a hole behind what the region's replica
+/// has read: it was trimmed since, or is another log, and what it begins with may be what other
+/// regions go by. And so is one in which the backlog's beginning was not met: its seqs may have been
+/// published long ago, with other content.
 Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
                                             const OriginRecord& record, const OtherActors& others,
                                             const VersionVector& known, std::optional<ReadTo> after,
                                             Backlog& backlog) {
+  TRIBUTARY_ASSIGN(const Declared log, succession.changelog.declare(succession.origin));
+  if (log == Declared::kMade) return ChangelogEvidence{};
   const bool not_empty = last_known(record).has_value();
   const auto compare = [&](const Batch& batch) -> Result<void> {
     backlog.compare(batch);
@@ -232,7 +236,6 @@ VersionVector finals_of(std::span<const FormerActor> chain) {
 
 Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const OriginRecord record, succession.store.lead());
-  TRIBUTARY_TRY(succession.changelog.declare(succession.origin));
   const ReplicaAnswers asked = succession.ask_replicas();
   Leadership leadership;
   leadership.others = others_of(record, asked, succession);
