@@ -193,8 +193,8 @@ class OutboxStore {
 
   /// What changes written from now on count as seen by their writer. The hlc that writers are told
   /// never goes down, and OriginRecord::told holds it from the moment that a writer can have it.
-  /// It may be put off when there is no room for more of them: tell it again after a minute, which
-  /// costs little when nothing is new. Fenced, at the latest when it is written.
+  /// All but the hlc may be put off when there is no room for more of them: tell it again after a
+  /// minute, which costs little when nothing is new. Fenced, at the latest when it is written.
   virtual Result<void> set_context(const WriterContext& context, Hlc hlc) = 0;
 
   /// Needs no lease. May be called on a store that never led, as the following.

@@ -31,7 +31,7 @@ Result<Backlog> Backlog::read(OutboxStore& store) {
   Backlog backlog;
   TRIBUTARY_TRY(each_unconfirmed(store, [&](const SealedBatch& sealed) {
     const auto batch = decode_batch(sealed.bytes);
-    const auto [first, fresh] = backlog.unreached_.try_emplace(sealed.actor, sealed.first_seq);
+    const auto [first, fresh] = backlog.next_.try_emplace(sealed.actor, sealed.first_seq);
     if (!fresh) first->second = std::min(first->second, sealed.first_seq);
     backlog.entries_.push_back({sealed.position, sealed.actor, sealed.first_seq, sealed.last_seq,
                                 batch ? digest(*batch) : 0});
@@ -41,9 +41,11 @@ Result<Backlog> Backlog::read(OutboxStore& store) {
 }
 
 void Backlog::compare(const Batch& published) {
-  const auto first = unreached_.find(published.actor);
-  if (first != unreached_.end() && published.last_seq < first->second) unreached_.erase(first);
   if (published.heartbeat()) return;
+  const auto next = next_.find(published.actor);
+  if (next != next_.end() && published.first_seq <= next->second) {
+    next->second = std::max(next->second, published.last_seq.next());
+  }
   for (const Entry& each : entries_) {
     const bool overlap = each.actor == published.actor && each.first_seq <= published.last_seq &&
                          published.first_seq <= each.last_seq;
@@ -54,6 +56,11 @@ void Backlog::compare(const Batch& published) {
     const auto [fork, fresh] = forks_.try_emplace(each.actor, each.first_seq);
     if (!fresh) fork->second = std::min(fork->second, each.first_seq);
   }
+}
+
+bool Backlog::reached(const VersionVector& published) const {
+  return std::ranges::none_of(
+      next_, [&](const auto& each) { return published.get(each.first) >= each.second; });
 }
 
 std::set<std::int64_t> Backlog::voided(std::span<const FormerActor> chain) const {

@@ -11,6 +11,7 @@
 
 #include <tributary/base/result.h>
 #include <tributary/connectors/outbox_store.h>
+#include <tributary/crdt/version_vector.h>
 #include <tributary/outbox/batch.h>
 
 namespace tributary {
@@ -23,8 +24,9 @@ class Backlog {
   /// A batch that the changelog holds. With seqs of the backlog and another content it shows that
   /// the database was put back to before it sealed them, gave them out again, and is back now.
   void compare(const Batch& published);
-  /// Whether what was compared begins before the backlog does, so that a fork would have shown.
-  [[nodiscard]] bool reached() const { return unreached_.empty(); }
+  /// Whether what was compared holds all that was `published` of the backlog's seqs, so that a fork
+  /// would have shown.
+  [[nodiscard]] bool reached(const VersionVector& published) const;
   /// Such actors, and the first of their seqs in the backlog that stands for two things.
   [[nodiscard]] const std::map<ActorId, Seq>& forks() const { return forks_; }
   /// Positions of what can no longer be published: it lies beyond its actor's final seq in the
@@ -41,7 +43,7 @@ class Backlog {
   };
   std::vector<Entry> entries_;  ///< in sealing order
   std::map<ActorId, Seq> forks_;
-  std::map<ActorId, Seq> unreached_;  ///< first seq in the backlog, while no earlier one was met
+  std::map<ActorId, Seq> next_;  ///< from the backlog's first seq on, the first that was not met
 };
 
 /// Calls `visit` with the batches of the backlog, in sealing order, as long as it says true.

@@ -26,18 +26,29 @@ VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) 
   return known;
 }
 
+/// The last seq of each actor that the log or a replica tells of.
+VersionVector published(const ChangelogEvidence& log, const ReplicaAnswers& asked) {
+  VersionVector published;
+  for (const auto* told : {&log.highest, &log.cut_off, &log.retired}) {
+    for (const auto& [actor, seq] : *told) published.raise(actor, seq);
+  }
+  for (const ReplicaProgress& replica : asked.replicas) published.join(replica.watermark);
+  return published;
+}
+
 /// A log that was made just now is empty. One that seems so is looked at again when the database
 /// knows of something in it: what an actor published must not be left out of the final seq that its
 /// successor names. So is, from its beginning, one that has a hole behind what the region's replica
 /// has read: it was trimmed since, or is another log, and what it begins with may be what other
-/// regions go by. And so is one in which the backlog's beginning was not met: its seqs may have been
-/// published long ago, with other content.
+/// regions go by. And so is one in which the backlog's seqs were published and not met: that may have
+/// been long ago, with other content.
 Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
                                             const OriginRecord& record, const OtherActors& others,
-                                            const VersionVector& known, std::optional<ReadTo> after,
-                                            Backlog& backlog) {
+                                            const ReplicaAnswers& asked,
+                                            std::optional<ReadTo> after, Backlog& backlog) {
   TRIBUTARY_ASSIGN(const Declared log, succession.changelog.declare(succession.origin));
   if (log == Declared::kMade) return ChangelogEvidence{};
+  const VersionVector known = known_of(record, asked);
   const bool not_empty = last_known(record).has_value();
   const auto compare = [&](const Batch& batch) -> Result<void> {
     backlog.compare(batch);
@@ -47,7 +58,8 @@ Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
     auto evidence =
         scan_changelog(succession.changelog, succession.origin, others, known, after, compare);
     if (!evidence) return evidence;
-    const bool whole = after && (!evidence->cut_off.empty() || !backlog.reached());
+    const bool whole = after && (!evidence->cut_off.empty() ||
+                                 !backlog.reached(published(*evidence, asked)));
     const bool again = !evidence->end && not_empty && look < kLooksAtNothing;
     if (!whole && !again) return evidence;
     if (whole) after.reset();
@@ -241,7 +253,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   leadership.others = others_of(record, asked, succession);
   TRIBUTARY_ASSIGN(Backlog backlog, Backlog::read(succession.store));
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
-                   look_at_changelog(succession, record, leadership.others, known_of(record, asked),
+                   look_at_changelog(succession, record, leadership.others, asked,
                                      read_by(record, asked, succession.origin, backlog), backlog));
   const Verdict verdict = judge(
       {record, evidence, asked.replicas, asked.own, asked.all, succession.handed, backlog.forks()},

@@ -56,6 +56,7 @@ Result<Millis> OriginRelay::recover(const Error& error) {
   metrics_.lost_lease();
   if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
   if (error.kind == ErrorKind::kConflict && !was_leading) {
+    publisher_.leave();
     if (!standby_logged_) {
       log::info("another relay leads; standing by",
                 {{"origin", origin_.value}, {"reason", error.message}});
@@ -304,7 +305,7 @@ void OriginRelay::release() {
   }
   store_.reset();
   leadership_.reset();
-  publisher_.reset();
+  publisher_.leave();
   metrics_.lost_lease();
 }
 

@@ -49,6 +49,10 @@ void Publisher::reset() {
   pending_bytes_ = 0;
   sent_ = 0;
   confirmed_.clear();
+}
+
+void Publisher::leave() {
+  reset();
   unconfirmed_.set(0);
 }
 

@@ -40,8 +40,10 @@ class Publisher {
   [[nodiscard]] std::size_t size() const { return pending_.size(); }
   /// When the last message was handed over, by the monotonic clock.
   [[nodiscard]] Micros last_published() const { return last_published_; }
-  /// Forgets everything queued, for a relay that lost its lease.
+  /// Forgets everything queued, for a relay that lost its lease, or its outbox.
   void reset();
+  /// The same, when another relay leads or none: nothing here waits to be confirmed.
+  void leave();
 
  private:
   Result<void> connect();

@@ -141,8 +141,7 @@ class Resealer {
     std::size_t taken = 0;
     TRIBUTARY_TRY(each_unconfirmed(succession_.store, [&](const SealedBatch& sealed) {
       if (!leadership_.voided.contains(sealed.position)) return true;
-      load(sealed, some);
-      taken += sealed.bytes.size();
+      if (load(sealed, some)) taken += sealed.bytes.size();
       return taken < bytes;
     }));
     if (some.empty()) return some;
@@ -170,7 +169,7 @@ class Resealer {
   }
 
  private:
-  void load(const SealedBatch& sealed, std::vector<VoidBatch>& some) {
+  bool load(const SealedBatch& sealed, std::vector<VoidBatch>& some) {
     auto batch = decode_batch(sealed.bytes);
     auto rows = batch ? unseal(*batch, leadership_.former)
                       : Result<std::vector<UnsealedRow>>(tl::unexpect, batch.error());
@@ -184,9 +183,10 @@ class Resealer {
            {"last_seq", sealed.last_seq.value},
            {"reason", rows.error().message}});
       leadership_.voided.erase(sealed.position);
-      return;
+      return false;
     }
     some.emplace_back(sealed.position, std::move(*batch), std::move(*rows), leadership_.former);
+    return true;
   }
 
   Result<std::optional<SealedBatch>> seal_anew(const VoidBatch& voided) {

@@ -20,6 +20,13 @@ const Statement kSetContext{
     "WHERE f.id IS NOT NULL OR c.watermark <> $4::bytea OR c.told <> $3 OR c.hlc <> n.hlc "
     "RETURNING c.context_id"};
 
+// The time alone.
+const Statement kSetClock{
+    "set_clock",
+    "UPDATE public.tributary_context SET hlc = greatest("
+    "  tributary.believed_hlc(hlc) # (-9223372036854775808),"
+    "  tributary.believed_hlc($1) # (-9223372036854775808)) # (-9223372036854775808)"};
+
 const Statement kContexts{
     "contexts",
     "SELECT id, bytes FROM public.tributary_told_context WHERE id = ANY ($1::bigint[])"};

@@ -27,9 +27,9 @@ class ContextSweep {
  public:
   /// Starts again, with a new leader.
   void start() { *this = {}; }
-  /// Whether another one may be told now.
+  /// Whether another one may be told now. A step is due all the same: it makes room.
   [[nodiscard]] bool room(std::size_t bytes, Micros now);
-  /// After every context that was told, within the fenced transaction: queues a step when it is
+  /// After every context, told or not, within the fenced transaction: queues a step when it is
   /// time for one; false: none.
   bool queue(Pipeline& pipeline);
   /// The step was committed, and this was its result.

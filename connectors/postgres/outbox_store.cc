@@ -161,14 +161,18 @@ class Store final : public OutboxStore {
   Result<void> set_context(const WriterContext& context, Hlc hlc) override {
     told_.join(context.watermark());
     const std::string bytes = context.bytes();
-    if (!sweep_.room(bytes.size(), SystemClock().monotonic())) return {};
+    const bool room = sweep_.room(bytes.size(), SystemClock().monotonic());
     const std::string least = context.least().bytes();
     const std::string told = told_.bytes();
     pipeline_.queue(statements::kBegin);
     pipeline_.queue(statements::kRelaxed);
     pipeline_.queue(statements::kFence, fence_.params());
-    pipeline_.queue(statements::kSetContext,
-                    Params().add(bytes).add(hlc.value).add(told).add(least));
+    if (room) {
+      pipeline_.queue(statements::kSetContext,
+                      Params().add(bytes).add(hlc.value).add(told).add(least));
+    } else {
+      pipeline_.queue(statements::kSetClock, Params().add(hlc.value));
+    }
     const bool sweeping = sweep_.queue(pipeline_);
     TRIBUTARY_ASSIGN(const Results results, named(commit_queued(pipeline_)));
     if (PQntuples(results[3].get()) > 0) seal_.told(bigint_at(results[3].get(), 0, 0), bytes);

@@ -69,12 +69,15 @@ const Statement kForgetDiscarded{
 const Statement kDropBatch{
     "drop_batch",
     "DELETE FROM public.tributary_batch WHERE position = $1 AND confirmed_at IS NULL"};
-// Rows name their contexts by their places among $13, which are stored once.
+// Rows name their contexts by their places among $13, which are stored once, and as old as the one
+// that writers have: numbers of their own would make that look older than it is.
 const Statement kParkUnsealed{
     "park_unsealed",
     "WITH seen AS MATERIALIZED (SELECT tributary.new_tag() AS id, u.bytes, u.place"
     "  FROM unnest($13::bytea[]) WITH ORDINALITY u (bytes, place)), "
-    "told AS (INSERT INTO public.tributary_told_context (id, bytes) SELECT id, bytes FROM seen) "
+    "told AS (INSERT INTO public.tributary_told_context (id, number, bytes) "
+    "  OVERRIDING SYSTEM VALUE SELECT s.id, coalesce(c.number, 0), s.bytes"
+    "  FROM seen s, public.tributary_context c) "
     "INSERT INTO public.tributary_parked (id, transaction_id, key, type, operation, value, amount, "
     "context_id, exact, hlc, tag, reason) "
     "SELECT k.id, $9, k.key, k.type, k.operation, k.value, k.amount, s.id, k.exact <> 0, $10, "

@@ -63,6 +63,7 @@ extern const Statement kRetained;
 extern const Statement kConfirm;
 extern const Statement kForget;
 extern const Statement kSetContext;
+extern const Statement kSetClock;
 extern const Statement kContexts;
 extern const Statement kSweepMark;
 extern const Statement kSweepContexts;

@@ -132,6 +132,21 @@ class ARollOut(SandboxTest):
         consumer.send_signal(signal.SIGTERM)
         self.assertEqual(consumer.wait(20), 0)
 
+    def test_a_standby_that_has_not_heard_of_it_takes_over(self):
+        old = self.beside("standby.yaml", self.path.read_text())
+        standby, log = self.daemon("standby", "relay", "-c", old, "--origin", "shop_eu")
+        self.eventually(lambda: "another relay leads" in log.read_text(), True)
+        self.put(self.with_keyspace('{pattern: "standby:*", type: set}'))
+        self.run_tributary("topology", "apply")
+        self.sandbox.stop_process("relay-shop_eu")
+        self.pids.pop("relay-shop_eu")
+        self.addCleanup(self.sandbox.start_process, "relay-shop_eu")
+        self.one_transaction("standby")
+        self.it_arrives("standby")
+        self.assertIsNone(standby.poll())
+        standby.send_signal(signal.SIGTERM)
+        self.assertEqual(standby.wait(20), 0)
+
     def test_an_origin_is_added(self):
         everyone, log = self.daemon("relay-all", "relay", "-c", self.path)
         self.eventually(lambda: log.read_text().count("another relay leads"), 3)

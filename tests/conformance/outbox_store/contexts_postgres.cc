@@ -151,4 +151,33 @@ TEST_CASE("PostgreSQL: contexts that must be kept fill a bound, and then come on
   CHECK(!sweep.room(kSize, 2 * minute + Millis{50}));
 }
 
+TEST_CASE("PostgreSQL: … the time all the same, and all at once when there is room again") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const auto store = backend->open_store();
+  lead(*store);
+  const Psql psql(postgres_url(*backend));
+  const auto clock = [&] {
+    return Psql(postgres_url(*backend)).run("SELECT hlc FROM tributary_context");
+  };
+  const auto kept = [&] {
+    return std::stoi(
+        Psql(postgres_url(*backend)).run("SELECT count(*) FROM tributary_told_context"));
+  };
+  CHECK(psql.run("BEGIN; " + kRemove) == "ok");
+  VersionVector large;
+  for (std::uint64_t actor = 1; actor <= 200'000; ++actor) large.raise(ActorId{actor}, Seq{1});
+  const auto tell_large = [&](std::uint64_t seq) {
+    large.raise(ActorId{5}, Seq{seq});
+    must(store->set_context(large, Hlc{seq}));
+  };
+  std::uint64_t seq = 1;
+  while (seq < 60) tell_large(++seq);
+  const int full = kept();
+  CHECK(full < 50);
+  CHECK(clock() == "60");
+  CHECK(psql.run("COMMIT") == "ok");
+  while (seq < 140) tell_large(++seq);
+  CHECK(kept() > full + 2);
+}
+
 }  // namespace tributary::outbox_suite

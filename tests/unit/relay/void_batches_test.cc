@@ -31,6 +31,30 @@ struct TornShop : Shop {
     outbox.restore(disk, noticed);
     relay_everything();
   }
+  /// What waits is sealed, in a batch that this program may not understand.
+  void seal_by_hand(bool understood) {
+    const auto store = outbox.open_store();
+    const OriginRecord record = *store->lead();
+    const auto rows = *store->begin_seal({10});
+    const StoredSchema stored = *store->schema();
+    SealRules rules;
+    rules.schema = &stored;
+    rules.clock = kMaxClock;
+    TotalsCache totals;
+    Sealing sealing =
+        seal({*record.actor, kName, record.head_seq, record.hlc}, rows, rules, totals);
+    SealedBatch& sealed = sealing.batches.at(0);
+    if (!understood) {
+      auto batch = *decode_batch(sealed.bytes);
+      batch.deltas.at(0).type = "graph";
+      sealed.bytes = encode(batch);
+    }
+    SealCommit commit;
+    commit.batches = sealing.batches;
+    commit.hlc = sealing.head.hlc;
+    REQUIRE(store->commit_seal(commit));
+    REQUIRE(store->release());
+  }
   std::size_t parked() { return outbox.open_store()->parked(0, 1000)->size(); }
   /// What the last delta of a key says, by its changes; of the newest actor only.
   std::string last(const std::string& key) {
@@ -222,6 +246,46 @@ TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told however long
   CHECK(region.total() == 1 + kMany + 4);
   CHECK(region.lost == 0);
   CHECK(status().unconfirmed == 0);
+}
+
+TEST_CASE_FIXTURE(TornShop, "… though something of before was published again since") {
+  relay_everything();
+  const memory::OutboxBackup old = sealed_in_vain([&] { sell(2); });
+  relay_everything();
+  const memory::OutboxBackup newer = sealed_in_vain([&] { sell(4); });
+  outbox.restore(old, false);
+  settings.batch_changes = 1;
+  constexpr int kMany = 1200;
+  start();
+  for (int i = 0; i < kMany; ++i) {
+    sell(1);
+    steps(3);
+  }
+  stop();
+  put_back(old, false);  // which says once more what it had not seen confirmed
+  REQUIRE(region.total() == 3 + kMany);
+  put_back(newer, false);
+  CHECK(region.total() == 3 + kMany + 4);
+  CHECK(region.lost == 0);
+  CHECK(status().unconfirmed == 0);
+}
+
+TEST_CASE_FIXTURE(TornShop, "a void batch that is not understood stays, and holds up no other") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  sell(2);
+  relay_everything();
+  sell(4);
+  seal_by_hand(false);
+  sell(8);
+  seal_by_hand(true);
+  const memory::OutboxBackup newer = outbox.backup();
+  put_back(old, false);
+  settings.unconfirmed_bytes = 1;
+  put_back(newer, false);
+  CHECK(region.total() == 11);
+  CHECK(region.lost == 0);
+  CHECK(status().unconfirmed == 1);
 }
 
 TEST_CASE_FIXTURE(TornShop, "what turns out to be void is not taken for confirmed") {
