@@ -150,8 +150,7 @@ Result<Rebuilder::Look> Rebuilder::look(ReplicaStore& store, const std::string& 
   TRIBUTARY_ASSIGN(const auto loaded, store.load({&load, 1}));
   const LoadedKey& state = loaded.front();
   auto viewed = store.view(key, 0);
-  const bool refused =
-      state.refused || (!viewed && viewed.error().kind == ErrorKind::kPoison);
+  const bool refused = state.refused || (!viewed && viewed.error().kind == ErrorKind::kPoison);
   if (refused) return Look{false, state.block, "refused"};
   TRIBUTARY_ASSIGN(const auto view, std::move(viewed));
   const std::string_view keyspace = keyspace_type(settings_.schema, key);

@@ -17,7 +17,8 @@ std::uint64_t tag_of(const Batch& batch) {
   return first.tag ^ (static_cast<std::uint64_t>(first.first_id) * kSpread);
 }
 
-/// What writers had seen, each once: a thousand removes may share the contexts of a thousand actors.
+/// What writers had seen, each once: a thousand removes may share the contexts of a thousand
+/// actors.
 class Contexts {
  public:
   Contexts(const Batch& batch, std::span<const FormerActor> former)

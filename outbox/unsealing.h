@@ -26,8 +26,8 @@ struct UnsealedRow {
   std::string key;
   std::string type;
   std::string operation;
-  std::optional<std::string> value;    ///< absent: the operation takes none
-  std::optional<std::int64_t> amount;  ///< absent: the operation takes none
+  std::optional<std::string> value;                 ///< absent: the operation takes none
+  std::optional<std::int64_t> amount;               ///< absent: the operation takes none
   std::shared_ptr<const std::string> context = {};  ///< shared among rows; absent: none
   bool exact = false;
   Hlc hlc;

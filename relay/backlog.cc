@@ -14,8 +14,7 @@ std::size_t digest(const Batch& batch) { return std::hash<std::string>{}(encode(
 
 }  // namespace
 
-Result<void> each_unconfirmed(OutboxStore& store,
-                              const std::function<bool(SealedBatch)>& visit) {
+Result<void> each_unconfirmed(OutboxStore& store, const std::function<bool(SealedBatch)>& visit) {
   std::int64_t after = 0;
   while (true) {
     TRIBUTARY_ASSIGN(auto page, store.unconfirmed(after, kPage));

@@ -40,8 +40,8 @@ VersionVector published(const ChangelogEvidence& log, const ReplicaAnswers& aske
 /// knows of something in it: what an actor published must not be left out of the final seq that its
 /// successor names. So is, from its beginning, one that has a hole behind what the region's replica
 /// has read: it was trimmed since, or is another log, and what it begins with may be what other
-/// regions go by. And so is one in which the backlog's seqs were published and not met: that may have
-/// been long ago, with other content.
+/// regions go by. And so is one in which the backlog's seqs were published and not met: that may
+/// have been long ago, with other content.
 Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
                                             const OriginRecord& record, const OtherActors& others,
                                             const ReplicaAnswers& asked,
@@ -58,8 +58,8 @@ Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
     auto evidence =
         scan_changelog(succession.changelog, succession.origin, others, known, after, compare);
     if (!evidence) return evidence;
-    const bool whole = after && (!evidence->cut_off.empty() ||
-                                 !backlog.reached(published(*evidence, asked)));
+    const bool whole =
+        after && (!evidence->cut_off.empty() || !backlog.reached(published(*evidence, asked)));
     const bool again = !evidence->end && not_empty && look < kLooksAtNothing;
     if (!whole && !again) return evidence;
     if (whole) after.reset();

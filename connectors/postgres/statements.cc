@@ -105,7 +105,8 @@ const Statement kSnapshotHolder{
     "    AND (datname = current_database() OR datname IS NULL)"
     "  UNION ALL SELECT age(xmin), xmin, format('replication slot %s', slot_name)"
     "  FROM pg_replication_slots WHERE xmin IS NOT NULL"
-    "  UNION ALL SELECT age(transaction), transaction, format('prepared transaction %s since %s', gid, prepared)"
+    "  UNION ALL SELECT age(transaction), transaction, format('prepared transaction %s since %s', "
+    "gid, prepared)"
     "  FROM pg_prepared_xacts WHERE database = current_database()) h ORDER BY age DESC LIMIT 1"};
 const Statement kAnyRow{"any_row", "SELECT 1 FROM public.tributary_outbox ORDER BY id LIMIT 1"};
 

@@ -214,8 +214,12 @@ return {err = problem}
 }  // namespace
 
 const std::string& commit_script() {
-  static const std::string script =
-      std::string(kPrologue).append(kChecks).append(kCheckKeys).append(kWriteKeys).append(kParkedPart).append(kWrites);
+  static const std::string script = std::string(kPrologue)
+                                        .append(kChecks)
+                                        .append(kCheckKeys)
+                                        .append(kWriteKeys)
+                                        .append(kParkedPart)
+                                        .append(kWrites);
   return script;
 }
 

@@ -28,8 +28,9 @@ Result<void> Fence::check() const {
 }
 
 Result<Lead> Fence::stamp() const {
-  return read("UPDATE tributary_origin SET stamp = random() "
-              "RETURNING leader_epoch, coalesce(actor, 0), head_seq, stamp");
+  return read(
+      "UPDATE tributary_origin SET stamp = random() "
+      "RETURNING leader_epoch, coalesce(actor, 0), head_seq, stamp");
 }
 
 Result<void> Fence::sync() const {

@@ -9,8 +9,8 @@
 #include "psql.h"
 #include "shell_sqlite.h"
 
-#include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/counter.h>
+#include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
 
 namespace tributary::outbox_suite {

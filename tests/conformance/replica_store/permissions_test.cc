@@ -51,8 +51,7 @@ std::vector<std::string> blocked_keys(ReplicaStore& store) {
 /// Sells of stock and puts something into a cart, one batch each, from `seq` on.
 void write_both(RegionUnderTest& region, std::uint64_t seq) {
   region.publish(counter_batch(kShop, kShopActor, seq, "stock:1", static_cast<std::int64_t>(seq)));
-  region.publish(
-      set_batch(kShop, kShopActor, seq + 1, "cart:1", "add", std::to_string(seq + 1)));
+  region.publish(set_batch(kShop, kShopActor, seq + 1, "cart:1", "add", std::to_string(seq + 1)));
 }
 
 }  // namespace
@@ -155,8 +154,7 @@ TEST_CASE("a user who may not touch the replica's own keys is refused at the sta
                                std::vector<std::string_view>{"stock:*", "tributary:probe"}}) {
     PatternUser user(subject, {});
     for (const std::string_view pattern : patterns) {
-      need(subject.other().call(
-          {"ACL", "SETUSER", "tributary_test", "~" + std::string(pattern)}));
+      need(subject.other().call({"ACL", "SETUSER", "tributary_test", "~" + std::string(pattern)}));
     }
     const auto store = user.open();
     REQUIRE(!store);

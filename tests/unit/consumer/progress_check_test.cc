@@ -67,16 +67,14 @@ TEST_CASE("what is dropped of the progress is noticed at the next look") {
 
 TEST_CASE("what is changed of it is noticed, soon or in turn") {
   Known many;
-  many.replica.meddle([](ReplicaProgress& progress) {
-    progress.watermark.raise(ActorId{2345}, Seq{kActors + 1});
-  });
+  many.replica.meddle(
+      [](ReplicaProgress& progress) { progress.watermark.raise(ActorId{2345}, Seq{kActors + 1}); });
   const int looks = many.looks_until_noticed();
   CHECK(looks > 0);
   CHECK(looks <= 16);
   Known others;
-  others.replica.meddle([](ReplicaProgress& progress) {
-    progress.actors[ActorId{3000}].final_seq.reset();
-  });
+  others.replica.meddle(
+      [](ReplicaProgress& progress) { progress.actors[ActorId{3000}].final_seq.reset(); });
   CHECK(others.looks_until_noticed() > 0);
 }
 
