@@ -32,9 +32,10 @@ void History::ended(ActorId actor, Seq final_seq, Seq whole) {
     const bool told_of = each.discarded && each.discarded->actor == actor;
     if (told_of && each.discarded->seq > final_seq) each.discarded.reset();
     for (Publication& publication : each.publications) {
-      if (publication.actor != actor) continue;
-      publication.behind_final = publication.first > final_seq;
-      publication.cut_off = publication.behind_final && publication.first > whole;
+      if (publication.actor == actor && publication.first > final_seq) {
+        publication.behind_final = true;
+        publication.cut_off = publication.first > whole;
+      }
     }
   }
 }
