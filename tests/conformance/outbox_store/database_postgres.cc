@@ -245,4 +245,17 @@ TEST_CASE("what a refused login was is decided by its code") {
   CHECK(nowhere.error().kind == ErrorKind::kTransient);
 }
 
+TEST_CASE("a missing privilege is named, and where all of them are listed") {
+  OUTBOX_SUITE_BACKEND(Postgres);
+  const auto store = backend->open_store();
+  lead(*store);
+  const Psql psql(postgres_url(*backend));
+  REQUIRE(psql.run("REVOKE SELECT ON public.tributary_batch FROM tributary_test_relay") == "ok");
+  const auto refused = store->unconfirmed(0, {10, 1000});
+  REQUIRE(!refused);
+  CHECK(says(refused.error().message, "permission denied for table tributary_batch"));
+  CHECK(says(refused.error().message, "grant this role what docs/sql.md lists"));
+  CHECK(says(refused.error().message, "42501"));
+}
+
 }  // namespace tributary::outbox_suite
