@@ -236,7 +236,8 @@ TEST_CASE(
     seal();
   }
   const Micros took = SystemClock().monotonic() - started;
-  CHECK(seals <= 2 + took / Micros{1'000'000});
+  // A full batch waits for nobody, and on a fast machine there are some.
+  CHECK(seals <= 2 + took / Micros{1'000'000} + static_cast<std::int64_t>(written / 1000));
   while (sealed < written) seal();
   CHECK(shell.run("COMMIT") == "ok");
 }
