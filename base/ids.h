@@ -46,6 +46,19 @@ struct Dot {
   auto operator<=>(const Dot&) const = default;
 };
 
+/// Of all that an actor published up to one of its seqs: the same only when every batch was, byte
+/// for byte. 0: not known, or nothing was.
+struct HistoryDigest {
+  std::uint64_t value = 0;
+
+  bool operator==(const HistoryDigest&) const = default;
+  [[nodiscard]] bool known() const { return value != 0; }
+  /// Both are known, and one was given to other batches than the other.
+  [[nodiscard]] bool contradicts(HistoryDigest other) const {
+    return known() && other.known() && value != other.value;
+  }
+};
+
 /// Name of an outbox database in the topology.
 struct OriginName {
   std::string value;

@@ -220,6 +220,50 @@ void add_disputed(const SystemFacts& facts, const ActorTargets& targets, Sentenc
   }
 }
 
+/// What somebody goes by for one origin, up to a seq of its actor.
+struct History {
+  std::string holder;
+  ActorId actor;
+  Seq seq;
+  HistoryDigest digest;
+};
+
+std::vector<History> histories_of(const OriginFacts& origin, const SystemFacts& facts) {
+  std::vector<History> histories;
+  if (origin.outbox && origin.outbox->actor) {
+    const OutboxStatus& outbox = *origin.outbox;
+    histories.push_back({"its database", *outbox.actor, outbox.head_seq, outbox.history});
+  }
+  for (const RegionFacts& region : facts.regions) {
+    if (!region.replica) continue;
+    const ReplicaProgress& progress = region.replica->progress;
+    const auto known = progress.origins.find(OriginName{origin.name});
+    if (known == progress.origins.end()) continue;
+    const ActorId actor = known->second.actor;
+    histories.push_back(
+        {"region " + region.name, actor, progress.watermark.get(actor), known->second.history});
+  }
+  return histories;
+}
+
+/// The same seqs stand for different changes.
+void add_differing(const OriginFacts& origin, const SystemFacts& facts, Sentences& out) {
+  const std::vector<History> histories = histories_of(origin, facts);
+  for (auto one = histories.begin(); one != histories.end(); ++one) {
+    const auto differs = [&](const History& other) {
+      return one->actor == other.actor && one->seq == other.seq &&
+             one->digest.contradicts(other.digest);
+    };
+    const auto other = std::find_if(histories.begin(), one, differs);
+    if (other == one) continue;
+    out.push_back("origin " + origin.name + ": " + one->holder + " holds other changes of actor " +
+                  one->actor.hex() + " up to seq " + std::to_string(one->seq.value) + " than " +
+                  other->holder +
+                  ": the database was put back to an earlier state, and the same numbers were "
+                  "given twice; see docs/operations.md, \"Regions hold different changes\"");
+  }
+}
+
 bool knows(const ReplicaProgress& progress, const std::string& origin) {
   return progress.origins.contains(OriginName{origin}) ||
          std::ranges::any_of(progress.actors, [&](const auto& actor) {
@@ -256,6 +300,7 @@ std::vector<std::string> reasons_of(const SystemFacts& facts, const ActorTargets
   Sentences out;
   add_unreached(facts, out);
   for (const OriginFacts& origin : facts.origins) add_gone_back(origin, facts, out);
+  for (const OriginFacts& origin : facts.origins) add_differing(origin, facts, out);
   add_disputed(facts, targets, out);
   add_set_aside(facts, out);
   add_discarded(facts, out);

@@ -38,6 +38,8 @@ struct OriginRecord {
   Hlc context_hlc;          ///< the largest that writers were told of so far
   VersionVector told = {};  ///< the join of all that writers were ever told of
   std::vector<FormerActor> former = {};  ///< oldest first
+  HistoryDigest history = {};            ///< of the actor, up to head_seq
+  HistoryDigest former_history = {};     ///< see Batch; as the actor was minted
 };
 
 /// A new actor for the origin.
@@ -46,6 +48,7 @@ struct Minting {
   Hlc hlc;                               ///< the origin's clock is raised to it
   std::vector<FormerActor> former = {};  ///< to remember, oldest first, beyond those already there;
                                          ///< a known actor gets the final seq told here
+  HistoryDigest former_history = {};     ///< see Batch
 };
 
 /// How much one seal takes, about: whole transactions at a time, and always one.
@@ -113,6 +116,7 @@ struct OutboxStatus {
 
   std::optional<ActorId> actor;
   Seq head_seq;
+  HistoryDigest history = {};  ///< up to head_seq
   Seq confirmed_seq;
   std::uint64_t depth = 0;        ///< rows committed and not yet sealed
   std::uint64_t unconfirmed = 0;  ///< changes sealed and not yet confirmed

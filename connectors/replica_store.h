@@ -25,10 +25,11 @@ namespace tributary {
 
 /// What the replica knows of one origin. Lives in the replica, with the data.
 struct OriginProgress {
-  ActorId actor;  ///< current actor of the origin
-  Offset offset;  ///< of the last changelog message applied; a hint where to resume
-  Seq head_seq;   ///< the origin's head as told by the last batch or heartbeat
-  Hlc hlc;        ///< of the last batch or heartbeat
+  ActorId actor;               ///< current actor of the origin
+  Offset offset;               ///< of the last changelog message applied; a hint where to resume
+  Seq head_seq;                ///< the origin's head as told by the last batch or heartbeat
+  Hlc hlc;                     ///< of the last batch or heartbeat
+  HistoryDigest history = {};  ///< of the actor, up to its watermark
   bool operator==(const OriginProgress&) const = default;
 };
 

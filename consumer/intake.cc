@@ -48,14 +48,14 @@ Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Received& recei
   // Whoever reads a log again must not commit for that: another consumer of the region would take
   // it for a change, start again, and so forth.
   if (room == Parking::Room::kKept) {
-    move_on(plan, received, nullptr);
+    move_on(plan, received);
     return {};
   }
   log::warn(
       "a message is parked",
       {{"origin", received.origin.value}, {"offset", received.offset.value}, {"reason", reason}});
   plan.messages.push_back(Parking::message(received, std::move(reason), clock_.wall()));
-  move_on(plan, received, nullptr);
+  move_on(plan, received);
   return {};
 }
 
@@ -63,17 +63,18 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
                                 const Batch& batch) {
   OriginState& state = origins_.at(received.origin);
   const auto planned = plan.progress.find(received.origin);
-  const ActorId current =
-      planned == plan.progress.end() ? state.progress().actor : planned->second.actor;
+  const OriginProgress& so_far =
+      planned == plan.progress.end() ? state.progress() : planned->second;
   const std::vector<VersionVector> forged =
       forged_contexts(batch, plan.standing.watermark(), heads_);
-  const Admission admission = admit(plan.standing, received.origin, current, batch);
+  const Admission admission =
+      admit(plan.standing, received.origin, {so_far.actor, so_far.history}, batch);
   if (admission.kind == Kind::kPark) {
     // Of heartbeats that come on and on, one is kept: they carry no changes.
     if (!batch.heartbeat() || state.first_refused(batch.actor)) {
       return park(store, plan, received, admission.reason);
     }
-    move_on(plan, received, nullptr);
+    move_on(plan, received);
     return {};
   }
   if (admission.kind == Kind::kStop) {
@@ -83,7 +84,7 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
   }
   if (admission.kind == Kind::kVoid) {
     state.count_void(batch);
-    move_on(plan, received, nullptr);
+    move_on(plan, received);
     return {};
   }
   state.hear(batch, plan.standing);
@@ -92,9 +93,10 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
     if (state.missing(received, batch, admission)) {
       inbox_.restart(received.origin, std::nullopt);
     }
-    move_on(plan, received, &batch);
+    move_on(plan, received, &batch, admission.history);
     return {};
   }
+  if (admission.differs) state.count_fork(batch);
   tell_succession(received.origin, batch, admission);
   if (admission.kind == Kind::kApply) {
     state.advanced();
@@ -108,13 +110,15 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
       else plan.group.add(ref);
     }
   }
-  move_on(plan, received, &batch);
+  move_on(plan, received, &batch, admission.history);
   return {};
 }
 
 /// Progress after a message. While changes are missing, the offset stays where they may still be
-/// behind; the head that the origin tells is known all the same.
-void Intake::move_on(Plan& plan, const Received& received, const Batch* batch) {
+/// behind; the head that the origin tells is known all the same. `batch`: absent, the message says
+/// nothing; `history`: of its actor, up to the watermark.
+void Intake::move_on(Plan& plan, const Received& received, const Batch* batch,
+                     HistoryDigest history) {
   const OriginState& state = origins_.at(received.origin);
   const auto planned = plan.progress.find(received.origin);
   OriginProgress next = planned == plan.progress.end() ? state.progress() : planned->second;
@@ -125,9 +129,11 @@ void Intake::move_on(Plan& plan, const Received& received, const Batch* batch) {
     if (next.actor == batch->actor) {
       plan.heads = plan.heads || next.head_seq < batch->last_seq;
       next.head_seq = std::max(next.head_seq, batch->last_seq);
+      if (holds) next.history = history;
     } else if (holds && plan.standing.find(batch->actor) != nullptr) {  // else not taken over yet
       next.actor = batch->actor;
       next.head_seq = batch->last_seq;
+      next.history = history;
       plan.heads = true;
     }
   }

@@ -57,7 +57,8 @@ class Intake {
   Result<void> park(ReplicaStore& store, Plan& plan, const Received& received, std::string reason);
   Result<void> plan_batch(ReplicaStore& store, Plan& plan, const Received& received,
                           const Batch& batch);
-  void move_on(Plan& plan, const Received& received, const Batch* batch);
+  void move_on(Plan& plan, const Received& received, const Batch* batch = nullptr,
+               HistoryDigest history = {});
 
   std::map<OriginName, OriginState>& origins_;
   Inbox& inbox_;

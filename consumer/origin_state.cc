@@ -120,8 +120,10 @@ void OriginState::halt() {
 void OriginState::stop_doubtful(const std::string& reason) {
   halt();
   if (std::exchange(doubt_told_, reason) == reason) return;
-  log::error("what is known of this origin is damaged: it is stopped, the others go on",
-             {{"origin", name_.value}, {"reason", reason}});
+  log::error(
+      "nobody can tell whether what this origin goes on with may be applied here: it is stopped, "
+      "the others go on",
+      {{"origin", name_.value}, {"reason", reason}});
 }
 
 void OriginState::stop_full(const std::string& reason) {
@@ -151,6 +153,22 @@ void OriginState::count_void(const Batch& batch) {
              {"actor", batch.actor.hex()},
              {"first_seq", batch.first_seq.value},
              {"last_seq", batch.last_seq.value}});
+}
+
+void OriginState::count_fork(const Batch& batch) {
+  metrics_
+      .counter("tributary_consumer_forked_batches_total",
+               "Batches with the seqs of others that were applied before",
+               {{"origin", name_.value}})
+      .add(1);
+  if (forks_told_.size() >= kActorsTold || !forks_told_.insert(batch.actor).second) return;
+  log::error(
+      "a batch with the seqs of another that was applied before is skipped: the origin's database "
+      "was put back to an earlier state, or two relays publish for it",
+      {{"origin", name_.value},
+       {"actor", batch.actor.hex()},
+       {"first_seq", batch.first_seq.value},
+       {"last_seq", batch.last_seq.value}});
 }
 
 bool OriginState::first_refused(ActorId actor) {

@@ -55,6 +55,8 @@ class OriginState {
   [[nodiscard]] bool retries();
 
   void count_void(const Batch& batch);
+  /// Its seqs were given to others before.
+  void count_fork(const Batch& batch);
   /// Whether a heartbeat of the actor is the first that must not be obeyed.
   [[nodiscard]] bool first_refused(ActorId actor);
   void show(const VersionVector& watermark);
@@ -95,6 +97,7 @@ class OriginState {
   std::string doubt_told_;
   Micros retry_at_{0};
   std::set<ActorId> void_told_;
+  std::set<ActorId> forks_told_;
   std::set<ActorId> refused_;
 };
 

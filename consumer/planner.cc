@@ -20,6 +20,29 @@ Admission gap(ActorId actor, Seq have, Seq before) {
   return {.kind = Kind::kGap, .reason = {}, .actor = actor, .have = have, .before = before};
 }
 
+/// This replica, and what comes now, go by different changes with the same seqs.
+Admission forked(const OriginName& origin, ActorId actor, Seq seq) {
+  return {.kind = Kind::kStop,
+          .reason = "this region applied other changes of actor " + actor.hex() + " up to seq " +
+                    std::to_string(seq.value) + " than those that origin \"" + origin.value +
+                    "\" goes on from: its database was put back to an earlier state, and the "
+                    "same numbers were given twice. Where both are wanted, write again what only "
+                    "this region shows; then copy the replica of a region that goes on "
+                    "(docs/operations.md, \"Regions hold different changes\")"};
+}
+
+/// Whether what was applied is not what the batch, or the end that it tells of a former actor,
+/// goes by.
+bool contradicts(const Standing& standing, const CurrentActor& current, const Batch& batch) {
+  const Seq have = standing.watermark().get(current.actor);
+  if (batch.actor == current.actor) {
+    return batch.first_seq == have.next() && current.history.contradicts(batch.before);
+  }
+  const auto last = batch.last_published();
+  return last && *last == FormerActor{current.actor, have} &&
+         current.history.contradicts(batch.former_history);
+}
+
 /// The predecessor's turn is over.
 void retire_former(Standing& standing, const OriginName& origin, const FormerActor& former,
                    Admission& admission) {
@@ -75,7 +98,8 @@ const std::string* Standing::doubt(ActorId actor) const {
   return found == doubtful_->end() ? nullptr : &found->second;
 }
 
-Admission admit(Standing& standing, const OriginName& origin, ActorId current, const Batch& batch) {
+Admission admit(Standing& standing, const OriginName& origin, const CurrentActor& current,
+                const Batch& batch) {
   const OriginName* speaks = standing.owner(batch.actor);
   if (speaks != nullptr && *speaks != origin) return parked(origin, batch.actor, *speaks);
   if (const std::string* why = standing.doubt(batch.actor)) return {Kind::kStop, *why};
@@ -91,9 +115,12 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
     const Seq have = standing.watermark().get(actor);
     if (have < final_seq) return gap(actor, have, final_seq);
   }
-  if (intrudes(standing, origin, current, batch, former)) {
+  if (intrudes(standing, origin, current.actor, batch, former)) {
     if (batch.heartbeat()) return {.kind = Kind::kVoid};
-    return unnamed(origin, current, batch);
+    return unnamed(origin, current.actor, batch);
+  }
+  if (contradicts(standing, current, batch)) {
+    return forked(origin, current.actor, standing.watermark().get(current.actor));
   }
   const Seq have = standing.watermark().get(batch.actor);
   const bool overlaps = batch.first_seq < have.next() && batch.last_seq > have;
@@ -102,8 +129,15 @@ Admission admit(Standing& standing, const OriginName& origin, ActorId current, c
   }
   Admission admission;
   take_over(standing, origin, batch, former, admission);
-  if (batch.last_seq <= have) return admission;
+  if (batch.actor == current.actor) admission.history = current.history;
+  if (batch.last_seq <= have) {
+    if (batch.last_seq < have) return admission;
+    admission.differs = admission.history.contradicts(batch.history);
+    if (!admission.history.known()) admission.history = batch.history;
+    return admission;
+  }
   admission.kind = Kind::kApply;
+  admission.history = batch.history;
   standing.raise(batch.actor, batch.last_seq);
   return admission;
 }

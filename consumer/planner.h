@@ -11,6 +11,9 @@
 ///   the chain before: else anybody who can write one message would end the live one. A relay names
 ///   all that it, the changelog and its region's replica know of; it seals nothing before it has
 ///   read what came before its own first message, which is void when it names too little.
+/// - A batch carries the digest of all that precedes it. Where that is not what was applied here,
+///   the same seqs were given to other changes (a database that was put back unnoticed): nothing
+///   more of the origin is applied.
 #pragma once
 
 #include <map>
@@ -58,6 +61,12 @@ class Standing {
   std::map<ActorId, ActorRecord> changed_;
 };
 
+/// An origin's current actor, as the replica has it, and what was applied of it.
+struct CurrentActor {
+  ActorId actor;
+  HistoryDigest history = {};  ///< up to its watermark
+};
+
 struct Admission {
   enum class Kind {
     kApply,  ///< follows the watermark
@@ -76,13 +85,16 @@ struct Admission {
   Seq before = {};
   /// The predecessor's changes behind its final seq had already been applied here.
   bool beyond_final = false;
+  /// Of the batch's actor, up to its watermark, once the batch is applied; or not known.
+  HistoryDigest history = {};
+  /// kSeen: what was applied of these seqs is something else.
+  bool differs = false;
 };
 
-/// Judges a batch of the changelog of `origin`, whose current actor is `current` so far, and
-/// records in `standing` what follows: bindings, retirements and, when it is to be applied, the
-/// watermark.
-[[nodiscard]] Admission admit(Standing& standing, const OriginName& origin, ActorId current,
-                              const Batch& batch);
+/// Judges a batch of the changelog of `origin`, whose actor is `current` so far, and records in
+/// `standing` what follows: bindings, retirements and, when it is to be applied, the watermark.
+[[nodiscard]] Admission admit(Standing& standing, const OriginName& origin,
+                              const CurrentActor& current, const Batch& batch);
 
 /// A context that runs this far ahead of all that is known of an actor is forged.
 inline constexpr std::uint64_t kMostAhead = std::uint64_t{1} << 32;

@@ -154,7 +154,7 @@ void RebuildPass::take(const OriginName& origin, Source& source, const Changelog
   if (!decoded || decoded->origin != origin) return;  // parked as a message
   const auto batch = std::make_shared<const Batch>(std::move(*decoded));
   const VersionVector before = seen();
-  const Admission admission = admit(seen_, origin, source.current, *batch);
+  const Admission admission = admit(seen_, origin, {source.current}, *batch);
   const bool obeyed =
       admission.kind == Admission::Kind::kApply || admission.kind == Admission::Kind::kSeen;
   if (obeyed && !seen_.retired(batch->actor)) source.current = batch->actor;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <google/protobuf/arena.h>
+#include <xxhash.h>
 
 #include <tributary/outbox/batch.h>
 #include <tributary/outbox/batch.pb.h>
@@ -148,6 +149,18 @@ std::vector<FormerActor> Batch::former() const {
   return all;
 }
 
+std::optional<FormerActor> Batch::last_published() const {
+  if (predecessor && predecessor->final_seq > Seq{}) return predecessor;
+  const auto last =
+      std::ranges::find_if(earlier, [](const FormerActor& each) { return each.final_seq > Seq{}; });
+  return last == earlier.end() ? std::nullopt : std::optional(*last);
+}
+
+HistoryDigest history_of(std::string_view batch_bytes) {
+  const XXH64_hash_t digest = XXH3_64bits(batch_bytes.data(), batch_bytes.size());
+  return {digest == 0 ? 1 : digest};  // 0 says that nothing is known
+}
+
 std::string encode(const Batch& batch) {
   google::protobuf::Arena arena;
   auto& message = *google::protobuf::Arena::CreateMessage<wire::Batch>(&arena);
@@ -166,6 +179,8 @@ std::string encode(const Batch& batch) {
     out.set_actor(each.actor.value);
     out.set_final_seq(each.final_seq.value);
   }
+  message.set_before(batch.before.value);
+  message.set_former_history(batch.former_history.value);
   for (const ConsumedRows& rows : batch.rows) add_rows(message, rows);
   for (const VersionVector& context : batch.contexts) message.add_contexts(context.bytes());
   for (const Delta& delta : batch.deltas) {
@@ -205,7 +220,10 @@ Result<Batch> decode(std::string_view bytes, bool whole) {
   batch.hlc = Hlc{message.hlc()};
   if (message.former_actor() != 0) {
     batch.predecessor = {ActorId{message.former_actor()}, Seq{message.former_final_seq()}};
+    batch.former_history = {message.former_history()};
   }
+  batch.before = {message.before()};
+  batch.history = batch.heartbeat() ? batch.before : history_of(bytes);
   for (const wire::Former& each : message.earlier()) {
     batch.earlier.push_back({ActorId{each.actor()}, Seq{each.final_seq()}});
   }

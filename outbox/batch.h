@@ -58,12 +58,18 @@ struct Batch {
   /// them. Down to the last one that published any change, and some before it; of more than
   /// kMostFormer some in between are left out.
   std::vector<FormerActor> earlier = {};
+  HistoryDigest former_history = {};  ///< of last_published(), at its final seq; or not known
+  HistoryDigest before = {};          ///< of what precedes the batch
   std::vector<ConsumedRows> rows = {};
   std::vector<VersionVector> contexts = {};
   std::vector<Delta> deltas = {};
+  /// Up to the batch's end. Not encoded: decoding takes it from the bytes.
+  HistoryDigest history = {};
 
   /// The predecessor and those before it.
   [[nodiscard]] std::vector<FormerActor> former() const;
+  /// The newest of these that published any change; nullopt: none is named.
+  [[nodiscard]] std::optional<FormerActor> last_published() const;
 
   /// An empty batch that carries only head and time.
   [[nodiscard]] bool heartbeat() const { return last_seq < first_seq; }
@@ -83,6 +89,8 @@ inline constexpr std::size_t kMaxBatchBytes = std::size_t{8} << 20;
 
 /// Deterministic: equal batches have equal bytes.
 [[nodiscard]] std::string encode(const Batch& batch);
+/// Of all that an actor published, up to its batch of these bytes.
+[[nodiscard]] HistoryDigest history_of(std::string_view batch_bytes);
 /// kPoison, saying what is wrong, for bytes that are no batch of a format up to kBatchFormat, and
 /// for one that claims other seqs than what it holds accounts for: obeyed, it would make duplicates
 /// of changes that are still to come.

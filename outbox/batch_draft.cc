@@ -19,9 +19,10 @@ std::size_t head_bytes(const OriginHead& head, std::size_t former) {
 /// However many follow the last one that published anything, it is named: without it a replica
 /// would not know that it lacks changes. So are some before it: a replica that is several actors
 /// behind, and whose changelog was lost, would take whoever names none it knows for an intruder.
-void name_former(Batch& batch, std::span<const FormerActor> former) {
+void name_former(Batch& batch, std::span<const FormerActor> former, HistoryDigest history) {
   if (former.empty()) return;
   batch.predecessor = former.back();
+  batch.former_history = history;
   std::size_t last = former.size() - 1;
   while (last > 0 && former[last].final_seq == Seq{}) --last;
   for (std::size_t at = former.size() - 1; at > last; --at) {
@@ -83,8 +84,9 @@ SealedBatch BatchDraft::encode(const OriginHead& head) const {
               .first_seq = first_,
               .last_seq = head.seq,
               .hlc = head.hlc,
+              .before = head.history,
               .rows = consumed_};
-  name_former(batch, former_);
+  name_former(batch, former_, head.former_history);
   batch.deltas.reserve(groups_.size());
   for (const Group& group : groups_) {
     batch.deltas.push_back({std::string(group.key), std::string(group.type->name),

@@ -14,8 +14,9 @@
 
 namespace tributary {
 
-/// Names whom the batch's actor followed: see Batch::predecessor.
-void name_former(Batch& batch, std::span<const FormerActor> former);
+/// Names whom the batch's actor followed: see Batch::predecessor. `history`: see
+/// Batch::former_history.
+void name_former(Batch& batch, std::span<const FormerActor> former, HistoryDigest history);
 
 /// Not thread-safe. Borrows rows, contexts and former actors.
 class BatchDraft {

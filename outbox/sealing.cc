@@ -304,6 +304,7 @@ class Sealer {
   void cut(BatchDraft& draft) {
     out_.batches.push_back(draft.encode(out_.head));
     CHECK(out_.batches.back().bytes.size() <= kMaxBatchBytes);
+    out_.head.history = history_of(out_.batches.back().bytes);
     draft = new_draft();
   }
 
@@ -354,8 +355,9 @@ SealedBatch seal_discarded(const OriginHead& head, std::span<const FormerActor> 
               .first_seq = seq,
               .last_seq = seq,
               .hlc = head.hlc,
+              .before = head.history,
               .rows = std::move(rows)};
-  name_former(batch, former);
+  name_former(batch, former, head.former_history);
   return {batch.actor, seq, seq, encode(batch)};
 }
 
@@ -364,8 +366,9 @@ std::string heartbeat(const OriginHead& head, std::span<const FormerActor> forme
               .origin = head.origin,
               .first_seq = head.seq.next(),
               .last_seq = head.seq,
-              .hlc = std::max(head.hlc, std::min(now, kMaxClock))};
-  name_former(batch, former);
+              .hlc = std::max(head.hlc, std::min(now, kMaxClock)),
+              .before = head.history};
+  name_former(batch, former, head.former_history);
   return encode(batch);
 }
 

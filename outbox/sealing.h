@@ -28,8 +28,10 @@ inline constexpr Hlc kMaxClock = Hlc::from_micros(4'070'908'800'000'000);
 struct OriginHead {
   ActorId actor;
   OriginName origin;
-  Seq seq;  ///< last sealed
-  Hlc hlc;  ///< of the last sealed change
+  Seq seq;                            ///< last sealed
+  Hlc hlc;                            ///< of the last sealed change
+  HistoryDigest history = {};         ///< up to seq
+  HistoryDigest former_history = {};  ///< see Batch
 };
 
 /// What sealing knows beside the rows.

@@ -62,6 +62,10 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   }
   if (retired == evidence_.retired.end()) evidence_.current = batch->actor;
   Seq& highest = evidence_.highest[batch->actor];
+  HistoryDigest& history = evidence_.histories[batch->actor];
+  if (batch->last_seq > highest || (batch->last_seq == highest && !history.known())) {
+    history = batch->history;
+  }
   highest = std::max(highest, batch->last_seq);
   const auto cut_off = evidence_.cut_off.find(batch->actor);
   if (cut_off != evidence_.cut_off.end() && cut_off->second <= highest) {

@@ -19,6 +19,7 @@ struct ChangelogEvidence {
   std::optional<Offset> end;       ///< absent: the log is empty
   std::vector<ActorId> order;      ///< actors by their first message, named ones included
   std::map<ActorId, Seq> highest;  ///< last seq that counts, of each actor with a message
+  std::map<ActorId, HistoryDigest> histories;  ///< up to `highest`, as far as it is known
   std::map<ActorId, Seq> cut_off;  ///< last seq behind a hole: nobody can apply it, but it is taken
   std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
   std::optional<ActorId> current;  ///< the origin's actor at the end, as consumers judge it

@@ -36,6 +36,21 @@ VersionVector published(const ChangelogEvidence& log, const ReplicaAnswers& aske
   return published;
 }
 
+/// By what the database and replicas say, without the changelog.
+void compare(Backlog& backlog, const OriginRecord& record, const ReplicaAnswers& asked,
+             const OriginName& origin) {
+  const auto last = last_known(record);
+  if (last && record.head_seq == Seq{}) {
+    backlog.compare(last->actor, last->final_seq, record.former_history);
+  }
+  for (const ReplicaProgress& replica : asked.replicas) {
+    const auto known = replica.origins.find(origin);
+    if (known == replica.origins.end()) continue;
+    const OriginProgress& progress = known->second;
+    backlog.compare(progress.actor, replica.watermark.get(progress.actor), progress.history);
+  }
+}
+
 /// A log that was made just now is empty. One that seems so is looked at again when the database
 /// knows of something in it: what an actor published must not be left out of the final seq that its
 /// successor names. So is, from its beginning, one that has a hole behind what the region's replica
@@ -46,6 +61,7 @@ Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
                                             const OriginRecord& record, const OtherActors& others,
                                             const ReplicaAnswers& asked,
                                             std::optional<ReadTo> after, Backlog& backlog) {
+  compare(backlog, record, asked, succession.origin);
   TRIBUTARY_ASSIGN(const Declared log, succession.changelog.declare(succession.origin));
   if (log == Declared::kMade) return ChangelogEvidence{};
   const VersionVector known = known_of(record, asked);
@@ -228,8 +244,9 @@ ActorId draw_actor(const Succession& succession, const OtherActors& others) {
 Result<void> mint(const OriginRecord& record, const Verdict& verdict, const Succession& succession,
                   bool asked, Leadership& leadership) {
   const ActorId actor = draw_actor(succession, leadership.others);
-  TRIBUTARY_TRY(succession.store.mint({actor, verdict.hlc, news(record, verdict.chain, asked)}));
-  leadership.head = {actor, succession.origin, Seq{}, verdict.hlc};
+  TRIBUTARY_TRY(succession.store.mint(
+      {actor, verdict.hlc, news(record, verdict.chain, asked), verdict.former_history}));
+  leadership.head = {actor, succession.origin, Seq{}, verdict.hlc, {}, verdict.former_history};
   leadership.totals_seq = Seq{};
   leadership.former = verdict.chain;
   log::info("minted a new actor", {{"origin", succession.origin.value},
@@ -251,16 +268,21 @@ Result<Leadership> take_leadership(const Succession& succession) {
   const ReplicaAnswers asked = succession.ask_replicas();
   Leadership leadership;
   leadership.others = others_of(record, asked, succession);
-  TRIBUTARY_ASSIGN(Backlog backlog, Backlog::read(succession.store));
+  TRIBUTARY_ASSIGN(Backlog backlog, Backlog::read(succession.store, record));
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, asked,
                                      read_by(record, asked, succession.origin, backlog), backlog));
+  backlog.doubt(published(evidence, asked));
   const Verdict verdict = judge(
       {record, evidence, asked.replicas, asked.own, asked.all, succession.handed, backlog.forks()},
       succession.origin);
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
-  leadership.head = {record.actor.value_or(ActorId{}), succession.origin, record.head_seq,
-                     std::max(record.hlc, std::min(verdict.hlc, kMaxHlc))};
+  leadership.head = {record.actor.value_or(ActorId{}),
+                     succession.origin,
+                     record.head_seq,
+                     std::max(record.hlc, std::min(verdict.hlc, kMaxHlc)),
+                     record.history,
+                     record.former_history};
   leadership.totals_seq = record.totals_seq;
   leadership.seen = std::min(record.context_hlc, kMaxHlc);
   leadership.told = record.told;

@@ -257,6 +257,7 @@ Result<void> OriginRelay::tell_discarded() {
     SealedBatch batch = seal_discarded(head, leadership_->former, std::move(rows));
     TRIBUTARY_TRY(store_->seal_discarded(some, batch, head.hlc));
     head.seq = batch.last_seq;
+    head.history = history_of(batch.bytes);
     publish(std::move(batch));
   }
   return {};

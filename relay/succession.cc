@@ -162,6 +162,31 @@ class Chain {
   std::vector<FormerActor> chain_;
 };
 
+/// Of the newest of the chain that published anything, up to its final seq.
+HistoryDigest history_of_last(const Testimony& testimony, std::span<const FormerActor> chain,
+                              const OriginName& origin) {
+  const auto last = std::ranges::find_if(
+      chain.rbegin(), chain.rend(), [](const FormerActor& each) { return each.final_seq > Seq{}; });
+  if (last == chain.rend()) return {};
+  const OriginRecord& record = testimony.record;
+  // What a database holds that forked was not what was published.
+  if (!testimony.forks.contains(last->actor) && last_known(record) == *last) {
+    const HistoryDigest known = record.head_seq > Seq{} ? record.history : record.former_history;
+    if (known.known()) return known;
+  }
+  const ChangelogEvidence& log = testimony.changelog;
+  if (const auto told = log.histories.find(last->actor);
+      told != log.histories.end() && log.highest_of(last->actor) == last->final_seq) {
+    return told->second;
+  }
+  for (const ReplicaProgress& replica : testimony.replicas) {
+    const auto known = replica.origins.find(origin);
+    if (known == replica.origins.end() || known->second.actor != last->actor) continue;
+    if (replica.watermark.get(last->actor) == last->final_seq) return known->second.history;
+  }
+  return {};
+}
+
 std::optional<std::string> why_mint(const Testimony& testimony, const Verdict& verdict) {
   const OriginRecord& record = testimony.record;
   if (!record.actor) return "the outbox is new";
@@ -212,6 +237,7 @@ Verdict judge(const Testimony& testimony, const OriginName& origin) {
     verdict.log_lost = lost(testimony);
   }
   verdict.chain = Chain(testimony, origin).take();
+  verdict.former_history = history_of_last(testimony, verdict.chain, origin);
   verdict.mint_because = why_mint(testimony, verdict);
   return verdict;
 }

@@ -35,7 +35,8 @@ struct Verdict {
   /// Every actor there was, oldest first, with the last seq that counts; the last of them is the
   /// one that a new actor follows.
   std::vector<FormerActor> chain;
-  Hlc hlc;  ///< nothing that was published is later
+  HistoryDigest former_history;  ///< see Batch, of one that follows the chain
+  Hlc hlc;                       ///< nothing that was published is later
 };
 
 /// The last changes that were published, for all the database knows; nullopt: none were.

@@ -123,7 +123,7 @@ std::optional<SealedBatch> stand_in(const Batch& voided, const Sealing& sealing,
   std::ranges::max_element(batch->deltas, {}, &Delta::last_seq)->last_seq = batch->last_seq;
   batch->predecessor.reset();
   batch->earlier.clear();
-  name_former(*batch, former);
+  name_former(*batch, former, batch->former_history);
   SealedBatch sealed{batch->actor, batch->first_seq, batch->last_seq, encode(*batch)};
   const bool fits = sealed.bytes.size() <= kMaxBatchBytes && decode_batch(sealed.bytes).has_value();
   if (!fits) return std::nullopt;
@@ -215,6 +215,7 @@ class Resealer {
     TRIBUTARY_TRY(succession_.store.reseal(
         {.position = voided.position, .batches = {&sealed, 1}, .hlc = hlc}));
     leadership_.head.seq = sealed.last_seq;
+    leadership_.head.history = history_of(sealed.bytes);
     leadership_.head.hlc = hlc;
     say(voided, "it is sealed anew");
     return sealed;

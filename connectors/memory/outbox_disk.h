@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <tributary/base/check.h>
 #include <tributary/connectors/memory/outbox_store.h>
 
 namespace tributary::memory {
@@ -95,6 +96,14 @@ struct OutboxDisk {
   bool shared_numbers = false;     ///< see MemoryOutbox::share_numbers()
   std::int64_t next_position = 1;  ///< of batches, parked and discarded rows
 
+  /// A batch that follows the head, which it is then.
+  void store(const SealedBatch& batch) {
+    CHECK(batch.first_seq == origin.head_seq.next());
+    origin.head_seq = batch.last_seq;
+    origin.history = history_of(batch.bytes);
+    batches.push_back({batch, std::nullopt});
+    batches.back().batch.position = next_position++;
+  }
   [[nodiscard]] OutboxLead lead() const {
     return {origin.leader_epoch, origin.actor, origin.head_seq, stamp};
   }

@@ -42,6 +42,8 @@ class Store final : public OutboxStore {
       origin.identity = disk().identity;
       origin.hlc = std::max(origin.hlc, minting.hlc);
       origin.head_seq = origin.confirmed_seq = origin.totals_seq = Seq{};
+      origin.history = {};
+      origin.former_history = minting.former_history;
       disk().counters.clear();
       return {};
     });
@@ -102,7 +104,7 @@ class Store final : public OutboxStore {
       }
       end_number();
       park(seal.parked);
-      for (const SealedBatch& batch : seal.batches) store(batch);
+      for (const SealedBatch& batch : seal.batches) disk().store(batch);
       disk().origin.hlc = seal.hlc;
       for (const StoredTotals& each : seal.totals) {
         disk().counters[{each.key, each.field}] = each.totals;
@@ -175,7 +177,7 @@ class Store final : public OutboxStore {
         return each.batch.position == resealing.position && !each.confirmed_at;
       });
       if (gone != 1) return fail(ErrorKind::kConflict, "the batch to seal anew is not there");
-      for (const SealedBatch& batch : resealing.batches) store(batch);
+      for (const SealedBatch& batch : resealing.batches) disk().store(batch);
       disk().origin.hlc = std::max(disk().origin.hlc, resealing.hlc);
       for (const UnsealedRow& row : resealing.parked) put_aside(stored_row(row), resealing.reason);
       return {};
@@ -213,6 +215,7 @@ class Store final : public OutboxStore {
       OutboxStatus status;
       status.actor = at.origin.actor;
       status.head_seq = at.origin.head_seq;
+      status.history = at.origin.history;
       status.confirmed_seq = at.origin.confirmed_seq;
       status.depth = std::min(at.rows.size(), OutboxStatus::kMostCounted + 1);
       for (const StoredBatch& each : at.batches) {
@@ -285,7 +288,7 @@ class Store final : public OutboxStore {
     return fenced("seal_discarded", [&]() -> Result<void> {
       std::erase_if(disk().discarded,
                     [&](const auto& each) { return std::ranges::find(told, each) != told.end(); });
-      store(batch);
+      disk().store(batch);
       disk().origin.hlc = hlc;
       return {};
     });
@@ -326,13 +329,6 @@ class Store final : public OutboxStore {
     const auto known = std::ranges::find(all, former.actor, &FormerActor::actor);
     if (known == all.end()) all.push_back(former);
     else known->final_seq = former.final_seq;
-  }
-
-  void store(const SealedBatch& batch) {
-    CHECK(batch.first_seq == disk().origin.head_seq.next());
-    disk().origin.head_seq = batch.last_seq;
-    disk().batches.push_back({batch, std::nullopt});
-    disk().batches.back().batch.position = disk().next_position++;
   }
 
   void put_aside(const StoredRow& row, std::string_view reason) {

@@ -67,8 +67,11 @@ class Store final : public OutboxStore {
     }
     queue_fenced_begin(pipeline_, fence_);
     pipeline_.queue(statements::kRemember, Params().add(actors.finish()).add(seqs.finish()));
-    pipeline_.queue(statements::kMint,
-                    Params().add(minting.actor.value).add(identity_).add(minting.hlc.value));
+    pipeline_.queue(statements::kMint, Params()
+                                           .add(minting.actor.value)
+                                           .add(identity_)
+                                           .add(minting.hlc.value)
+                                           .add(minting.former_history.value));
     TRIBUTARY_TRY(named(commit_queued(pipeline_)));
     fence_.actor = minting.actor;
     fence_.head = Seq{};
@@ -213,7 +216,7 @@ class Store final : public OutboxStore {
     queue_fenced_begin(pipeline_, fence_);
     queue_forget_discarded(pipeline_, told);
     queue_batch(pipeline_, batch);
-    queue_advance(pipeline_, hlc, batch.last_seq);
+    queue_advance(pipeline_, hlc, {&batch, 1});
     TRIBUTARY_TRY(named(commit_queued(pipeline_)));
     fence_.head = batch.last_seq;
     return {};

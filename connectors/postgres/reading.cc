@@ -16,7 +16,9 @@ OriginRecord read_origin(const PGresult* row) {
           .leader_epoch = unsigned_at(row, 0, 6),
           .confirmed_seq = Seq{unsigned_at(row, 0, 7)},
           .totals_seq = Seq{unsigned_at(row, 0, 8)},
-          .context_hlc = Hlc{unsigned_at(row, 0, 10)}};
+          .context_hlc = Hlc{unsigned_at(row, 0, 10)},
+          .history = {unsigned_at(row, 0, 13)},
+          .former_history = {unsigned_at(row, 0, 14)}};
 }
 
 std::vector<FormerActor> read_former(const PGresult* rows) {
@@ -41,6 +43,7 @@ OutboxStatus read_status(const PGresult* row) {
   status.unconfirmed = unsigned_at(row, 0, 4);
   status.parked = unsigned_at(row, 0, 5);
   status.oldest = Micros{Hlc{unsigned_at(row, 0, 6)}.micros()};
+  status.history = {unsigned_at(row, 0, 7)};
   return status;
 }
 

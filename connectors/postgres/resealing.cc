@@ -75,9 +75,7 @@ Result<void> reseal(Pipeline& pipeline, const Fence& fence, const Resealing& res
   }
   queue_parked(pipeline, resealing);
   for (const SealedBatch& batch : resealing.batches) queue_batch(pipeline, batch);
-  std::optional<Seq> head;
-  if (!resealing.batches.empty()) head = resealing.batches.back().last_seq;
-  queue_advance(pipeline, resealing.hlc, head);
+  queue_advance(pipeline, resealing.hlc, resealing.batches);
   return commit_queued(pipeline).map([](const auto&) {});
 }
 

@@ -12,7 +12,7 @@
 namespace tributary::postgres {
 
 /// Raised when tables or functions change shape; a database of a newer version is refused.
-inline constexpr std::int64_t kSchemaVersion = 7;
+inline constexpr std::int64_t kSchemaVersion = 8;
 
 /// Tables and indexes; safe to repeat.
 [[nodiscard]] std::string_view tables_sql();

@@ -132,14 +132,13 @@ void queue_batch(Pipeline& pipeline, const SealedBatch& batch) {
                                               .add(batch.bytes));
 }
 
-void queue_advance(Pipeline& pipeline, Hlc hlc, std::optional<Seq> head,
+void queue_advance(Pipeline& pipeline, Hlc hlc, std::span<const SealedBatch> batches,
                    std::optional<Seq> totals_seq) {
   Params advance;
   advance.add(hlc.value);
-  for (const std::optional<Seq>& seq : {head, totals_seq}) {
-    if (seq) advance.add(seq->value);
-    else advance.add_null();
-  }
+  batches.empty() ? advance.add_null() : advance.add(batches.back().last_seq.value);
+  totals_seq ? advance.add(totals_seq->value) : advance.add_null();
+  batches.empty() ? advance.add_null() : advance.add(history_of(batches.back().bytes).value);
   pipeline.queue(statements::kAdvance, advance);
 }
 
@@ -200,9 +199,7 @@ Result<void> Seal::commit(const SealCommit& seal, const Fence& fence) {
   }
   for (const SealedBatch& batch : seal.batches) queue_batch(pipeline_, batch);
   queue_totals(pipeline_, fence.actor.value_or(ActorId{}), seal.totals);
-  const auto head =
-      seal.batches.empty() ? std::nullopt : std::optional(seal.batches.back().last_seq);
-  queue_advance(pipeline_, seal.hlc, head, seal.totals_seq);
+  queue_advance(pipeline_, seal.hlc, seal.batches, seal.totals_seq);
   pipeline_.queue(statements::kCommit);
   auto done = pipeline_.flush();
   if (!done) {

@@ -60,10 +60,10 @@ class Seal {
   ToldContexts contexts_;
 };
 
-/// Within the open transaction: the batch, which is borrowed; and the origin's head and clock.
-/// Absent: as they are.
+/// Within the open transaction: the batch, which is borrowed; and the origin's clock and its head,
+/// which the last of `batches` is from now on. None, absent: as they are.
 void queue_batch(Pipeline& pipeline, const SealedBatch& batch);
-void queue_advance(Pipeline& pipeline, Hlc hlc, std::optional<Seq> head,
+void queue_advance(Pipeline& pipeline, Hlc hlc, std::span<const SealedBatch> batches,
                    std::optional<Seq> totals_seq = std::nullopt);
 /// Queues the upsert of `totals` for `actor`, within the open transaction.
 void queue_totals(Pipeline& pipeline, ActorId actor, std::span<const StoredTotals> totals);

@@ -58,10 +58,11 @@ const Statement kLead{"lead",
                       "head_seq, hlc, leader_epoch, confirmed_seq, totals_seq, "
                       "(SELECT max(version) FROM public.tributary_schema), "
                       "(SELECT tributary.believed_hlc(c.hlc) FROM public.tributary_context c), "
-                      "put_back, counters_swept"};
+                      "put_back, counters_swept, history, former_history"};
 const Statement kMint{"mint",
                       "UPDATE public.tributary_origin SET actor = $1, identity = $2, head_seq = 0, "
-                      "confirmed_seq = 0, totals_seq = 0, hlc = greatest("
+                      "confirmed_seq = 0, totals_seq = 0, history = 0, former_history = $4, "
+                      "hlc = greatest("
                       "hlc # (-9223372036854775808), $3::bigint # (-9223372036854775808)) "
                       "# (-9223372036854775808), put_back = false, counters_swept = false, "
                       "stamp = pg_current_xact_id()::text::bigint"};
@@ -186,11 +187,13 @@ const Statement kDeleteTaken{"delete_taken",
                              "DELETE FROM public.tributary_outbox o "
                              "USING unnest($1::bigint[]) AS k (id) WHERE o.id = k.id"};
 
-// $2 and $3 are NULL when nothing was sealed. The fence of begin_seal() holds the row's lock.
+// $2 and $4, or $3, are NULL when nothing was sealed. The fence of begin_seal() holds the row's
+// lock.
 const Statement kAdvance{
     "advance",
     "UPDATE public.tributary_origin SET hlc = $1, head_seq = coalesce($2, head_seq), "
-    "totals_seq = coalesce($3, totals_seq), stamp = pg_current_xact_id()::text::bigint"};
+    "totals_seq = coalesce($3, totals_seq), history = coalesce($4, history), "
+    "stamp = pg_current_xact_id()::text::bigint"};
 const Statement kSaveTotals{"save_totals",
                             "UPDATE public.tributary_origin SET totals_seq = $1, "
                             "stamp = pg_current_xact_id()::text::bigint"};
@@ -258,7 +261,7 @@ const Statement kStatus{
     "(SELECT min(f.hlc # (-9223372036854775808)) # (-9223372036854775808) FROM ("
     "  SELECT hlc FROM public.tributary_outbox ORDER BY id LIMIT 100) f "
     " WHERE (f.hlc # (-9223372036854775808)) >= "
-    "  ((1577836800000000 << 12) # (-9223372036854775808))) "
+    "  ((1577836800000000 << 12) # (-9223372036854775808))), history "
     "FROM public.tributary_origin"};
 
 }  // namespace tributary::postgres::statements

@@ -84,7 +84,9 @@ CREATE TABLE IF NOT EXISTS public.tributary_origin (
   totals_seq bigint NOT NULL DEFAULT 0,
   stamp bigint NOT NULL DEFAULT 0,
   put_back boolean NOT NULL DEFAULT false,
-  counters_swept boolean NOT NULL DEFAULT true
+  counters_swept boolean NOT NULL DEFAULT true,
+  history bigint NOT NULL DEFAULT 0,
+  former_history bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
 
 CREATE TABLE IF NOT EXISTS public.tributary_actor (

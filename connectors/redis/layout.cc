@@ -80,7 +80,8 @@ std::optional<std::uint64_t> parse_u64(std::string_view text) {
 
 std::string encode(const OriginProgress& progress) {
   return progress.actor.hex() + " " + std::to_string(progress.offset.value) + " " +
-         std::to_string(progress.head_seq.value) + " " + std::to_string(progress.hlc.value);
+         std::to_string(progress.head_seq.value) + " " + std::to_string(progress.hlc.value) + " " +
+         std::to_string(progress.history.value);
 }
 
 std::optional<OriginProgress> decode_progress(std::string_view text) {
@@ -88,8 +89,9 @@ std::optional<OriginProgress> decode_progress(std::string_view text) {
   const auto offset = parse_u64(take_word(text));
   const auto head = parse_u64(take_word(text));
   const auto hlc = parse_u64(take_word(text));
-  if (!actor || !offset || !head || !hlc || !text.empty()) return std::nullopt;
-  return OriginProgress{*actor, Offset{*offset}, Seq{*head}, Hlc{*hlc}};
+  const auto history = parse_u64(take_word(text));
+  if (!actor || !offset || !head || !hlc || !history || !text.empty()) return std::nullopt;
+  return OriginProgress{*actor, Offset{*offset}, Seq{*head}, Hlc{*hlc}, {*history}};
 }
 
 std::string encode(const ActorRecord& record) {

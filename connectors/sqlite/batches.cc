@@ -61,7 +61,11 @@ Result<void> store_batches(const Fence& fence, std::span<const SealedBatch> batc
     row.add(batch.actor.value).add(batch.first_seq.value).add(batch.last_seq.value);
     TRIBUTARY_TRY(row.add_blob(batch.bytes).add(std::int64_t{now.count()}).run());
   }
-  return {};
+  if (batches.empty()) return {};
+  TRIBUTARY_ASSIGN(Statement origin,
+                   fence.prepare("UPDATE tributary_origin SET head_seq = ?, history = ?"));
+  const SealedBatch& last = batches.back();
+  return origin.add(last.last_seq.value).add(history_of(last.bytes).value).run();
 }
 
 Result<void> mark_confirmed(const Fence& fence, ActorId actor, Seq seq, Micros now) {

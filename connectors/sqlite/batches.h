@@ -16,7 +16,7 @@ namespace tributary::sqlite {
 [[nodiscard]] Result<std::vector<SealedBatch>> retained_batches(const Fence& fence, Seq after,
                                                                 SealLimit limit);
 
-/// Within a transaction.
+/// Within a transaction: batches that follow the origin's head, which the last of them is then.
 Result<void> store_batches(const Fence& fence, std::span<const SealedBatch> batches, Micros now);
 
 /// The following run within a transaction, in bounded steps.

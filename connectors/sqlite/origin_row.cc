@@ -39,7 +39,8 @@ Result<void> check_replaced(const Fence& fence, const OpenFile& file, const std:
 Result<OriginRecord> read_record(const Fence& fence, const OriginName& origin) {
   TRIBUTARY_ASSIGN(Statement row,
                    fence.prepare("SELECT o.name, actor, identity, generation, head_seq, o.hlc, "
-                                 "leader_epoch, confirmed_seq, totals_seq, c.hlc, c.told "
+                                 "leader_epoch, confirmed_seq, totals_seq, c.hlc, c.told, "
+                                 "history, former_history "
                                  "FROM tributary_origin o, tributary_context c"));
   TRIBUTARY_ASSIGN(const bool found, row.step());
   if (!found) return fail(no_origin());
@@ -52,7 +53,9 @@ Result<OriginRecord> read_record(const Fence& fence, const OriginName& origin) {
                       .leader_epoch = row.unsigned_integer(6),
                       .confirmed_seq = Seq{row.unsigned_integer(7)},
                       .totals_seq = Seq{row.unsigned_integer(8)},
-                      .context_hlc = Hlc{row.unsigned_integer(9)}};
+                      .context_hlc = Hlc{row.unsigned_integer(9)},
+                      .history = {row.unsigned_integer(11)},
+                      .former_history = {row.unsigned_integer(12)}};
   if (!row.null(1)) record.actor = ActorId{row.unsigned_integer(1)};
   if (record.context_hlc > kMaxHlc) record.context_hlc = Hlc{};
   record.told = VersionVector::from_bytes(row.bytes(10)).value_or(VersionVector{});
@@ -109,8 +112,10 @@ Result<void> mint(Fence& fence, const Minting& minting) {
     TRIBUTARY_ASSIGN(Statement origin,
                      fence.prepare("UPDATE tributary_origin SET actor = ?, hlc = ?, "
                                    "identity = generation, head_seq = 0, confirmed_seq = 0, "
-                                   "totals_seq = 0, swept_key = '', swept_field = x''"));
-    return origin.add(minting.actor.value).add(hlc.value).run();
+                                   "totals_seq = 0, swept_key = '', swept_field = x'', "
+                                   "history = 0, former_history = ?"));
+    origin.add(minting.actor.value).add(hlc.value).add(minting.former_history.value);
+    return origin.run();
   });
 }
 

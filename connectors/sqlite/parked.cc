@@ -257,9 +257,8 @@ Result<void> seal_discarded(Fence& fence, std::span<const Discarded> told, const
       TRIBUTARY_TRY(gone.run());
     }
     TRIBUTARY_TRY(store_batches(fence, {&batch, 1}, SystemClock().wall()));
-    TRIBUTARY_ASSIGN(Statement origin,
-                     fence.prepare("UPDATE tributary_origin SET hlc = ?, head_seq = ?"));
-    return origin.add(hlc.value).add(batch.last_seq.value).run();
+    TRIBUTARY_ASSIGN(Statement origin, fence.prepare("UPDATE tributary_origin SET hlc = ?"));
+    return origin.add(hlc.value).run();
   });
 }
 

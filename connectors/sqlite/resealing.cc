@@ -72,12 +72,8 @@ Result<void> reseal(Fence& fence, const Resealing& resealing) {
     TRIBUTARY_TRY(drop_batch(fence, resealing.position));
     TRIBUTARY_TRY(park_unsealed(fence, resealing, now));
     TRIBUTARY_TRY(store_batches(fence, resealing.batches, now));
-    TRIBUTARY_ASSIGN(Statement origin, fence.prepare("UPDATE tributary_origin SET hlc = ?, "
-                                                     "head_seq = coalesce(?, head_seq)"));
-    origin.add(resealing.hlc.value);
-    if (resealing.batches.empty()) origin.add_null();
-    else origin.add(resealing.batches.back().last_seq.value);
-    return origin.run();
+    TRIBUTARY_ASSIGN(Statement origin, fence.prepare("UPDATE tributary_origin SET hlc = ?"));
+    return origin.add(resealing.hlc.value).run();
   });
 }
 

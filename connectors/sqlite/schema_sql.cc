@@ -81,7 +81,9 @@ CREATE TABLE IF NOT EXISTS tributary_origin (
   totals_seq INTEGER NOT NULL DEFAULT 0,
   swept_key TEXT,
   swept_field BLOB,
-  schema_version INTEGER NOT NULL
+  schema_version INTEGER NOT NULL,
+  history INTEGER NOT NULL DEFAULT 0,
+  former_history INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS tributary_actor (
   position INTEGER PRIMARY KEY AUTOINCREMENT,

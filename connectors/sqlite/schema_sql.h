@@ -11,7 +11,7 @@
 namespace tributary::sqlite {
 
 /// Raised when tables or triggers change shape; a database of another version is refused.
-inline constexpr std::int64_t kSchemaVersion = 6;
+inline constexpr std::int64_t kSchemaVersion = 7;
 
 /// Tables and indexes; safe to repeat.
 [[nodiscard]] std::string_view tables_sql();

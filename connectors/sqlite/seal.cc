@@ -167,10 +167,8 @@ Result<std::vector<StoredTotals>> Seal::load_totals(std::span<const TotalsKey> k
 
 Result<void> Seal::advance(const SealCommit& seal) {
   TRIBUTARY_ASSIGN(Statement origin, fence_.prepare("UPDATE tributary_origin SET hlc = ?, "
-                                                    "head_seq = coalesce(?, head_seq), "
                                                     "totals_seq = coalesce(?, totals_seq)"));
   origin.add(seal.hlc.value);
-  seal.batches.empty() ? origin.add_null() : origin.add(seal.batches.back().last_seq.value);
   seal.totals_seq ? origin.add(seal.totals_seq->value) : origin.add_null();
   TRIBUTARY_TRY(origin.run());
   return execute(fence_.connection(),

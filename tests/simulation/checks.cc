@@ -30,6 +30,19 @@ std::string differences(const std::string& left, const std::string& right) {
   return out;
 }
 
+/// Regions that are equally far must have got there by the same batches.
+std::optional<std::string> differing_history(const ReplicaProgress& one,
+                                             const ReplicaProgress& other) {
+  for (const auto& [origin, progress] : one.origins) {
+    const auto known = other.origins.find(origin);
+    if (known == other.origins.end() || known->second.actor != progress.actor) continue;
+    if (progress.history.contradicts(known->second.history)) {
+      return "got other changes of " + origin.value + " than one with the same watermark";
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 /// I5: a reader never sees half of a producer's transaction.
@@ -125,7 +138,7 @@ std::optional<std::string> World::check_regions() {
   const Expectation expectation(
       history_,
       {traits_.log_losses, traits_.disagreement ? std::set<char>{'d'} : std::set<char>{}});
-  std::map<std::string, const Region*> same;  // watermark -> a region that has it
+  std::map<std::string, Region*> same;  // watermark -> a region that has it
   for (std::size_t i = 0; i < regions_.size(); ++i) {
     Region& region = *regions_[i];
     const std::string name = "region " + std::to_string(i) + ": ";
@@ -138,6 +151,10 @@ std::optional<std::string> World::check_regions() {
     // read again, they are ahead of the watermark for good, and the origin is said to be lost.
     if (region.halved && (traits_.log_losses || traits_.broken_origin)) continue;
     const auto [twin, first] = same.try_emplace(progress->watermark.bytes(), &region);
+    if (!first) {
+      const auto others = (*twin->second->replica.open())->progress();
+      if (auto wrong = differing_history(*progress, *others)) return name + *wrong;
+    }
     if (!first && twin->second->replica.dump() != region.replica.dump()) {
       return name + "differs from one with the same watermark:" +
              differences(twin->second->replica.dump(), region.replica.dump());

@@ -81,8 +81,9 @@ REPLICA_TEST("64-bit numbers come back exactly") {
   Subject subject;
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
-  const OriginProgress most{ActorId{kMax}, Offset{kMax}, Seq{kMax}, Hlc{kMax}};
-  const OriginProgress odd{ActorId{0}, Offset{kBeyondDouble}, Seq{kBeyondDouble}, Hlc{0}};
+  const OriginProgress most{ActorId{kMax}, Offset{kMax}, Seq{kMax}, Hlc{kMax}, {kMax}};
+  const OriginProgress odd{
+      ActorId{0}, Offset{kBeyondDouble}, Seq{kBeyondDouble}, Hlc{0}, {kBeyondDouble}};
   Draft draft;
   draft.progress = {{OriginName{"shop"}, most}, {OriginName{"a b\r\n{c}"}, odd}};
   draft.hlc = Hlc{kMax};

@@ -213,6 +213,31 @@ TEST_CASE("the same rows and head give the same bytes") {
   CHECK(one.seals(rows).batches.at(0).bytes == other.seals(rows).batches.at(0).bytes);
 }
 
+TEST_CASE_FIXTURE(Origin, "a batch tells what precedes it: none can stand in another's place") {
+  head.history = {77};
+  head.former_history = {78};
+  rules.former = {{ActorId{3}, Seq{9}}};
+  rules.batch_bytes = 1;  // one a transaction
+  const auto one = in_transaction(1, {counter_add("stock:1", 1)});
+  auto rows = in_transaction(2, {counter_add("stock:1", 1)});
+  rows.insert(rows.begin(), one.begin(), one.end());
+  const Sealing sealing = seals(rows);
+  REQUIRE(sealing.batches.size() == 2);
+  const Batch first = *decode_batch(sealing.batches[0].bytes);
+  const Batch second = *decode_batch(sealing.batches[1].bytes);
+  CHECK(first.before == HistoryDigest{77});
+  CHECK(first.former_history == HistoryDigest{78});
+  CHECK(first.history == history_of(sealing.batches[0].bytes));
+  CHECK(second.before == first.history);
+  CHECK(sealing.head.history == second.history);
+  const Batch beat = *decode_batch(heartbeat(sealing.head, rules.former, {}));
+  CHECK(beat.before == second.history);
+  CHECK(beat.history == second.history);
+  CHECK(beat.former_history == HistoryDigest{78});
+  const SealedBatch told = seal_discarded(sealing.head, rules.former, {{1, 1, 1, 7}});
+  CHECK(decode_batch(told.bytes)->before == second.history);
+}
+
 TEST_CASE("a heartbeat is an empty batch that tells the head and the time") {
   const OriginHead head{ActorId{7}, OriginName{"shop-eu"}, Seq{41}, Hlc{100}};
   const auto beat = decode_batch(heartbeat(head, {}, Hlc{200}));

@@ -60,7 +60,9 @@ struct ShopReader {
     if (record.final_seq && batch.last_seq > *record.final_seq) return;  // void
     if (!record.final_seq) progress.origins[origin].actor = batch.actor;
     const Seq have = progress.watermark.get(batch.actor);
+    if (batch.last_seq == have) progress.origins[origin].history = batch.history;
     if (batch.last_seq <= have) return;
+    progress.origins[origin].history = batch.history;
     if (batch.first_seq != have.next()) ++lost;
     progress.watermark.raise(batch.actor, batch.last_seq);
     progress.hlc = std::max(progress.hlc, batch.hlc);

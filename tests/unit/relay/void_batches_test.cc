@@ -41,8 +41,8 @@ struct TornShop : Shop {
     rules.schema = &stored;
     rules.clock = kMaxClock;
     TotalsCache totals;
-    Sealing sealing =
-        seal({*record.actor, kName, record.head_seq, record.hlc}, rows, rules, totals);
+    Sealing sealing = seal({*record.actor, kName, record.head_seq, record.hlc, record.history},
+                           rows, rules, totals);
     SealedBatch& sealed = sealing.batches.at(0);
     if (!understood) {
       auto batch = *decode_batch(sealed.bytes);
@@ -246,6 +246,32 @@ TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told however long
   CHECK(region.total() == 1 + kMany + 4);
   CHECK(region.lost == 0);
   CHECK(status().unconfirmed == 0);
+}
+
+TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told by what a region has applied") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  settings.batch_changes = 1;
+  const memory::OutboxBackup newer = sealed_in_vain([&] {
+    sell(4);
+    sell(8);
+  });
+  outbox.restore(old, false);
+  sell(16);
+  SUBCASE("as many as before") { sell(32); }
+  SUBCASE("more than before") {
+    sell(32);
+    sell(64);
+  }
+  SUBCASE("fewer than before") {}
+  relay_everything();
+  const std::int64_t total = region.total();
+  broker.truncate(kName, 1);  // to its last heartbeat
+  put_back(newer, false);
+  CHECK(region.total() == total);
+  CHECK(parked() == 2);
+  CHECK(status().unconfirmed == 0);
+  CHECK(region.lost == 0);
 }
 
 TEST_CASE_FIXTURE(TornShop, "… though something of before was published again since") {
