@@ -6,9 +6,9 @@
 One key, one change at a time, dictionaries instead of bytes; crdt/types/set.cc does the same with
 batches, fields and views. In a schedule actors write at their home replicas, with contexts that are
 whole, outdated or read elsewhere, and replicas receive each actor's changes in order, stop between
-the data and the watermark, forget what they deferred, go back to snapshots, lose everything, and
-merge one another's states. Whatever happened, a replica holds what the specification says of the
-changes that its watermark covers, and equal watermarks mean equal dots.
+the data and the watermark, prune late, go back to snapshots, lose everything, and merge one
+another's states. Whatever happened, a replica holds what the specification says of the changes that
+its watermark covers, and equal watermarks mean equal dots.
 """
 import copy
 import random
