@@ -116,7 +116,8 @@ struct OutboxStatus {
 
   std::optional<ActorId> actor;
   Seq head_seq;
-  HistoryDigest history = {};  ///< up to head_seq
+  HistoryDigest history = {};         ///< up to head_seq
+  HistoryDigest former_history = {};  ///< see OriginRecord
   Seq confirmed_seq;
   std::uint64_t depth = 0;        ///< rows committed and not yet sealed
   std::uint64_t unconfirmed = 0;  ///< changes sealed and not yet confirmed

@@ -82,6 +82,11 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
     inbox_.suspend(received.origin);
     return {};
   }
+  if (admission.kind == Kind::kFork) {
+    state.stop_forked(admission.reason);
+    move_on(plan, received);
+    return {};
+  }
   if (admission.kind == Kind::kVoid) {
     state.count_void(batch);
     move_on(plan, received);

@@ -120,9 +120,17 @@ void OriginState::halt() {
 void OriginState::stop_doubtful(const std::string& reason) {
   halt();
   if (std::exchange(doubt_told_, reason) == reason) return;
+  log::error("what is known of this origin is damaged: it is stopped, the others go on",
+             {{"origin", name_.value}, {"reason", reason}});
+}
+
+void OriginState::stop_forked(const std::string& reason) {
+  waits_ = true;
+  stopped_gauge_.set(1);
+  if (std::exchange(stopped_, true)) return;
   log::error(
-      "nobody can tell whether what this origin goes on with may be applied here: it is stopped, "
-      "the others go on",
+      "the origin goes on from other changes than this region has applied: it is stopped here, the "
+      "others go on",
       {{"origin", name_.value}, {"reason", reason}});
 }
 

@@ -48,6 +48,9 @@ class OriginState {
 
   /// Nothing more of the origin can be set aside.
   void stop_full(const std::string& reason);
+  /// A message goes on from other changes than were applied here. What comes behind it may fit: it
+  /// is read on, and the offset stays.
+  void stop_forked(const std::string& reason);
   /// Nobody can tell how much of it was applied here.
   void stop_doubtful(const std::string& reason);
   /// Stopped so; true once when it is time to try again.

@@ -22,7 +22,7 @@ Admission gap(ActorId actor, Seq have, Seq before) {
 
 /// This replica, and what comes now, go by different changes with the same seqs.
 Admission forked(const OriginName& origin, ActorId actor, Seq seq) {
-  return {.kind = Kind::kStop,
+  return {.kind = Kind::kFork,
           .reason = "this region applied other changes of actor " + actor.hex() + " up to seq " +
                     std::to_string(seq.value) + " than those that origin \"" + origin.value +
                     "\" goes on from: its database was put back to an earlier state, and the "

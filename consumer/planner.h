@@ -76,9 +76,10 @@ struct Admission {
     kGap,    ///< changes before it are missing
     kPark,   ///< must not be obeyed
     kStop,   ///< nobody can tell whether it may be obeyed: the origin has to wait
+    kFork,   ///< it goes on from other changes than those that were applied here
   };
   Kind kind = Kind::kSeen;
-  std::string reason = {};  ///< kPark, kStop
+  std::string reason = {};  ///< kPark, kStop, kFork
   // kGap: of `actor` the changes behind `have` up to `before` are missing.
   ActorId actor = {};
   Seq have = {};

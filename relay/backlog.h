@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
@@ -16,30 +17,39 @@
 
 namespace tributary {
 
+/// It is compared, by the history that others go by, with what they have of its actors. Equal
+/// histories prove all that is before; and whoever goes by an actor goes by what that one told of
+/// those before it.
 class Backlog {
  public:
   [[nodiscard]] static Result<Backlog> read(OutboxStore& store, const OriginRecord& record);
   [[nodiscard]] bool empty() const { return entries_.empty(); }
 
-  /// A batch or heartbeat that the changelog holds. With seqs of the backlog and another content,
-  /// or behind another history, it shows that the database was put back to before it sealed them,
-  /// gave them out again, and is back now.
+  /// A batch or heartbeat that the changelog holds, and that counts. One that was skipped, since
+  /// others had its seqs first, may look as if it did: what a replica says outweighs it.
   void compare(const Batch& published);
-  /// The same by the history that somebody goes by for the actor, up to `seq`, however long ago the
-  /// changelog forgot how that came about. Only where the backlog, or the database's head, tells
-  /// what it was here.
-  void compare(ActorId actor, Seq seq, HistoryDigest history);
+  /// What a replica applied of the actor, up to `seq`.
+  void compare(ActorId actor, Seq seq, HistoryDigest applied) {
+    compare(actor, seq, applied, by_replicas_);
+  }
+  /// What the database has sealed up to a seq, when the backlog does not tell.
+  void learn(ActorId actor, Seq seq, HistoryDigest history) {
+    histories_[actor].try_emplace(seq, history);
+  }
+  /// Whether learn() may help to compare what somebody has up to there.
+  [[nodiscard]] bool starts_behind(ActorId actor, Seq seq) const;
+
   /// Whether what was compared accounts for all that was `published` of the backlog's seqs, so that
   /// a fork would have shown.
   [[nodiscard]] bool reached(const VersionVector& published) const;
-  /// What was `published` of the backlog's seqs, and is not accounted for, may have been something
-  /// else: a fork, for all that is known.
-  void doubt(const VersionVector& published);
-  /// Such actors, and the first of their seqs in the backlog that stands for two things.
-  [[nodiscard]] const std::map<ActorId, Seq>& forks() const { return forks_; }
+  /// Actors whose seqs were given to other changes: the database was put back to before it sealed
+  /// them, gave them out again, and is back now. And the first seq of which that may be so. What
+  /// was `published` of the backlog's seqs and is not accounted for may have been something else.
+  [[nodiscard]] std::map<ActorId, Seq> forks(const VersionVector& published) const;
   /// Positions of what can no longer be published: it lies beyond its actor's final seq in the
   /// `chain`, or behind a fork.
-  [[nodiscard]] std::set<std::int64_t> voided(std::span<const FormerActor> chain) const;
+  [[nodiscard]] std::set<std::int64_t> voided(std::span<const FormerActor> chain,
+                                              const std::map<ActorId, Seq>& forks) const;
 
  private:
   struct Entry {
@@ -47,18 +57,34 @@ class Backlog {
     ActorId actor;
     Seq first_seq;
     Seq last_seq;
-    HistoryDigest history;  ///< not known: it is not understood
   };
-  void fork(ActorId actor, Seq first);
-  /// From the first batch on that is not accounted for.
-  void fork_unmet(ActorId actor, Seq otherwise);
-  void meet(ActorId actor, Seq first, Seq last);
+  /// What an actor's batches say of the newest one before it that published anything.
+  struct Told {
+    FormerActor last;
+    HistoryDigest history;
+  };
+
+  /// Of an actor: the largest seqs at which others go by what is ours, and by something else.
+  struct Verdict {
+    Seq same;
+    Seq other;
+  };
+  using Verdicts = std::map<ActorId, Verdict>;
+
+  void tell(ActorId actor, const FormerActor& last, HistoryDigest history);
+  void compare(ActorId actor, Seq seq, HistoryDigest history, Verdicts& verdicts);
+  /// The first seq behind `last` of a batch of the backlog; nullopt: there is none.
+  [[nodiscard]] std::optional<Seq> first_behind(ActorId actor, Seq last) const;
+  /// All that others are known to go by as well.
+  [[nodiscard]] Seq proven(ActorId actor) const;
+  /// The same, as far as that is beyond doubt. nullopt: nobody goes by anything else.
+  [[nodiscard]] std::optional<Seq> proven_of_fork(ActorId actor) const;
 
   std::vector<Entry> entries_;  ///< in sealing order
-  /// What the database has published, or is about to, up to some seqs of an actor.
   std::map<ActorId, std::map<Seq, HistoryDigest>> histories_;
-  std::map<ActorId, Seq> forks_;
-  std::map<ActorId, Seq> next_;  ///< from the backlog's first seq on, the first not accounted for
+  std::map<ActorId, Told> told_;
+  Verdicts by_replicas_;
+  Verdicts by_log_;
 };
 
 /// Calls `visit` with the batches of the backlog, in sealing order, as long as it says true.

@@ -35,7 +35,33 @@ bool EvidenceCollector::fits(const Batch& batch) const {
   if (first) return true;
   Seq whole = std::max(evidence_.highest_of(batch.actor), known_.get(batch.actor));
   if (applied != applied_.end()) whole = std::max(whole, applied->second);
+  if (parted_.contains(batch.actor)) whole = counted(batch.actor);
   return batch.first_seq <= whole.next();
+}
+
+Seq EvidenceCollector::counted(ActorId actor) const {
+  const auto applied = applied_.find(actor);
+  const Seq highest = evidence_.highest_of(actor);
+  return applied == applied_.end() ? highest : std::max(highest, applied->second);
+}
+
+HistoryDigest EvidenceCollector::history(ActorId actor) const {
+  const auto known = evidence_.histories.find(actor);
+  return known == evidence_.histories.end() ? HistoryDigest{} : known->second;
+}
+
+bool EvidenceCollector::contradicts(const Batch& batch) const {
+  const bool next = batch.first_seq == counted(batch.actor).next();
+  if (next && history(batch.actor).contradicts(batch.before)) return true;
+  const auto last = batch.last_published();
+  return last && last->final_seq == counted(last->actor) &&
+         history(last->actor).contradicts(batch.former_history);
+}
+
+std::optional<Batch> EvidenceCollector::cut_off(const Batch& batch) {
+  Seq& last = evidence_.cut_off[batch.actor];
+  last = std::max(last, batch.last_seq);
+  return std::nullopt;
 }
 
 std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
@@ -48,6 +74,11 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
     if (others_.contains(each.actor)) return std::nullopt;
   }
   if (!follows(*batch, former)) return std::nullopt;
+  if (contradicts(*batch)) {
+    parted_.insert(batch->actor);
+    return cut_off(*batch);
+  }
+  if (batch->first_seq == counted(batch->actor).next()) parted_.erase(batch->actor);
   for (auto each = former.rbegin(); each != former.rend(); ++each) {
     meet(each->actor);
     evidence_.retired.try_emplace(each->actor, each->final_seq);
@@ -55,15 +86,14 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   meet(batch->actor);
   const auto retired = evidence_.retired.find(batch->actor);
   if (retired != evidence_.retired.end() && batch->last_seq > retired->second) return std::nullopt;
-  if (!fits(*batch)) {
-    Seq& last = evidence_.cut_off[batch->actor];
-    last = std::max(last, batch->last_seq);
-    return std::nullopt;
-  }
+  if (!fits(*batch)) return cut_off(*batch);
+  const bool again = batch->last_seq == counted(batch->actor);
+  if (again && history(batch->actor).contradicts(batch->history)) return std::nullopt;  // skipped
   if (retired == evidence_.retired.end()) evidence_.current = batch->actor;
   Seq& highest = evidence_.highest[batch->actor];
   HistoryDigest& history = evidence_.histories[batch->actor];
-  if (batch->last_seq > highest || (batch->last_seq == highest && !history.known())) {
+  const Seq so_far = counted(batch->actor);
+  if (batch->last_seq > so_far || (batch->last_seq == so_far && !history.known())) {
     history = batch->history;
   }
   highest = std::max(highest, batch->last_seq);

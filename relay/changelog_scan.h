@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <tributary/base/result.h>
@@ -20,7 +21,8 @@ struct ChangelogEvidence {
   std::vector<ActorId> order;      ///< actors by their first message, named ones included
   std::map<ActorId, Seq> highest;  ///< last seq that counts, of each actor with a message
   std::map<ActorId, HistoryDigest> histories;  ///< up to `highest`, as far as it is known
-  std::map<ActorId, Seq> cut_off;  ///< last seq behind a hole: nobody can apply it, but it is taken
+  /// Last seq behind a hole, or behind other changes: nobody can apply it, but it is taken.
+  std::map<ActorId, Seq> cut_off;
   std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
   std::optional<ActorId> current;  ///< the origin's actor at the end, as consumers judge it
   Hlc hlc;                         ///< the largest of a change
@@ -35,6 +37,7 @@ struct ReadTo {
   std::optional<ActorId> current = std::nullopt;
   std::map<ActorId, Seq> applied = {};
   std::map<ActorId, Seq> retired = {};
+  HistoryDigest history = {};  ///< of `current`, up to what counted of it
 };
 
 /// Takes messages in the order of the log and tells which of them count, as consumers judge it:
@@ -54,6 +57,7 @@ class EvidenceCollector {
     evidence_.current = before->current;
     evidence_.retired = before->retired;
     applied_ = before->applied;
+    if (before->current) evidence_.histories[*before->current] = before->history;
   }
   /// The batch, when it counts.
   std::optional<Batch> take(const ChangelogMessage& message);
@@ -61,6 +65,13 @@ class EvidenceCollector {
 
  private:
   void meet(ActorId actor);
+  /// The last seq that counts, and its history: also of what was read before.
+  [[nodiscard]] Seq counted(ActorId actor) const;
+  [[nodiscard]] HistoryDigest history(ActorId actor) const;
+  /// Whether it goes on from other changes than those that count.
+  [[nodiscard]] bool contradicts(const Batch& batch) const;
+  /// Notes that nobody can apply it.
+  std::optional<Batch> cut_off(const Batch& batch);
   /// Whether no changes are missing before the batch.
   [[nodiscard]] bool fits(const Batch& batch) const;
   /// Whether the message is not of an actor that takes over without naming the one before.
@@ -70,6 +81,7 @@ class EvidenceCollector {
   const OtherActors& others_;
   const VersionVector& known_;
   std::map<ActorId, Seq> applied_;
+  std::set<ActorId> parted_;  ///< what comes of them goes on from what does not count
   ChangelogEvidence evidence_;
 };
 

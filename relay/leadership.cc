@@ -36,19 +36,23 @@ VersionVector published(const ChangelogEvidence& log, const ReplicaAnswers& aske
   return published;
 }
 
-/// By what the database and replicas say, without the changelog.
-void compare(Backlog& backlog, const OriginRecord& record, const ReplicaAnswers& asked,
-             const OriginName& origin) {
-  const auto last = last_known(record);
-  if (last && record.head_seq == Seq{}) {
-    backlog.compare(last->actor, last->final_seq, record.former_history);
-  }
+/// By what replicas say, without the changelog.
+Result<void> compare(Backlog& backlog, OutboxStore& store, const OriginRecord& record,
+                     const ReplicaAnswers& asked, const OriginName& origin) {
   for (const ReplicaProgress& replica : asked.replicas) {
     const auto known = replica.origins.find(origin);
     if (known == replica.origins.end()) continue;
     const OriginProgress& progress = known->second;
-    backlog.compare(progress.actor, replica.watermark.get(progress.actor), progress.history);
+    const Seq seq = replica.watermark.get(progress.actor);
+    if (progress.actor == record.actor && backlog.starts_behind(progress.actor, seq)) {
+      TRIBUTARY_ASSIGN(const auto next, store.retained(seq, {1}));
+      const bool follows = !next.empty() && next[0].first_seq == seq.next();
+      const auto batch = follows ? decode_batch(next[0].bytes) : fail(ErrorKind::kPoison, "");
+      if (batch) backlog.learn(progress.actor, seq, batch->before);
+    }
+    backlog.compare(progress.actor, seq, progress.history);
   }
+  return {};
 }
 
 /// A log that was made just now is empty. One that seems so is looked at again when the database
@@ -61,7 +65,7 @@ Result<ChangelogEvidence> look_at_changelog(const Succession& succession,
                                             const OriginRecord& record, const OtherActors& others,
                                             const ReplicaAnswers& asked,
                                             std::optional<ReadTo> after, Backlog& backlog) {
-  compare(backlog, record, asked, succession.origin);
+  TRIBUTARY_TRY(compare(backlog, succession.store, record, asked, succession.origin));
   TRIBUTARY_ASSIGN(const Declared log, succession.changelog.declare(succession.origin));
   if (log == Declared::kMade) return ChangelogEvidence{};
   const VersionVector known = known_of(record, asked);
@@ -106,12 +110,16 @@ class Discarder {
 /// Whether batches cover all that was published and the database does not know.
 class Coverage {
  public:
-  Coverage(const OriginRecord& record, std::span<const FormerActor> chain) {
+  Coverage(const OriginRecord& record, std::span<const FormerActor> chain,
+           const std::map<ActorId, Seq>& forks) {
     for (const FormerActor& each : chain) {
       Seq known = each.actor == record.actor ? record.head_seq : Seq{};
       for (const FormerActor& former : record.former) {
         if (former.actor == each.actor) known = former.final_seq;
       }
+      // What was published of a fork is not what the database knows.
+      const auto fork = forks.find(each.actor);
+      if (fork != forks.end()) known = std::min(known, Seq{fork->second.value - 1});
       missing_[each.actor] = {known.next(), each.final_seq};
     }
   }
@@ -146,6 +154,7 @@ std::optional<ReadTo> read_by(const OriginRecord& record, const ReplicaAnswers& 
   const VersionVector& watermark = asked.replicas.front().watermark;
   if (watermark.get(progress.actor) < progress.head_seq) return std::nullopt;
   ReadTo read{progress.offset, progress.actor};
+  read.history = progress.history;
   for (const auto& [actor, seq] : watermark) read.applied[actor] = seq;
   for (const auto& [actor, known_here] : asked.replicas.front().actors) {
     const bool ours = known_here.origin == origin && known_here.final_seq.has_value();
@@ -176,11 +185,12 @@ OtherActors others_of(const OriginRecord& own, const ReplicaAnswers& asked,
 /// The rows in a restored database, waiting or parked: those that were published go, and when that
 /// cannot be told, all of them are in doubt.
 Result<void> clear_restored(const OriginRecord& record, const Verdict& verdict,
-                            const Succession& succession, const OtherActors& others) {
+                            const std::map<ActorId, Seq>& forks, const Succession& succession,
+                            const OtherActors& others) {
   TRIBUTARY_ASSIGN(const OutboxStatus status, succession.store.status());
   if (status.depth == 0 && status.parked == 0) return {};
   Discarder discarder(succession.store);
-  Coverage coverage(record, verdict.chain);
+  Coverage coverage(record, verdict.chain, forks);
   const VersionVector known = finals_of(verdict.chain);
   TRIBUTARY_ASSIGN(const auto whole, scan_changelog(succession.changelog, succession.origin, others,
                                                     known, std::nullopt, [&](const Batch& batch) {
@@ -272,10 +282,21 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, asked,
                                      read_by(record, asked, succession.origin, backlog), backlog));
-  backlog.doubt(published(evidence, asked));
-  const Verdict verdict = judge(
-      {record, evidence, asked.replicas, asked.own, asked.all, succession.handed, backlog.forks()},
-      succession.origin);
+  const auto forks = backlog.forks(published(evidence, asked));
+  const Verdict verdict =
+      judge({record, evidence, asked.replicas, asked.own, asked.all, succession.handed, forks},
+            succession.origin);
+  if (record.actor && forks.contains(*record.actor)) {
+    log::error(
+        "seqs of this origin were given twice, since its database was put back to an earlier state "
+        "unnoticed: what was sealed behind them and is confirmed is applied nowhere; what is not "
+        "confirmed is sealed anew or set aside (docs/operations.md, \"Regions hold different "
+        "changes\")",
+        {{"origin", succession.origin.value},
+         {"actor", record.actor->hex()},
+         {"first_seq", forks.at(*record.actor).value},
+         {"last_seq", record.head_seq.value}});
+  }
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}),
                      succession.origin,
@@ -289,7 +310,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   leadership.former = record.former;
   if (verdict.mint_because) {
     if (verdict.restored || verdict.log_lost) {
-      TRIBUTARY_TRY(clear_restored(record, verdict, succession, leadership.others));
+      TRIBUTARY_TRY(clear_restored(record, verdict, forks, succession, leadership.others));
     }
     TRIBUTARY_TRY(mint(record, verdict, succession, !asked.replicas.empty(), leadership));
   }
@@ -303,7 +324,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   }
   const bool first = leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
   leadership.unsettled = first || !backlog.empty();
-  leadership.voided = backlog.voided(verdict.chain);
+  leadership.voided = backlog.voided(verdict.chain, forks);
   TRIBUTARY_TRY(rebuild_totals(succession.store, leadership));
   return leadership;
 }

@@ -176,13 +176,15 @@ HistoryDigest history_of_last(const Testimony& testimony, std::span<const Former
   }
   const ChangelogEvidence& log = testimony.changelog;
   if (const auto told = log.histories.find(last->actor);
-      told != log.histories.end() && log.highest_of(last->actor) == last->final_seq) {
+      told != log.histories.end() && log.highest_of(last->actor) == last->final_seq &&
+      told->second.known()) {
     return told->second;
   }
   for (const ReplicaProgress& replica : testimony.replicas) {
     const auto known = replica.origins.find(origin);
     if (known == replica.origins.end() || known->second.actor != last->actor) continue;
-    if (replica.watermark.get(last->actor) == last->final_seq) return known->second.history;
+    const bool there = replica.watermark.get(last->actor) == last->final_seq;
+    if (there && known->second.history.known()) return known->second.history;
   }
   return {};
 }

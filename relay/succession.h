@@ -25,7 +25,7 @@ struct Testimony {
   bool own_replica = false;                      ///< the own region's is among them
   bool all_replicas = false;                     ///< there are no others
   std::optional<FormerActor> handed = {};        ///< see Succession
-  std::map<ActorId, Seq> forks = {};             ///< see Backlog
+  std::map<ActorId, Seq> forks = {};             ///< see Backlog::forks()
 };
 
 struct Verdict {

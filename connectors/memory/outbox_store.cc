@@ -216,6 +216,7 @@ class Store final : public OutboxStore {
       status.actor = at.origin.actor;
       status.head_seq = at.origin.head_seq;
       status.history = at.origin.history;
+      status.former_history = at.origin.former_history;
       status.confirmed_seq = at.origin.confirmed_seq;
       status.depth = std::min(at.rows.size(), OutboxStatus::kMostCounted + 1);
       for (const StoredBatch& each : at.batches) {

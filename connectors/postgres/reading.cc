@@ -44,6 +44,7 @@ OutboxStatus read_status(const PGresult* row) {
   status.parked = unsigned_at(row, 0, 5);
   status.oldest = Micros{Hlc{unsigned_at(row, 0, 6)}.micros()};
   status.history = {unsigned_at(row, 0, 7)};
+  status.former_history = {unsigned_at(row, 0, 8)};
   return status;
 }
 

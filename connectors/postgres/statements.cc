@@ -261,7 +261,7 @@ const Statement kStatus{
     "(SELECT min(f.hlc # (-9223372036854775808)) # (-9223372036854775808) FROM ("
     "  SELECT hlc FROM public.tributary_outbox ORDER BY id LIMIT 100) f "
     " WHERE (f.hlc # (-9223372036854775808)) >= "
-    "  ((1577836800000000 << 12) # (-9223372036854775808))), history "
+    "  ((1577836800000000 << 12) # (-9223372036854775808))), history, former_history "
     "FROM public.tributary_origin"};
 
 }  // namespace tributary::postgres::statements

@@ -177,7 +177,7 @@ class Store final : public OutboxStore {
             // By rows that name a time after 2019: one may have been changed by hand.
             "(SELECT min(at) FROM (SELECT (hlc >> 12) & 4503599627370495 AS at "
             " FROM tributary_outbox ORDER BY id LIMIT 100) WHERE at >= 1577836800000000), "
-            "history FROM tributary_origin"));
+            "history, former_history FROM tributary_origin"));
     TRIBUTARY_ASSIGN(const bool found, row.step());
     if (!found) return fail(no_origin());
     OutboxStatus status;
@@ -189,6 +189,7 @@ class Store final : public OutboxStore {
     status.parked = row.unsigned_integer(5);
     status.oldest = Micros{row.integer(6)};
     status.history = {row.unsigned_integer(7)};
+    status.former_history = {row.unsigned_integer(8)};
     TRIBUTARY_ASSIGN(status.former, former_actors(fence_));
     return status;
   }

@@ -41,6 +41,7 @@ TEST_CASE_TEMPLATE("the history is that of the last batch, whatever sealed it", 
   must(store->mint({.actor = kPresent, .hlc = Hlc{5}, .former_history = {~std::uint64_t{0}}}));
   CHECK_FALSE(history(*store).known());
   CHECK(must(store->lead()).former_history == HistoryDigest{~std::uint64_t{0}});
+  CHECK(must(store->status()).former_history == HistoryDigest{~std::uint64_t{0}});
   seal_one(*store, *session, Seq{0}, kPresent);
   const HistoryDigest second = history(*store);
   CHECK(second == of_last(*store));

@@ -25,6 +25,19 @@ TEST_CASE("regions that hold other changes with the same seqs are not converged"
     CHECK(report.reasons[0].find("region eu holds other changes") != std::string::npos);
     CHECK(report.reasons[0].find("than its database") != std::string::npos);
   }
+  SUBCASE("than the origin's database, of an actor that has ended") {
+    ReplicaProgress& progress = progress_of(facts, 1);
+    progress.origins.at(OriginName{"shop"}).actor = kShopFormer;
+    lower(progress, kShop, Seq{});
+    lower(progress_of(facts, 0), kShop, Seq{});
+    facts.origins[0].outbox->head_seq = {};
+    facts.origins[0].outbox->former_history = {78};
+    for (std::size_t region : {0, 1}) {
+      progress_of(facts, region).origins.at(OriginName{"shop"}).head_seq = {};
+    }
+    check_only_reason(judge(facts), {"shop: region us holds other changes of actor "
+                                     "00000000000000a0 up to seq 40 than its database"});
+  }
   SUBCASE("unless nobody can tell") {
     history(1) = {};
     CHECK(judge(facts).converged());

@@ -64,6 +64,31 @@ TEST_CASE("what follows on other changes than a region applied is not applied th
   CHECK(region.store()->progress()->origins.at(kShop).actor == kShopActor);
 }
 
+TEST_CASE("what follows on other changes keeps nothing away that fits, and comes behind it") {
+  for (const bool followed : {false, true}) {
+    RegionUnderTest region;
+    Chain chain{region};
+    chain.add(1, 1);
+    Chain fork = chain;
+    fork.history = {77};
+    Batch next = counter_batch(kShop, ActorId{5}, 1, "stock:1", 4);
+    next.predecessor = FormerActor{kShopActor, Seq{1}};
+    next.former_history = fork.history;
+    SUBCASE("a batch") { fork.add(2, 99); }
+    SUBCASE("a heartbeat") { fork.publish(heartbeat(kShop, kShopActor, 1)); }
+    SUBCASE("a new actor") { region.publish(next); }
+    region.run(Millis{500});
+    CHECK(stopped(region));
+    next.former_history = chain.history;
+    if (followed) region.publish(next);
+    else chain.add(2, 5);
+    region.run(Millis{500});
+    CHECK_FALSE(stopped(region));
+    CHECK(region.view("stock:1") == "5");
+    CHECK(region.parked().empty());
+  }
+}
+
 TEST_CASE("what follows on the same changes is applied") {
   RegionUnderTest region;
   Chain chain{region};

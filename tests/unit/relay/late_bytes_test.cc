@@ -53,6 +53,30 @@ TEST_CASE_FIXTURE(LateShop, "a relay does not give numbers again that it has pub
   CHECK(status().unconfirmed == 0);
 }
 
+TEST_CASE_FIXTURE(LateShop, "what goes on from seqs that others had first is left by a new actor") {
+  const memory::OutboxBackup old = outbox.backup();
+  const auto late = on_its_way(2);
+  relay.reset();
+  outbox.restore(old, false);
+  start();
+  steps(30);
+  arrive(late);
+  for (const std::int64_t amount : {4, 8, 16}) {
+    sell(amount);
+    steps(30);
+  }
+  REQUIRE(region.total() == 3);
+  stop();
+  start();
+  steps(30);
+  sell(32);
+  steps(30);
+  CHECK(region.total() == 35);
+  CHECK(region.lost == 0);
+  CHECK(status().unconfirmed == 0);
+  CHECK(status().former.size() == 1);
+}
+
 TEST_CASE_FIXTURE(LateShop,
                   "a relay that finds batches to publish looks at the changelog behind them") {
   on_its_way(2);

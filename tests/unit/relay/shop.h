@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -30,15 +31,15 @@ struct ShopReader {
   void read(const memory::MemoryBroker& broker, const OriginName& origin) {
     const auto messages = broker.messages(origin);
     auto& place = progress.origins[origin];
-    if (!messages.empty() && messages.back().offset < place.offset)
-      started_ = false;  // another log
+    if (!messages.empty() && messages.back().offset < read_) started_ = false;  // another log
     for (const ChangelogMessage& message : messages) {
-      if (started_ && message.offset <= place.offset) continue;
+      if (started_ && message.offset <= read_) continue;
       started_ = true;
-      place.offset = message.offset;
+      read_ = message.offset;
       const auto batch = decode_batch(message.bytes);
       REQUIRE(batch);
       take(*batch, origin);
+      if (!parted_.contains(place.actor)) place.offset = read_;
     }
   }
   [[nodiscard]] std::int64_t total() const {
@@ -58,11 +59,17 @@ struct ShopReader {
     ActorRecord& record = progress.actors[batch.actor];
     record.origin = origin;
     if (record.final_seq && batch.last_seq > *record.final_seq) return;  // void
-    if (!record.final_seq) progress.origins[origin].actor = batch.actor;
     const Seq have = progress.watermark.get(batch.actor);
-    if (batch.last_seq == have) progress.origins[origin].history = batch.history;
+    OriginProgress& place = progress.origins[origin];
+    if (place.actor == batch.actor && batch.first_seq == have.next() &&
+        place.history.contradicts(batch.before)) {
+      parted_.insert(batch.actor);
+    }
+    if (parted_.contains(batch.actor)) return;
+    if (!record.final_seq) place.actor = batch.actor;
+    if (batch.last_seq == have && !place.history.known()) place.history = batch.history;
     if (batch.last_seq <= have) return;
-    progress.origins[origin].history = batch.history;
+    place.history = batch.history;
     if (batch.first_seq != have.next()) ++lost;
     progress.watermark.raise(batch.actor, batch.last_seq);
     progress.hlc = std::max(progress.hlc, batch.hlc);
@@ -74,6 +81,8 @@ struct ShopReader {
   }
 
   bool started_ = false;
+  Offset read_;
+  std::set<ActorId> parted_;  ///< they went on from other changes than these
 };
 
 struct Shop {
