@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "base/backoff.h"
 
-#include <tributary/base/backoff.h>
+#include <algorithm>
 
 namespace tributary {
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include <tributary/base/clock.h>
+#include "base/clock.h"
 
 namespace tributary {
 

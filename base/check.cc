@@ -1,7 +1,7 @@
+#include "base/check.h"
+
 #include <cstdio>
 #include <cstdlib>
-
-#include <tributary/base/check.h>
 
 namespace tributary {
 

@@ -1,4 +1,4 @@
-#include <tributary/base/clock.h>
+#include "base/clock.h"
 
 namespace tributary {
 

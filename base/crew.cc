@@ -1,3 +1,5 @@
+#include "base/crew.h"
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -5,8 +7,6 @@
 #include <cstdlib>
 #include <mutex>
 #include <set>
-
-#include <tributary/base/crew.h>
 
 namespace tributary {
 namespace {

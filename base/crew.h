@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include <tributary/base/clock.h>
+#include "base/clock.h"
 
 namespace tributary {
 

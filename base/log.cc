@@ -1,11 +1,12 @@
+#include "base/log.h"
+
 #include <memory>
 #include <mutex>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <tributary/base/log.h>
-#include <tributary/base/text.h>
+#include "base/text.h"
 
 namespace tributary::log {
 namespace {

@@ -1,3 +1,5 @@
+#include "base/metrics.h"
+
 #include <deque>
 #include <mutex>
 #include <unordered_map>
@@ -5,8 +7,6 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
-
-#include <tributary/base/metrics.h>
 
 namespace tributary {
 namespace {

@@ -1,7 +1,8 @@
+#include "base/outage.h"
+
 #include <algorithm>
 
-#include <tributary/base/log.h>
-#include <tributary/base/outage.h>
+#include "base/log.h"
 
 namespace tributary {
 namespace {

@@ -6,10 +6,11 @@
 #include <set>
 #include <string>
 
-#include <tributary/base/backoff.h>
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
 #include <tributary/base/result.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/metrics.h"
 
 namespace tributary {
 

@@ -1,4 +1,4 @@
-#include <tributary/base/percent.h>
+#include "base/percent.h"
 
 namespace tributary {
 namespace {

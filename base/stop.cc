@@ -1,7 +1,7 @@
+#include "base/stop.h"
+
 #include <condition_variable>
 #include <mutex>
-
-#include <tributary/base/stop.h>
 
 namespace tributary {
 

@@ -3,7 +3,7 @@
 
 #include <stop_token>
 
-#include <tributary/base/clock.h>
+#include "base/clock.h"
 
 namespace tributary {
 

@@ -1,7 +1,7 @@
+#include "base/text.h"
+
 #include <algorithm>
 #include <cstdint>
-
-#include <tributary/base/text.h>
 
 namespace tributary {
 namespace {

@@ -22,9 +22,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include <tributary/bench/redis_link.h>
-#include <tributary/bench/rows.h>
-#include <tributary/connectors/rabbitmq/changelog.h>
+#include "bench/redis_link.h"
+#include "bench/rows.h"
+#include "connectors/changelog/rabbitmq/changelog.h"
 
 namespace tributary::bench {
 namespace {

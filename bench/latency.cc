@@ -19,10 +19,11 @@
 #include <hiredis/hiredis.h>
 #include <libpq-fe.h>
 
-#include <tributary/bench/observer.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/outbox/postgres.h>
+
+#include "bench/observer.h"
 
 namespace tributary::bench {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <tributary/outbox/sealing.h>
+#include "outbox/batch/sealing.h"
 
 namespace tributary {
 namespace {

@@ -1,9 +1,9 @@
+#include "bench/observer.h"
+
 #include <charconv>
 #include <stdexcept>
 
 #include <hiredis/hiredis.h>
-
-#include <tributary/bench/observer.h>
 
 namespace tributary::bench {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include <tributary/bench/redis_link.h>
+#include "bench/redis_link.h"
 
 namespace tributary::bench {
 

@@ -1,3 +1,5 @@
+#include "bench/redis_link.h"
+
 #include <charconv>
 #include <initializer_list>
 #include <stdexcept>
@@ -5,8 +7,7 @@
 #include <hiredis/hiredis.h>
 #include <poll.h>
 
-#include <tributary/bench/redis_link.h>
-#include <tributary/connectors/redis/endpoint.h>
+#include "connectors/replica/redis/endpoint.h"
 
 namespace tributary::bench {
 namespace {

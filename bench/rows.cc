@@ -1,3 +1,5 @@
+#include "bench/rows.h"
+
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -5,8 +7,6 @@
 #include <stdexcept>
 
 #include <libpq-fe.h>
-
-#include <tributary/bench/rows.h>
 
 namespace tributary::bench {
 namespace {

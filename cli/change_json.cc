@@ -1,13 +1,15 @@
+#include "cli/change_json.h"
+
 #include <limits>
 #include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/change_json.h>
-#include <tributary/cli/strict_json.h>
 #include <tributary/crdt/type.h>
+
+#include "base/text.h"
+#include "cli/strict_json.h"
 
 namespace tributary::cli {
 namespace {

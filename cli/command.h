@@ -7,7 +7,8 @@
 #include <CLI/CLI.hpp>
 
 #include <tributary/base/result.h>
-#include <tributary/config/topology.h>
+
+#include "config/topology.h"
 
 namespace tributary::cli {
 

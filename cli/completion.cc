@@ -1,7 +1,7 @@
+#include "cli/completion.h"
+
 #include <functional>
 #include <vector>
-
-#include <tributary/cli/completion.h>
 
 namespace tributary::cli {
 namespace {

@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <memory>
 
-#include <tributary/cli/command.h>
-#include <tributary/cli/completion.h>
+#include "cli/command.h"
+#include "cli/completion.h"
 
 namespace tributary::cli {
 

@@ -2,11 +2,11 @@
 #include <map>
 #include <memory>
 
-#include <tributary/base/clock.h>
-#include <tributary/cli/command.h>
-#include <tributary/cli/daemon.h>
-#include <tributary/cli/wiring.h>
-#include <tributary/consumer/region_consumer.h>
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/daemon.h"
+#include "cli/wiring.h"
+#include "consumer/region_consumer.h"
 
 namespace tributary::cli {
 namespace {

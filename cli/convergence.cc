@@ -1,8 +1,9 @@
+#include "cli/convergence.h"
+
 #include <algorithm>
 #include <set>
 
-#include <tributary/cli/convergence.h>
-#include <tributary/cli/reasons.h>
+#include "cli/reasons.h"
 
 namespace tributary::cli {
 namespace {

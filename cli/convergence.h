@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/replica_store.h>
+#include "connectors/outbox/outbox_store.h"
+#include "connectors/replica/replica_store.h"
 
 namespace tributary::cli {
 

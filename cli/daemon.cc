@@ -1,14 +1,15 @@
+#include "cli/daemon.h"
+
 #include <array>
 #include <csignal>
 #include <optional>
 #include <utility>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/log.h>
-#include <tributary/cli/command.h>
-#include <tributary/cli/daemon.h>
-#include <tributary/cli/metrics_port.h>
-#include <tributary/cli/topology_file.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/metrics_port.h"
+#include "cli/topology_file.h"
 
 namespace tributary::cli {
 namespace {

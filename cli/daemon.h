@@ -6,10 +6,11 @@
 #include <stop_token>
 #include <string>
 
-#include <tributary/base/crew.h>
-#include <tributary/base/metrics.h>
 #include <tributary/base/result.h>
-#include <tributary/config/topology.h>
+
+#include "base/crew.h"
+#include "base/metrics.h"
+#include "config/topology.h"
 
 namespace tributary::cli {
 

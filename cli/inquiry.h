@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include <tributary/base/crew.h>
+#include "base/crew.h"
 
 namespace tributary::cli {
 

@@ -1,7 +1,8 @@
+#include "cli/lacking.h"
+
 #include <algorithm>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/lacking.h>
+#include "base/text.h"
 
 namespace tributary::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <tributary/cli/convergence.h>
+#include "cli/convergence.h"
 
 namespace tributary::cli {
 

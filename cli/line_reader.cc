@@ -1,9 +1,9 @@
+#include "cli/line_reader.h"
+
 #include <cerrno>
 #include <system_error>
 
 #include <sys/stat.h>
-
-#include <tributary/cli/line_reader.h>
 
 namespace tributary::cli {
 namespace {

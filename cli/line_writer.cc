@@ -1,9 +1,11 @@
+#include "cli/line_writer.h"
+
 #include <cstdio>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/change_json.h>
-#include <tributary/cli/line_writer.h>
 #include <tributary/outbox/transaction.h>
+
+#include "base/text.h"
+#include "cli/change_json.h"
 
 namespace tributary::cli {
 namespace {

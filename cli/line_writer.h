@@ -7,9 +7,10 @@
 #include <string>
 
 #include <tributary/base/result.h>
-#include <tributary/cli/line_reader.h>
-#include <tributary/connectors/producer_session.h>
 #include <tributary/crdt/schema.h>
+
+#include "cli/line_reader.h"
+#include "connectors/outbox/producer_session.h"
 
 namespace tributary::cli {
 

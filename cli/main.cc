@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <exception>
 
-#include <tributary/base/crew.h>
-#include <tributary/base/log.h>
-#include <tributary/base/text.h>
-#include <tributary/cli/command.h>
-#include <tributary/config/listen_address.h>
+#include "base/crew.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "config/listen_address.h"
 
 namespace tributary::cli {
 

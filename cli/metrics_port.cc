@@ -1,11 +1,12 @@
+#include "cli/metrics_port.h"
+
 #include <exception>
 
 #include <prometheus/exposer.h>
 #include <prometheus/registry.h>
 
-#include <tributary/base/log.h>
-#include <tributary/base/stop.h>
-#include <tributary/cli/metrics_port.h>
+#include "base/log.h"
+#include "base/stop.h"
 
 namespace tributary::cli {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <thread>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
+#include "base/clock.h"
+#include "base/metrics.h"
 
 namespace tributary::cli {
 

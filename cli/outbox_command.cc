@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tributary/cli/command.h>
-#include <tributary/cli/wiring.h>
+#include "cli/command.h"
+#include "cli/wiring.h"
 
 namespace tributary::cli {
 namespace {

@@ -1,8 +1,9 @@
+#include "cli/parked.h"
+
 #include <algorithm>
 #include <charconv>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/parked.h>
+#include "base/text.h"
 
 namespace tributary::cli {
 namespace {

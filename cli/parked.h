@@ -9,8 +9,9 @@
 #include <vector>
 
 #include <tributary/base/result.h>
-#include <tributary/cli/wiring.h>
-#include <tributary/config/topology.h>
+
+#include "cli/wiring.h"
+#include "config/topology.h"
 
 namespace tributary::cli {
 

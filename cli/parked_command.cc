@@ -1,8 +1,8 @@
 /// `tributary parked list|show|retry|discard`: what was set aside, at origins and in regions.
 #include <memory>
 
-#include <tributary/cli/command.h>
-#include <tributary/cli/parked.h>
+#include "cli/command.h"
+#include "cli/parked.h"
 
 namespace tributary::cli {
 namespace {

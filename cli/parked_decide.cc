@@ -4,11 +4,11 @@
 #include <functional>
 #include <set>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/command.h>
-#include <tributary/cli/parked.h>
-#include <tributary/cli/parked_text.h>
-#include <tributary/consumer/retry.h>
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/parked.h"
+#include "cli/parked_text.h"
+#include "consumer/retry.h"
 
 namespace tributary::cli {
 namespace {

@@ -2,10 +2,11 @@
 /// would make of an empty key.
 #include <algorithm>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/parked_text.h>
 #include <tributary/crdt/type.h>
-#include <tributary/outbox/batch.h>
+
+#include "base/text.h"
+#include "cli/parked_text.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary::cli {
 namespace {

@@ -3,10 +3,10 @@
 #include <charconv>
 #include <cstdio>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/command.h>
-#include <tributary/cli/parked.h>
-#include <tributary/cli/parked_text.h>
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/parked.h"
+#include "cli/parked_text.h"
 
 namespace tributary::cli {
 namespace {

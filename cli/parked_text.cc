@@ -1,9 +1,10 @@
+#include "cli/parked_text.h"
+
 #include <ctime>
 
 #include <nlohmann/json.hpp>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/parked_text.h>
+#include "base/text.h"
 
 namespace tributary::cli {
 namespace {

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
-#include <tributary/cli/command.h>
-#include <tributary/cli/reading_text.h>
-#include <tributary/cli/wiring.h>
+#include "cli/command.h"
+#include "cli/reading_text.h"
+#include "cli/wiring.h"
 
 namespace tributary::cli {
 namespace {

@@ -1,10 +1,11 @@
+#include "cli/reading_text.h"
+
 #include <algorithm>
 #include <cstdint>
 
 #include <nlohmann/json.hpp>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/reading_text.h>
+#include "base/text.h"
 
 namespace tributary::cli {
 namespace {

@@ -5,7 +5,8 @@
 #include <string>
 
 #include <tributary/base/ids.h>
-#include <tributary/connectors/replica_store.h>
+
+#include "connectors/replica/replica_store.h"
 
 namespace tributary::cli {
 

@@ -1,10 +1,11 @@
+#include "cli/reasons.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <map>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/lacking.h>
-#include <tributary/cli/reasons.h>
+#include "base/text.h"
+#include "cli/lacking.h"
 
 namespace tributary::cli {
 namespace {

@@ -2,11 +2,11 @@
 #include <map>
 #include <memory>
 
-#include <tributary/base/clock.h>
-#include <tributary/cli/command.h>
-#include <tributary/cli/daemon.h>
-#include <tributary/cli/wiring.h>
-#include <tributary/relay/relay_runner.h>
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/daemon.h"
+#include "cli/wiring.h"
+#include "relay/relay_runner.h"
 
 namespace tributary::cli {
 namespace {

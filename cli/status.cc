@@ -1,10 +1,11 @@
+#include "cli/status.h"
+
 #include <algorithm>
 #include <cstdio>
 
-#include <tributary/base/outage.h>
-#include <tributary/base/text.h>
-#include <tributary/cli/status.h>
-#include <tributary/outbox/batch.h>
+#include "base/outage.h"
+#include "base/text.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary::cli {
 namespace {

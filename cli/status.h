@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-#include <tributary/cli/convergence.h>
-#include <tributary/cli/inquiry.h>
-#include <tributary/cli/wiring.h>
+#include "cli/convergence.h"
+#include "cli/inquiry.h"
+#include "cli/wiring.h"
 
 namespace tributary::cli {
 

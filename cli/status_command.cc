@@ -6,10 +6,10 @@
 #include <optional>
 #include <thread>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/command.h>
-#include <tributary/cli/status.h>
-#include <tributary/cli/status_text.h>
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/status.h"
+#include "cli/status_text.h"
 
 namespace tributary::cli {
 namespace {

@@ -1,10 +1,11 @@
+#include "cli/status_text.h"
+
 #include <algorithm>
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/status_text.h>
+#include "base/text.h"
 
 namespace tributary::cli {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <tributary/cli/convergence.h>
+#include "cli/convergence.h"
 
 namespace tributary::cli {
 

@@ -1,9 +1,10 @@
+#include "cli/strict_json.h"
+
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/strict_json.h>
+#include "base/text.h"
 
 namespace tributary::cli {
 namespace {

@@ -1,8 +1,8 @@
+#include "cli/terminal.h"
+
 #include <cstdio>
 
 #include <unistd.h>
-
-#include <tributary/cli/terminal.h>
 
 namespace tributary::cli {
 

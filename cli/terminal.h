@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include <tributary/base/clock.h>
+#include "base/clock.h"
 
 namespace tributary::cli {
 

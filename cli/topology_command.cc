@@ -3,11 +3,11 @@
 #include <memory>
 #include <string>
 
-#include <tributary/base/text.h>
-#include <tributary/cli/command.h>
-#include <tributary/cli/type_changes.h>
-#include <tributary/cli/wiring.h>
-#include <tributary/connectors/rabbitmq/retention.h>
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/type_changes.h"
+#include "cli/wiring.h"
+#include "connectors/changelog/rabbitmq/retention.h"
 
 namespace tributary::cli {
 namespace {

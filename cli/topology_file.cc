@@ -1,9 +1,10 @@
+#include "cli/topology_file.h"
+
 #include <fstream>
 #include <sstream>
 #include <utility>
 
-#include <tributary/base/log.h>
-#include <tributary/cli/topology_file.h>
+#include "base/log.h"
 
 namespace tributary::cli {
 namespace {

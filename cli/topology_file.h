@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include <tributary/config/topology.h>
+#include "config/topology.h"
 
 namespace tributary::cli {
 

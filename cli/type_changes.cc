@@ -1,11 +1,12 @@
+#include "cli/type_changes.h"
+
 #include <algorithm>
 
-#include <tributary/cli/type_changes.h>
-#include <tributary/cli/waiting_types.h>
-#include <tributary/cli/wiring.h>
-#include <tributary/config/keyspace_changes.h>
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/retry.h>
+#include "cli/waiting_types.h"
+#include "cli/wiring.h"
+#include "config/keyspace_changes.h"
+#include "consumer/group.h"
+#include "consumer/retry.h"
 
 namespace tributary::cli {
 namespace {

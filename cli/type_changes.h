@@ -6,7 +6,8 @@
 #include <vector>
 
 #include <tributary/base/result.h>
-#include <tributary/config/topology.h>
+
+#include "config/topology.h"
 
 namespace tributary::cli {
 

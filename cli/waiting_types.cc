@@ -1,11 +1,12 @@
+#include "cli/waiting_types.h"
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include <tributary/cli/waiting_types.h>
-#include <tributary/config/keyspace_changes.h>
-#include <tributary/consumer/group.h>
-#include <tributary/outbox/batch.h>
+#include "config/keyspace_changes.h"
+#include "consumer/group.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary::cli {
 namespace {

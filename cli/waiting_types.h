@@ -1,8 +1,8 @@
 /// Changes on their way that a changed topology would no longer take, or not as what they are.
 #pragma once
 
-#include <tributary/cli/type_changes.h>
-#include <tributary/connectors/outbox_store.h>
+#include "cli/type_changes.h"
+#include "connectors/outbox/outbox_store.h"
 
 namespace tributary::cli {
 

@@ -1,11 +1,12 @@
-#include <tributary/base/percent.h>
-#include <tributary/cli/wiring.h>
-#include <tributary/connectors/postgres/outbox_store.h>
-#include <tributary/connectors/postgres/producer_session.h>
-#include <tributary/connectors/rabbitmq/changelog.h>
-#include <tributary/connectors/redis/replica_store.h>
-#include <tributary/connectors/sqlite/outbox_store.h>
-#include <tributary/connectors/sqlite/producer_session.h>
+#include "cli/wiring.h"
+
+#include "base/percent.h"
+#include "connectors/changelog/rabbitmq/changelog.h"
+#include "connectors/outbox/postgres/outbox_store.h"
+#include "connectors/outbox/postgres/producer_session.h"
+#include "connectors/outbox/sqlite/outbox_store.h"
+#include "connectors/outbox/sqlite/producer_session.h"
+#include "connectors/replica/redis/replica_store.h"
 
 namespace tributary::cli {
 namespace {

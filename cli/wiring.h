@@ -6,11 +6,12 @@
 #include <string>
 
 #include <tributary/base/result.h>
-#include <tributary/config/topology.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/producer_session.h>
-#include <tributary/connectors/replica_store.h>
+
+#include "config/topology.h"
+#include "connectors/changelog/changelog.h"
+#include "connectors/outbox/outbox_store.h"
+#include "connectors/outbox/producer_session.h"
+#include "connectors/replica/replica_store.h"
 
 namespace tributary::cli {
 

@@ -3,11 +3,11 @@
 #include <memory>
 #include <string>
 
-#include <tributary/cli/command.h>
-#include <tributary/cli/line_reader.h>
-#include <tributary/cli/line_writer.h>
-#include <tributary/cli/terminal.h>
-#include <tributary/cli/wiring.h>
+#include "cli/command.h"
+#include "cli/line_reader.h"
+#include "cli/line_writer.h"
+#include "cli/terminal.h"
+#include "cli/wiring.h"
 
 namespace tributary::cli {
 namespace {

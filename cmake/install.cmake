@@ -4,22 +4,18 @@ include(CMakePackageConfigHelpers)
 
 set(TRIBUTARY_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Tributary)
 
-# Headers of what a producer uses; everything else is private to the daemons.
-file(GLOB tributary_crdt_headers ${PROJECT_SOURCE_DIR}/crdt/*.h)
-file(GLOB tributary_type_headers ${PROJECT_SOURCE_DIR}/crdt/types/*.h)
-list(FILTER tributary_type_headers EXCLUDE REGEX "_codec\\.h$")
-install(FILES base/bytes.h base/ids.h base/result.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/base)
-install(FILES ${tributary_crdt_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/crdt)
-install(FILES ${tributary_type_headers}
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/crdt/types)
-install(FILES outbox/transaction.h outbox/postgres.h outbox/sqlite.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tributary/outbox)
-
-# One export per component, so that a service on SQLite needs no libpq, and the other way round.
+# One export per component, so that a service on SQLite needs no libpq, and the other way round. The
+# public headers of the targets come along.
 function(tributary_install_component component)
-  install(TARGETS ${ARGN} EXPORT Tributary-${component}
-          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  foreach(target ${ARGN})
+    get_target_property(sets ${target} HEADER_SETS)
+    set(headers)
+    if(sets)
+      set(headers FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    endif()
+    install(TARGETS ${target} EXPORT Tributary-${component}
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${headers})
+  endforeach()
   install(EXPORT Tributary-${component} NAMESPACE Tributary:: FILE Tributary-${component}.cmake
           DESTINATION ${TRIBUTARY_CMAKE_DIR})
 endfunction()

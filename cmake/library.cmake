@@ -1,12 +1,15 @@
-# tributary_library(name SOURCES ... LINK ... PRIVATE_LINK ...): one static library per folder.
+# tributary_library(name SOURCES ... PUBLIC_HEADERS ... LINK ... PRIVATE_LINK ...): one static library
+# per folder. PUBLIC_HEADERS, below the folder's include/, are what services include as
+# <tributary/...> and what is installed; everything else is ours alone.
 function(tributary_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC_HEADERS;LINK;PRIVATE_LINK" ${ARGN})
   add_library(tributary_${name} STATIC ${ARG_SOURCES})
   add_library(Tributary::${name} ALIAS tributary_${name})
   set_target_properties(tributary_${name} PROPERTIES EXPORT_NAME ${name})
-  target_include_directories(tributary_${name} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  if(ARG_PUBLIC_HEADERS)
+    target_sources(tributary_${name}
+      PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${ARG_PUBLIC_HEADERS})
+  endif()
   target_link_libraries(tributary_${name}
     PUBLIC ${ARG_LINK}
     PRIVATE ${ARG_PRIVATE_LINK} $<BUILD_INTERFACE:tributary_compile_flags>)

@@ -17,6 +17,8 @@ endif()
 # What our libraries are compiled with: warnings, and the hardening flags of the OpenSSF compiler
 # guide that g++ 12 has. Below another project its own flags count.
 add_library(tributary_compile_flags INTERFACE)
+# Our own sources include by path from the root. Who links us sees the public headers alone.
+target_include_directories(tributary_compile_flags INTERFACE ${PROJECT_SOURCE_DIR})
 if(PROJECT_IS_TOP_LEVEL)
   include(CheckCXXCompilerFlag)
   target_compile_options(tributary_compile_flags INTERFACE
@@ -56,7 +58,3 @@ elseif(PROJECT_IS_TOP_LEVEL)
   target_compile_definitions(tributary_compile_flags INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
 endif()
-
-# Every source says <tributary/folder/file.h>, in the tree as after installation.
-file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)
-file(CREATE_LINK ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/include/tributary SYMBOLIC)

@@ -1,10 +1,10 @@
+#include "config/host.h"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 
 #include <arpa/inet.h>
-
-#include <tributary/config/host.h>
 
 namespace tributary::config {
 namespace {

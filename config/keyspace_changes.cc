@@ -1,8 +1,9 @@
+#include "config/keyspace_changes.h"
+
 #include <algorithm>
 #include <string>
 
-#include <tributary/config/keyspace_changes.h>
-#include <tributary/config/pattern.h>
+#include "config/pattern.h"
 
 namespace tributary::config {
 namespace {

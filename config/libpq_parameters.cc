@@ -4,11 +4,11 @@
 #include <set>
 #include <span>
 
-#include <tributary/config/host.h>
-#include <tributary/config/lists.h>
-#include <tributary/config/mistakes.h>
-#include <tributary/config/server_options.h>
-#include <tributary/config/url_rules.h>
+#include "config/host.h"
+#include "config/lists.h"
+#include "config/mistakes.h"
+#include "config/server_options.h"
+#include "config/url_rules.h"
 
 namespace tributary::config {
 namespace {

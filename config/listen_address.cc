@@ -1,5 +1,6 @@
-#include <tributary/config/host.h>
-#include <tributary/config/listen_address.h>
+#include "config/listen_address.h"
+
+#include "config/host.h"
 
 namespace tributary::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include <tributary/config/topology.h>
+#include "config/topology.h"
 
 namespace tributary::config {
 namespace {

@@ -1,9 +1,9 @@
+#include "config/mistakes.h"
+
 #include <algorithm>
 #include <cctype>
 #include <tuple>
 #include <utility>
-
-#include <tributary/config/mistakes.h>
 
 namespace tributary::config {
 namespace {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include <tributary/config/topology.h>
-#include <tributary/config/yaml_tree.h>
+#include "config/topology.h"
+#include "config/yaml_tree.h"
 
 namespace tributary::config {
 

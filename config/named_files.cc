@@ -1,11 +1,11 @@
+#include "config/named_files.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <tributary/config/named_files.h>
 
 namespace tributary::config {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include <tributary/config/reader.h>
-#include <tributary/config/topology.h>
-#include <tributary/config/url.h>
+#include "config/reader.h"
+#include "config/topology.h"
+#include "config/url.h"
 
 namespace tributary::config {
 

@@ -3,12 +3,12 @@
 #include <set>
 #include <utility>
 
-#include <tributary/config/listen_address.h>
-#include <tributary/config/pattern.h>
-#include <tributary/config/places.h>
-#include <tributary/config/reader.h>
-#include <tributary/config/settings.h>
-#include <tributary/config/topology.h>
+#include "config/listen_address.h"
+#include "config/pattern.h"
+#include "config/places.h"
+#include "config/reader.h"
+#include "config/settings.h"
+#include "config/topology.h"
 
 namespace tributary::config {
 namespace {

@@ -1,9 +1,9 @@
+#include "config/pattern.h"
+
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
-
-#include <tributary/config/pattern.h>
 
 namespace tributary::config {
 namespace {

@@ -1,5 +1,5 @@
 /// Inclusion between key patterns, to find keyspaces that can never match, and overlaps, to find
-/// keys whose type may change. Matching itself is in crdt/schema.h.
+/// keys whose type may change. Matching itself is in tributary/crdt/schema.h.
 #pragma once
 
 #include <string_view>

@@ -1,3 +1,5 @@
+#include "config/places.h"
+
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -5,10 +7,9 @@
 #include <set>
 #include <utility>
 
-#include <tributary/config/named_files.h>
-#include <tributary/config/places.h>
-#include <tributary/config/url.h>
-#include <tributary/config/url_rules.h>
+#include "config/named_files.h"
+#include "config/url.h"
+#include "config/url_rules.h"
 
 namespace tributary::config {
 namespace {

@@ -1,8 +1,8 @@
 /// Parses regions and origins: names, addresses and credentials. Private to config.
 #pragma once
 
-#include <tributary/config/reader.h>
-#include <tributary/config/topology.h>
+#include "config/reader.h"
+#include "config/topology.h"
 
 namespace tributary::config {
 

@@ -1,8 +1,8 @@
+#include "config/reader.h"
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
-
-#include <tributary/config/reader.h>
 
 namespace tributary::config {
 namespace {

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include <tributary/config/mistakes.h>
-#include <tributary/config/yaml_tree.h>
+#include "config/mistakes.h"
+#include "config/yaml_tree.h"
 
 namespace tributary::config {
 

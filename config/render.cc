@@ -1,10 +1,10 @@
 /// From Topology to YAML, for `topology show`.
 #include <yaml-cpp/yaml.h>
 
-#include <tributary/config/settings.h>
-#include <tributary/config/topology.h>
-#include <tributary/config/url.h>
-#include <tributary/config/url_rules.h>
+#include "config/settings.h"
+#include "config/topology.h"
+#include "config/url.h"
+#include "config/url_rules.h"
 
 namespace tributary::config {
 namespace {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <tributary/config/host.h>
-#include <tributary/config/lists.h>
-#include <tributary/config/url_rules.h>
+#include "config/host.h"
+#include "config/lists.h"
+#include "config/url_rules.h"
 
 namespace tributary::config {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <fstream>
 
-#include <tributary/config/topology.h>
+#include "config/topology.h"
 
 namespace tributary::config {
 namespace {

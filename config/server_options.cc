@@ -1,9 +1,10 @@
+#include "config/server_options.h"
+
 #include <algorithm>
 #include <array>
 #include <vector>
 
-#include <tributary/config/server_options.h>
-#include <tributary/config/url_rules.h>
+#include "config/url_rules.h"
 
 namespace tributary::config {
 namespace {

@@ -1,4 +1,4 @@
-#include <tributary/config/settings.h>
+#include "config/settings.h"
 
 namespace tributary::config {
 namespace {

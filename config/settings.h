@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include <tributary/config/topology.h>
+#include "config/topology.h"
 
 namespace tributary::config {
 

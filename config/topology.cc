@@ -1,4 +1,4 @@
-#include <tributary/config/topology.h>
+#include "config/topology.h"
 
 namespace tributary::config {
 

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include <tributary/base/clock.h>
 #include <tributary/base/ids.h>
 #include <tributary/base/result.h>
 #include <tributary/crdt/schema.h>
+
+#include "base/clock.h"
 
 namespace tributary::config {
 

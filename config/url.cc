@@ -1,8 +1,9 @@
+#include "config/url.h"
+
 #include <algorithm>
 #include <optional>
 
-#include <tributary/base/percent.h>
-#include <tributary/config/url.h>
+#include "base/percent.h"
 
 namespace tributary::config {
 namespace {

@@ -1,8 +1,9 @@
+#include "config/url_rules.h"
+
 #include <algorithm>
 #include <filesystem>
 
-#include <tributary/config/host.h>
-#include <tributary/config/url_rules.h>
+#include "config/host.h"
 
 namespace tributary::config {
 namespace {

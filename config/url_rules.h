@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include <tributary/config/url.h>
+#include "config/url.h"
 
 namespace tributary::config {
 

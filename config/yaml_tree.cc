@@ -1,9 +1,10 @@
+#include "config/yaml_tree.h"
+
 #include <utility>
 
 #include <yaml-cpp/yaml.h>
 
-#include <tributary/config/topology.h>
-#include <tributary/config/yaml_tree.h>
+#include "config/topology.h"
 
 namespace tributary::config {
 namespace {

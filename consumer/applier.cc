@@ -1,8 +1,9 @@
+#include "consumer/applier.h"
+
 #include <algorithm>
 #include <utility>
 
-#include <tributary/base/log.h>
-#include <tributary/consumer/applier.h>
+#include "base/log.h"
 
 namespace tributary {
 namespace {

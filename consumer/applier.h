@@ -14,18 +14,19 @@
 #include <string>
 #include <vector>
 
-#include <tributary/base/backoff.h>
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
 #include <tributary/base/result.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/inbox.h>
-#include <tributary/consumer/intake.h>
-#include <tributary/consumer/known_replica.h>
-#include <tributary/consumer/origin_state.h>
-#include <tributary/consumer/parking.h>
-#include <tributary/consumer/upkeep.h>
-#include <tributary/consumer/waiting_progress.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "connectors/replica/replica_store.h"
+#include "consumer/inbox.h"
+#include "consumer/intake.h"
+#include "consumer/known_replica.h"
+#include "consumer/origin_state.h"
+#include "consumer/parking.h"
+#include "consumer/upkeep.h"
+#include "consumer/waiting_progress.h"
 
 namespace tributary {
 

@@ -1,7 +1,7 @@
+#include "consumer/group.h"
+
 #include <algorithm>
 #include <iterator>
-
-#include <tributary/consumer/group.h>
 
 namespace tributary {
 namespace {

@@ -20,10 +20,11 @@
 #include <vector>
 
 #include <tributary/base/result.h>
-#include <tributary/connectors/replica_store.h>
 #include <tributary/crdt/schema.h>
 #include <tributary/crdt/type.h>
-#include <tributary/outbox/batch.h>
+
+#include "connectors/replica/replica_store.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary {
 

@@ -1,4 +1,4 @@
-#include <tributary/consumer/inbox.h>
+#include "consumer/inbox.h"
 
 namespace tributary {
 

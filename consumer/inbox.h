@@ -12,12 +12,13 @@
 #include <string>
 #include <vector>
 
-#include <tributary/base/clock.h>
 #include <tributary/base/ids.h>
 #include <tributary/base/result.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/consumer/settings.h>
-#include <tributary/outbox/batch.h>
+
+#include "base/clock.h"
+#include "connectors/changelog/changelog.h"
+#include "consumer/settings.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary {
 

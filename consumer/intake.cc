@@ -1,7 +1,8 @@
+#include "consumer/intake.h"
+
 #include <algorithm>
 
-#include <tributary/base/log.h>
-#include <tributary/consumer/intake.h>
+#include "base/log.h"
 
 namespace tributary {
 namespace {

@@ -5,13 +5,13 @@
 #include <map>
 #include <vector>
 
-#include <tributary/base/clock.h>
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/inbox.h>
-#include <tributary/consumer/known_replica.h>
-#include <tributary/consumer/origin_state.h>
-#include <tributary/consumer/parking.h>
-#include <tributary/consumer/planner.h>
+#include "base/clock.h"
+#include "consumer/group.h"
+#include "consumer/inbox.h"
+#include "consumer/known_replica.h"
+#include "consumer/origin_state.h"
+#include "consumer/parking.h"
+#include "consumer/planner.h"
 
 namespace tributary {
 

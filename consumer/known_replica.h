@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include <tributary/connectors/replica_store.h>
+#include "connectors/replica/replica_store.h"
 
 namespace tributary {
 

@@ -1,4 +1,4 @@
-#include <tributary/consumer/origin_reader.h>
+#include "consumer/origin_reader.h"
 
 namespace tributary {
 

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <memory>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
-#include <tributary/base/outage.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/consumer/inbox.h>
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/outage.h"
+#include "connectors/changelog/changelog.h"
+#include "consumer/inbox.h"
 
 namespace tributary {
 

@@ -1,8 +1,9 @@
+#include "consumer/origin_state.h"
+
 #include <algorithm>
 #include <utility>
 
-#include <tributary/base/log.h>
-#include <tributary/consumer/origin_state.h>
+#include "base/log.h"
 
 namespace tributary {
 namespace {

@@ -6,12 +6,12 @@
 #include <set>
 #include <string>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/inbox.h>
-#include <tributary/consumer/planner.h>
-#include <tributary/consumer/settings.h>
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "connectors/replica/replica_store.h"
+#include "consumer/inbox.h"
+#include "consumer/planner.h"
+#include "consumer/settings.h"
 
 namespace tributary {
 

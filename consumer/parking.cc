@@ -1,5 +1,6 @@
-#include <tributary/base/log.h>
-#include <tributary/consumer/parking.h>
+#include "consumer/parking.h"
+
+#include "base/log.h"
 
 namespace tributary {
 namespace {

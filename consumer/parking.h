@@ -13,11 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include <tributary/base/clock.h>
 #include <tributary/base/result.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/inbox.h>
+
+#include "base/clock.h"
+#include "connectors/replica/replica_store.h"
+#include "consumer/group.h"
+#include "consumer/inbox.h"
 
 namespace tributary {
 

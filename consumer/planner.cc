@@ -1,7 +1,8 @@
+#include "consumer/planner.h"
+
 #include <algorithm>
 #include <span>
 
-#include <tributary/consumer/planner.h>
 #include <tributary/crdt/type.h>
 
 namespace tributary {

@@ -22,9 +22,10 @@
 #include <utility>
 #include <vector>
 
-#include <tributary/connectors/replica_store.h>
 #include <tributary/crdt/version_vector.h>
-#include <tributary/outbox/batch.h>
+
+#include "connectors/replica/replica_store.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary {
 

@@ -1,9 +1,9 @@
+#include "consumer/progress_check.h"
+
 #include <algorithm>
 #include <iterator>
 #include <set>
 #include <vector>
-
-#include <tributary/consumer/progress_check.h>
 
 namespace tributary {
 namespace {

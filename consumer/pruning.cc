@@ -1,7 +1,7 @@
+#include "consumer/pruning.h"
+
 #include <algorithm>
 #include <string>
-
-#include <tributary/consumer/pruning.h>
 
 namespace tributary {
 namespace {

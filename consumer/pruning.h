@@ -5,9 +5,10 @@
 #include <set>
 
 #include <tributary/base/result.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/known_replica.h>
-#include <tributary/consumer/origin_state.h>
+
+#include "connectors/replica/replica_store.h"
+#include "consumer/known_replica.h"
+#include "consumer/origin_state.h"
 
 namespace tributary {
 

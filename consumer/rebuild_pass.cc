@@ -1,7 +1,8 @@
+#include "consumer/rebuild_pass.h"
+
 #include <algorithm>
 
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/rebuild_pass.h>
+#include "consumer/group.h"
 
 namespace tributary {
 namespace {

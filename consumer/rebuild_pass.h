@@ -14,10 +14,11 @@
 #include <string>
 #include <vector>
 
-#include <tributary/connectors/changelog.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/planner.h>
 #include <tributary/crdt/schema.h>
+
+#include "connectors/changelog/changelog.h"
+#include "connectors/replica/replica_store.h"
+#include "consumer/planner.h"
 
 namespace tributary {
 

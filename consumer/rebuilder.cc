@@ -1,9 +1,10 @@
+#include "consumer/rebuilder.h"
+
 #include <algorithm>
 
-#include <tributary/base/log.h>
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/parking.h>
-#include <tributary/consumer/rebuilder.h>
+#include "base/log.h"
+#include "consumer/group.h"
+#include "consumer/parking.h"
 
 namespace tributary {
 namespace {

@@ -10,10 +10,10 @@
 #include <stop_token>
 #include <string>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
-#include <tributary/consumer/rebuild_pass.h>
-#include <tributary/consumer/settings.h>
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "consumer/rebuild_pass.h"
+#include "consumer/settings.h"
 
 namespace tributary {
 

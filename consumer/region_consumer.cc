@@ -1,10 +1,11 @@
+#include "consumer/region_consumer.h"
+
 #include <vector>
 
-#include <tributary/base/outage.h>
-#include <tributary/base/stop.h>
-#include <tributary/consumer/origin_reader.h>
-#include <tributary/consumer/rebuilder.h>
-#include <tributary/consumer/region_consumer.h>
+#include "base/outage.h"
+#include "base/stop.h"
+#include "consumer/origin_reader.h"
+#include "consumer/rebuilder.h"
 
 namespace tributary {
 namespace {

@@ -5,12 +5,12 @@
 #include <memory>
 #include <stop_token>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/crew.h>
-#include <tributary/base/metrics.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/consumer/applier.h>
-#include <tributary/consumer/settings.h>
+#include "base/clock.h"
+#include "base/crew.h"
+#include "base/metrics.h"
+#include "connectors/changelog/changelog.h"
+#include "consumer/applier.h"
+#include "consumer/settings.h"
 
 namespace tributary {
 

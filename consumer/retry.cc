@@ -1,11 +1,12 @@
+#include "consumer/retry.h"
+
 #include <algorithm>
 #include <map>
 #include <optional>
 
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/parking.h>
-#include <tributary/consumer/retry.h>
-#include <tributary/outbox/batch.h>
+#include "consumer/group.h"
+#include "consumer/parking.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary {
 namespace {

@@ -17,8 +17,9 @@
 #include <vector>
 
 #include <tributary/base/result.h>
-#include <tributary/connectors/replica_store.h>
 #include <tributary/crdt/schema.h>
+
+#include "connectors/replica/replica_store.h"
 
 namespace tributary {
 

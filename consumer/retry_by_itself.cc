@@ -2,9 +2,9 @@
 #include <map>
 #include <optional>
 
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/parking.h>
-#include <tributary/consumer/retry.h>
+#include "consumer/group.h"
+#include "consumer/parking.h"
+#include "consumer/retry.h"
 
 namespace tributary {
 namespace {

@@ -1,11 +1,12 @@
+#include "consumer/scrub.h"
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include <tributary/base/log.h>
-#include <tributary/consumer/group.h>
-#include <tributary/consumer/parking.h>
-#include <tributary/consumer/scrub.h>
+#include "base/log.h"
+#include "consumer/group.h"
+#include "consumer/parking.h"
 
 namespace tributary {
 namespace {

@@ -7,11 +7,12 @@
 #include <span>
 #include <string>
 
-#include <tributary/base/metrics.h>
 #include <tributary/base/result.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/known_replica.h>
 #include <tributary/crdt/schema.h>
+
+#include "base/metrics.h"
+#include "connectors/replica/replica_store.h"
+#include "consumer/known_replica.h"
 
 namespace tributary {
 

@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <set>
 
-#include <tributary/base/clock.h>
 #include <tributary/base/ids.h>
 #include <tributary/crdt/schema.h>
+
+#include "base/clock.h"
 
 namespace tributary {
 

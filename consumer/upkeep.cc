@@ -1,7 +1,8 @@
+#include "consumer/upkeep.h"
+
 #include <algorithm>
 
-#include <tributary/consumer/retry.h>
-#include <tributary/consumer/upkeep.h>
+#include "consumer/retry.h"
 
 namespace tributary {
 namespace {

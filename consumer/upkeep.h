@@ -8,14 +8,14 @@
 #include <span>
 #include <string>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
-#include <tributary/consumer/known_replica.h>
-#include <tributary/consumer/origin_state.h>
-#include <tributary/consumer/parking.h>
-#include <tributary/consumer/progress_check.h>
-#include <tributary/consumer/pruning.h>
-#include <tributary/consumer/scrub.h>
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "consumer/known_replica.h"
+#include "consumer/origin_state.h"
+#include "consumer/parking.h"
+#include "consumer/progress_check.h"
+#include "consumer/pruning.h"
+#include "consumer/scrub.h"
 
 namespace tributary {
 

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "consumer/waiting_progress.h"
 
-#include <tributary/consumer/waiting_progress.h>
+#include <algorithm>
 
 namespace tributary {
 namespace {

@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <map>
 
-#include <tributary/base/clock.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/consumer/intake.h>
-#include <tributary/consumer/settings.h>
+#include "base/clock.h"
+#include "connectors/replica/replica_store.h"
+#include "consumer/intake.h"
+#include "consumer/settings.h"
 
 namespace tributary {
 

@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <utility>
 
-#include <tributary/base/check.h>
 #include <tributary/crdt/state.h>
+
+#include "base/check.h"
 
 namespace tributary::crdt {
 namespace {

@@ -1,8 +1,9 @@
+#include "relay/backlog.h"
+
 #include <algorithm>
 #include <utility>
 
-#include <tributary/relay/backlog.h>
-#include <tributary/relay/succession.h>
+#include "relay/succession.h"
 
 namespace tributary {
 namespace {

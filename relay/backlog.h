@@ -11,9 +11,10 @@
 #include <vector>
 
 #include <tributary/base/result.h>
-#include <tributary/connectors/outbox_store.h>
 #include <tributary/crdt/version_vector.h>
-#include <tributary/outbox/batch.h>
+
+#include "connectors/outbox/outbox_store.h"
+#include "outbox/batch/batch.h"
 
 namespace tributary {
 

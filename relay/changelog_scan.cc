@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "relay/changelog_scan.h"
 
-#include <tributary/relay/changelog_scan.h>
+#include <algorithm>
 
 namespace tributary {
 namespace {

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include <tributary/base/result.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/outbox/batch.h>
-#include <tributary/relay/other_actors.h>
+
+#include "connectors/changelog/changelog.h"
+#include "outbox/batch/batch.h"
+#include "relay/other_actors.h"
 
 namespace tributary {
 

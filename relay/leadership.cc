@@ -1,13 +1,14 @@
+#include "relay/leadership.h"
+
 #include <algorithm>
 #include <optional>
 #include <string>
 
-#include <tributary/base/log.h>
-#include <tributary/outbox/batch.h>
-#include <tributary/relay/backlog.h>
-#include <tributary/relay/changelog_scan.h>
-#include <tributary/relay/leadership.h>
-#include <tributary/relay/succession.h>
+#include "base/log.h"
+#include "outbox/batch/batch.h"
+#include "relay/backlog.h"
+#include "relay/changelog_scan.h"
+#include "relay/succession.h"
 
 namespace tributary {
 namespace {

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include <tributary/base/result.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/outbox/sealing.h>
-#include <tributary/outbox/totals.h>
-#include <tributary/relay/changelog_scan.h>
-#include <tributary/relay/other_actors.h>
+
+#include "connectors/changelog/changelog.h"
+#include "connectors/outbox/outbox_store.h"
+#include "connectors/replica/replica_store.h"
+#include "outbox/batch/sealing.h"
+#include "outbox/batch/totals.h"
+#include "relay/changelog_scan.h"
+#include "relay/other_actors.h"
 
 namespace tributary {
 

@@ -1,8 +1,9 @@
+#include "relay/origin_relay.h"
+
 #include <algorithm>
 
-#include <tributary/base/log.h>
-#include <tributary/relay/origin_relay.h>
-#include <tributary/relay/void_batches.h>
+#include "base/log.h"
+#include "relay/void_batches.h"
 
 namespace tributary {
 namespace {

@@ -14,17 +14,18 @@
 #include <string>
 #include <vector>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
-#include <tributary/base/outage.h>
 #include <tributary/base/result.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/relay/leadership.h>
-#include <tributary/relay/publisher.h>
-#include <tributary/relay/relay_metrics.h>
-#include <tributary/relay/settings.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/outage.h"
+#include "connectors/changelog/changelog.h"
+#include "connectors/outbox/outbox_store.h"
+#include "connectors/replica/replica_store.h"
+#include "relay/leadership.h"
+#include "relay/publisher.h"
+#include "relay/relay_metrics.h"
+#include "relay/settings.h"
 
 namespace tributary {
 

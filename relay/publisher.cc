@@ -1,4 +1,4 @@
-#include <tributary/relay/publisher.h>
+#include "relay/publisher.h"
 
 namespace tributary {
 

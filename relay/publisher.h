@@ -8,13 +8,14 @@
 #include <memory>
 #include <optional>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/metrics.h>
-#include <tributary/base/outage.h>
 #include <tributary/base/result.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/outbox/rows.h>
-#include <tributary/relay/settings.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/outage.h"
+#include "connectors/changelog/changelog.h"
+#include "outbox/batch/rows.h"
+#include "relay/settings.h"
 
 namespace tributary {
 

@@ -1,4 +1,4 @@
-#include <tributary/relay/relay_metrics.h>
+#include "relay/relay_metrics.h"
 
 namespace tributary {
 

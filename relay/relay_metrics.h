@@ -2,7 +2,8 @@
 #pragma once
 
 #include <tributary/base/ids.h>
-#include <tributary/base/metrics.h>
+
+#include "base/metrics.h"
 
 namespace tributary {
 

@@ -1,3 +1,5 @@
+#include "relay/relay_runner.h"
+
 #include <algorithm>
 #include <mutex>
 #include <optional>
@@ -5,10 +7,9 @@
 #include <thread>
 #include <utility>
 
-#include <tributary/base/log.h>
-#include <tributary/base/outage.h>
-#include <tributary/base/stop.h>
-#include <tributary/relay/relay_runner.h>
+#include "base/log.h"
+#include "base/outage.h"
+#include "base/stop.h"
 
 namespace tributary {
 namespace {

@@ -7,16 +7,17 @@
 #include <stop_token>
 #include <vector>
 
-#include <tributary/base/clock.h>
-#include <tributary/base/crew.h>
-#include <tributary/base/metrics.h>
 #include <tributary/base/result.h>
-#include <tributary/connectors/changelog.h>
-#include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/replica_store.h>
 #include <tributary/crdt/schema.h>
-#include <tributary/relay/origin_relay.h>
-#include <tributary/relay/settings.h>
+
+#include "base/clock.h"
+#include "base/crew.h"
+#include "base/metrics.h"
+#include "connectors/changelog/changelog.h"
+#include "connectors/outbox/outbox_store.h"
+#include "connectors/replica/replica_store.h"
+#include "relay/origin_relay.h"
+#include "relay/settings.h"
 
 namespace tributary {
 

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <unordered_set>
 
-#include <tributary/base/log.h>
-#include <tributary/relay/origin_relay.h>
+#include "base/log.h"
+#include "relay/origin_relay.h"
 
 namespace tributary {
 namespace {

@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include <tributary/base/clock.h>
 #include <tributary/base/ids.h>
+
+#include "base/clock.h"
 
 namespace tributary {
 

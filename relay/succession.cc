@@ -1,7 +1,7 @@
+#include "relay/succession.h"
+
 #include <algorithm>
 #include <map>
-
-#include <tributary/relay/succession.h>
 
 namespace tributary {
 namespace {

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/replica_store.h>
-#include <tributary/relay/changelog_scan.h>
+#include "connectors/outbox/outbox_store.h"
+#include "connectors/replica/replica_store.h"
+#include "relay/changelog_scan.h"
 
 namespace tributary {
 

@@ -1,3 +1,5 @@
+#include "relay/void_batches.h"
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -8,12 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include <tributary/base/log.h>
-#include <tributary/outbox/batch_draft.h>
-#include <tributary/outbox/unsealing.h>
-#include <tributary/relay/backlog.h>
-#include <tributary/relay/changelog_scan.h>
-#include <tributary/relay/void_batches.h>
+#include "base/log.h"
+#include "outbox/batch/batch_draft.h"
+#include "outbox/batch/unsealing.h"
+#include "relay/backlog.h"
+#include "relay/changelog_scan.h"
 
 namespace tributary {
 namespace {

@@ -8,8 +8,9 @@
 #include <functional>
 
 #include <tributary/base/result.h>
-#include <tributary/outbox/sealing.h>
-#include <tributary/relay/leadership.h>
+
+#include "outbox/batch/sealing.h"
+#include "relay/leadership.h"
 
 namespace tributary {
 

@@ -4,9 +4,10 @@
 #include <optional>
 
 #include <tributary/base/bytes.h>
-#include <tributary/base/check.h>
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/types/counter.h>
+
+#include "base/check.h"
 
 namespace tributary::crdt {
 namespace {

@@ -6,7 +6,8 @@
 
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/types/set.h>
-#include <tributary/crdt/types/set_codec.h>
+
+#include "crdt/types/set_codec.h"
 
 namespace tributary::crdt {
 namespace {

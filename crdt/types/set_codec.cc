@@ -1,8 +1,10 @@
+#include "crdt/types/set_codec.h"
+
 #include <algorithm>
 
 #include <tributary/base/bytes.h>
-#include <tributary/base/check.h>
-#include <tributary/crdt/types/set_codec.h>
+
+#include "base/check.h"
 
 namespace tributary::crdt::set_codec {
 namespace {

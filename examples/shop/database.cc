@@ -1,6 +1,7 @@
+#include "database.h"
+
 #include <string_view>
 
-#include <database.h>
 #include <libpq-fe.h>
 
 namespace shop {

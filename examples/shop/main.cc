@@ -12,9 +12,10 @@
 #include <thread>
 
 #include <CLI/CLI.hpp>
-#include <database.h>
-#include <money.h>
-#include <shop.h>
+
+#include "database.h"
+#include "money.h"
+#include "shop.h"
 
 namespace shop {
 namespace {

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "money.h"
 
-#include <money.h>
+#include <algorithm>
 
 namespace shop {
 namespace {

@@ -1,10 +1,11 @@
-#include <money.h>
-#include <shop.h>
+#include "shop.h"
 
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
 #include <tributary/outbox/postgres.h>
+
+#include "money.h"
 
 namespace shop {
 namespace {

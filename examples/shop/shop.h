@@ -13,9 +13,9 @@
 #include <memory>
 #include <string>
 
-#include <database.h>
-
 #include <tributary/outbox/transaction.h>
+
+#include "database.h"
 
 namespace shop {
 

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "tests/laws/delivery.h"
 
-#include <tributary/tests/laws/delivery.h>
+#include <algorithm>
 
 namespace tributary::laws {
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include <tributary/tests/laws/history.h>
-#include <tributary/tests/laws/replica.h>
+#include "tests/laws/history.h"
+#include "tests/laws/replica.h"
 
 namespace tributary::laws {
 

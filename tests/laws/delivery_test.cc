@@ -1,11 +1,12 @@
 /// Laws of delivery: order, duplicates and batching change nothing.
+#include "tests/laws/delivery.h"
+
 #include <ostream>
 
 #include <doctest/doctest.h>
 
-#include <tributary/tests/laws/delivery.h>
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/world.h>
+#include "tests/laws/law.h"
+#include "tests/laws/world.h"
 
 namespace tributary::laws {
 namespace {

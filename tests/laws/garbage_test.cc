@@ -1,8 +1,8 @@
 /// Bytes from outside: touched() refuses them as poison, or the join survives them.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/world.h>
+#include "tests/laws/law.h"
+#include "tests/laws/world.h"
 
 namespace tributary::laws {
 namespace {

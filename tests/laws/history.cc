@@ -1,8 +1,8 @@
+#include "tests/laws/history.h"
+
 #include <algorithm>
 #include <array>
 #include <ostream>
-
-#include <tributary/tests/laws/history.h>
 
 namespace tributary::laws {
 namespace {

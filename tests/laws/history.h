@@ -12,7 +12,8 @@
 #include <vector>
 
 #include <tributary/crdt/type.h>
-#include <tributary/tests/laws/dice.h>
+
+#include "tests/laws/dice.h"
 
 namespace tributary::laws {
 

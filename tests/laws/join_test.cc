@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/world.h>
+#include "tests/laws/law.h"
+#include "tests/laws/world.h"
 
 namespace tributary::laws {
 namespace {

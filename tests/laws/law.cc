@@ -1,3 +1,5 @@
+#include "tests/laws/law.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -7,8 +9,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
-#include <tributary/tests/laws/dice.h>
-#include <tributary/tests/laws/law.h>
+#include "tests/laws/dice.h"
 
 namespace tributary::laws {
 namespace {

@@ -1,8 +1,8 @@
 /// Laws of state merge: a semilattice join, and the same join as that of deltas.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/world.h>
+#include "tests/laws/law.h"
+#include "tests/laws/world.h"
 
 namespace tributary::laws {
 namespace {

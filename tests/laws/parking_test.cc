@@ -2,9 +2,9 @@
 /// what such a key has seen is less than the watermark says.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/laws/delivery.h>
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/world.h>
+#include "tests/laws/delivery.h"
+#include "tests/laws/law.h"
+#include "tests/laws/world.h"
 
 namespace tributary::laws {
 namespace {

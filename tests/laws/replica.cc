@@ -1,8 +1,9 @@
+#include "tests/laws/replica.h"
+
 #include <algorithm>
 #include <sstream>
 
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/replica.h>
+#include "tests/laws/law.h"
 
 namespace tributary::laws {
 

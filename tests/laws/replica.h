@@ -8,8 +8,9 @@
 #include <vector>
 
 #include <tributary/crdt/type.h>
-#include <tributary/tests/laws/history.h>
-#include <tributary/tests/laws/view.h>
+
+#include "tests/laws/history.h"
+#include "tests/laws/view.h"
 
 namespace tributary::laws {
 

@@ -13,10 +13,10 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/outbox/draft_size.h>
-#include <tributary/outbox/sealing.h>
-#include <tributary/tests/laws/dice.h>
-#include <tributary/tests/laws/law.h>
+#include "outbox/batch/draft_size.h"
+#include "outbox/batch/sealing.h"
+#include "tests/laws/dice.h"
+#include "tests/laws/law.h"
 
 namespace tributary::laws {
 namespace {

@@ -1,7 +1,7 @@
+#include "tests/laws/spec.h"
+
 #include <map>
 #include <string>
-
-#include <tributary/tests/laws/spec.h>
 
 namespace tributary::laws {
 namespace {

@@ -6,8 +6,8 @@
 #include <span>
 #include <string_view>
 
-#include <tributary/tests/laws/history.h>
-#include <tributary/tests/laws/view.h>
+#include "tests/laws/history.h"
+#include "tests/laws/view.h"
 
 namespace tributary::laws {
 

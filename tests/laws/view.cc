@@ -1,7 +1,8 @@
+#include "tests/laws/view.h"
+
 #include <ostream>
 
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/view.h>
+#include "tests/laws/law.h"
 
 namespace tributary::laws {
 namespace {

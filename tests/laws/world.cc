@@ -1,6 +1,6 @@
-#include <ostream>
+#include "tests/laws/world.h"
 
-#include <tributary/tests/laws/world.h>
+#include <ostream>
 
 namespace tributary::laws {
 namespace {

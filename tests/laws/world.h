@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
-#include <tributary/tests/laws/history.h>
-#include <tributary/tests/laws/law.h>
-#include <tributary/tests/laws/replica.h>
+#include "tests/laws/history.h"
+#include "tests/laws/law.h"
+#include "tests/laws/replica.h"
 
 namespace tributary::laws {
 

@@ -14,10 +14,10 @@ FREE = {"tests", "bench", "examples"}  # may include everything
 PORTS_ONLY = {"relay", "consumer"}     # know connectors/*.h, never a driver
 # A library's headers, and the only folder whose .cc files may include them.
 LIBRARIES = [
-    (re.compile(r"libpq|libpq-fe\.h|postgres_ext\.h"), "connectors/postgres"),
-    (re.compile(r"sqlite3(ext)?\.h"), "connectors/sqlite"),
-    (re.compile(r"amqp.*\.h|rabbitmq-c/"), "connectors/rabbitmq"),
-    (re.compile(r"hiredis"), "connectors/redis"),
+    (re.compile(r"libpq|libpq-fe\.h|postgres_ext\.h"), "connectors/outbox/postgres"),
+    (re.compile(r"sqlite3(ext)?\.h"), "connectors/outbox/sqlite"),
+    (re.compile(r"amqp.*\.h|rabbitmq-c/"), "connectors/changelog/rabbitmq"),
+    (re.compile(r"hiredis"), "connectors/replica/redis"),
     (re.compile(r"yaml-cpp/"), "config"),
 ]
 COLUMNS = 100

@@ -1,7 +1,7 @@
 /// Puts up a deployment.
 #include <algorithm>
 
-#include "world.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 namespace {

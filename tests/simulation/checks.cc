@@ -3,8 +3,8 @@
 #include <sstream>
 #include <tuple>
 
-#include "expectation.h"
-#include "world.h"
+#include "tests/simulation/expectation.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 namespace {

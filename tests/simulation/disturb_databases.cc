@@ -2,7 +2,7 @@
 /// standby), without, and under running relays; the old relay's bytes may still be on their way.
 #include <algorithm>
 
-#include "world.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 

@@ -1,5 +1,5 @@
 /// Links that break, and logs that are lost.
-#include "world.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 

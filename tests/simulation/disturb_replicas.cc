@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "world.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 

@@ -1,4 +1,4 @@
-#include "expectation.h"
+#include "tests/simulation/expectation.h"
 
 #include <algorithm>
 

@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "history.h"
-
-#include <tributary/connectors/memory/replica_store.h>
+#include "connectors/replica/memory/replica_store.h"
+#include "tests/simulation/history.h"
 
 namespace tributary::simulation {
 

@@ -2,11 +2,11 @@
 /// another origin's actor. They must be set aside, whatever they say.
 #include <algorithm>
 
-#include "world.h"
-
 #include <tributary/crdt/context_table.h>
 #include <tributary/crdt/type.h>
-#include <tributary/outbox/sealing.h>
+
+#include "outbox/batch/sealing.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 namespace {

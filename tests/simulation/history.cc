@@ -1,4 +1,4 @@
-#include "history.h"
+#include "tests/simulation/history.h"
 
 #include <algorithm>
 

@@ -12,7 +12,8 @@
 
 #include <tributary/base/ids.h>
 #include <tributary/crdt/change.h>
-#include <tributary/outbox/writer_context.h>
+
+#include "outbox/batch/writer_context.h"
 
 namespace tributary::simulation {
 

@@ -2,10 +2,10 @@
 #include <cstdio>
 #include <string>
 
-#include "world.h"
 #include <CLI/CLI.hpp>
 
-#include <tributary/base/log.h>
+#include "base/log.h"
+#include "tests/simulation/world.h"
 
 int main(int argc, char** argv) {
   using namespace tributary;

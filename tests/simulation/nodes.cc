@@ -1,8 +1,8 @@
-#include "nodes.h"
+#include "tests/simulation/nodes.h"
 
 #include <prometheus/counter.h>
 
-#include <tributary/tests/unit/gauge_value.h>
+#include "tests/unit/gauge_value.h"
 
 namespace tributary::simulation {
 namespace {

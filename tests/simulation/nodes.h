@@ -12,16 +12,15 @@
 #include <utility>
 #include <vector>
 
-#include "dice.h"
-#include "virtual_clock.h"
-
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/memory/outbox_store.h>
-#include <tributary/connectors/memory/replica_store.h>
-#include <tributary/consumer/applier.h>
-#include <tributary/consumer/origin_reader.h>
-#include <tributary/consumer/rebuilder.h>
-#include <tributary/relay/origin_relay.h>
+#include "connectors/changelog/memory/changelog.h"
+#include "connectors/outbox/memory/outbox_store.h"
+#include "connectors/replica/memory/replica_store.h"
+#include "consumer/applier.h"
+#include "consumer/origin_reader.h"
+#include "consumer/rebuilder.h"
+#include "relay/origin_relay.h"
+#include "tests/simulation/dice.h"
+#include "tests/simulation/virtual_clock.h"
 
 namespace prometheus {
 class Counter;

@@ -1,9 +1,8 @@
 /// What a person does: decides what is in doubt, moves foreign views away, retries what is parked.
 #include <algorithm>
 
-#include "world.h"
-
-#include <tributary/consumer/retry.h>
+#include "consumer/retry.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 

@@ -2,10 +2,10 @@
 /// that nothing covers up what becomes of it; and what may happen to the region while it waits.
 #include <algorithm>
 
-#include "expectation.h"
-#include "world.h"
-
 #include <tributary/crdt/types/set.h>
+
+#include "tests/simulation/expectation.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 

@@ -1,12 +1,12 @@
 /// What the services write.
 #include <algorithm>
 
-#include "expectation.h"
-#include "world.h"
-
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
+
+#include "tests/simulation/expectation.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 

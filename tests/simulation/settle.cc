@@ -1,7 +1,7 @@
 /// The end of the storm: everything heals that can, and comes to rest.
 #include <algorithm>
 
-#include "world.h"
+#include "tests/simulation/world.h"
 
 namespace tributary::simulation {
 namespace {

@@ -1,4 +1,4 @@
-#include "traits.h"
+#include "tests/simulation/traits.h"
 
 #include <initializer_list>
 #include <utility>

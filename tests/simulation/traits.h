@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "dice.h"
+#include "tests/simulation/dice.h"
 
 namespace tributary::simulation {
 

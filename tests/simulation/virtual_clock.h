@@ -1,7 +1,7 @@
 /// Clocks that stand still until they are told to move.
 #pragma once
 
-#include <tributary/base/clock.h>
+#include "base/clock.h"
 
 namespace tributary::simulation {
 

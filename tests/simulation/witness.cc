@@ -1,4 +1,4 @@
-#include "witness.h"
+#include "tests/simulation/witness.h"
 
 #include <algorithm>
 

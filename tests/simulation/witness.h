@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "history.h"
-
-#include <tributary/connectors/changelog.h>
 #include <tributary/crdt/version_vector.h>
-#include <tributary/outbox/batch.h>
+
+#include "connectors/changelog/changelog.h"
+#include "outbox/batch/batch.h"
+#include "tests/simulation/history.h"
 
 namespace tributary::simulation {
 

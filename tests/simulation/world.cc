@@ -1,4 +1,4 @@
-#include "world.h"
+#include "tests/simulation/world.h"
 
 #include <algorithm>
 #include <iostream>

@@ -16,10 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "history.h"
-#include "nodes.h"
-#include "traits.h"
-#include "witness.h"
+#include "tests/simulation/history.h"
+#include "tests/simulation/nodes.h"
+#include "tests/simulation/traits.h"
+#include "tests/simulation/witness.h"
 
 namespace tributary::simulation {
 

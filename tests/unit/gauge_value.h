@@ -6,7 +6,7 @@
 
 #include <prometheus/registry.h>
 
-#include <tributary/base/metrics.h>
+#include "base/metrics.h"
 
 namespace tributary {
 

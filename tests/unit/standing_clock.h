@@ -1,7 +1,7 @@
 /// A clock that moves only when a test moves it.
 #pragma once
 
-#include <tributary/base/clock.h>
+#include "base/clock.h"
 
 namespace tributary {
 

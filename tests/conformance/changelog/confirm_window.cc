@@ -1,7 +1,7 @@
 /// Confirms as a broker may send them, which a healthy RabbitMQ rarely does.
-#include <doctest/doctest.h>
+#include "connectors/changelog/rabbitmq/confirm_window.h"
 
-#include <tributary/connectors/rabbitmq/confirm_window.h>
+#include <doctest/doctest.h>
 
 namespace tributary::rabbitmq {
 

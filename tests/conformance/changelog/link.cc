@@ -1,4 +1,4 @@
-#include "link.h"
+#include "tests/conformance/changelog/link.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 /// The misbehaviour that the simulation orders from the memory broker.
-#include "subject.h"
+#include "tests/conformance/changelog/subject.h"
 
 namespace tributary::conformance {
 

@@ -1,7 +1,7 @@
 /// How far a reader lets the broker read ahead.
-#include <doctest/doctest.h>
+#include "connectors/changelog/rabbitmq/prefetch_fit.h"
 
-#include <tributary/connectors/rabbitmq/prefetch_fit.h>
+#include <doctest/doctest.h>
 
 namespace tributary::conformance {
 

@@ -1,8 +1,7 @@
 /// What a closed connection or channel means, by its reply code and the method refused.
-#include "subject.h"
-
-#include <tributary/connectors/rabbitmq/errors.h>
-#include <tributary/connectors/rabbitmq/retention.h>
+#include "connectors/changelog/rabbitmq/errors.h"
+#include "connectors/changelog/rabbitmq/retention.h"
+#include "tests/conformance/changelog/subject.h"
 
 namespace tributary::conformance {
 

@@ -1,9 +1,10 @@
 /// Brokers that are away, refuse us, or send more than we take.
 #include <fstream>
 
-#include "link.h"
-#include "subject.h"
 #include <unistd.h>
+
+#include "tests/conformance/changelog/link.h"
+#include "tests/conformance/changelog/subject.h"
 
 namespace tributary::conformance {
 

@@ -1,8 +1,7 @@
 /// RabbitMQ behind a slow link: what moves is not given up, however long the whole takes.
-#include "link.h"
-#include "subject.h"
-
-#include <tributary/connectors/rabbitmq/address.h>
+#include "connectors/changelog/rabbitmq/address.h"
+#include "tests/conformance/changelog/link.h"
+#include "tests/conformance/changelog/subject.h"
 
 namespace tributary::conformance {
 

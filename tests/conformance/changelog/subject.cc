@@ -1,10 +1,10 @@
-#include "subject.h"
+#include "tests/conformance/changelog/subject.h"
 
 #include <atomic>
 #include <cstdlib>
 #include <random>
 
-#include <tributary/connectors/rabbitmq/testing/broker_deeds.h>
+#include "connectors/changelog/rabbitmq/testing/broker_deeds.h"
 
 namespace tributary::conformance {
 

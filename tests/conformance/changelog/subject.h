@@ -11,9 +11,9 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/changelog.h>
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/rabbitmq/changelog.h>
+#include "connectors/changelog/changelog.h"
+#include "connectors/changelog/memory/changelog.h"
+#include "connectors/changelog/rabbitmq/changelog.h"
 
 namespace tributary::conformance {
 

@@ -2,7 +2,7 @@
 #include <numeric>
 #include <thread>
 
-#include "subject.h"
+#include "tests/conformance/changelog/subject.h"
 
 namespace tributary::conformance {
 

@@ -1,5 +1,5 @@
 /// What every changelog says when something is wrong.
-#include "subject.h"
+#include "tests/conformance/changelog/subject.h"
 
 namespace tributary::conformance {
 

@@ -1,5 +1,5 @@
 /// Where a reader starts.
-#include "subject.h"
+#include "tests/conformance/changelog/subject.h"
 
 namespace tributary::conformance {
 

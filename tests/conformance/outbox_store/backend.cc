@@ -1,4 +1,4 @@
-#include "backend.h"
+#include "tests/conformance/outbox_store/backend.h"
 
 #include <cstdlib>
 #include <optional>
@@ -8,12 +8,12 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include <tributary/connectors/memory/outbox_store.h>
-#include <tributary/connectors/postgres/outbox_store.h>
-#include <tributary/connectors/postgres/producer_session.h>
-#include <tributary/connectors/sqlite/outbox_store.h>
-#include <tributary/connectors/sqlite/producer_session.h>
-#include <tributary/tests/temporary_folder.h>
+#include "connectors/outbox/memory/outbox_store.h"
+#include "connectors/outbox/postgres/outbox_store.h"
+#include "connectors/outbox/postgres/producer_session.h"
+#include "connectors/outbox/sqlite/outbox_store.h"
+#include "connectors/outbox/sqlite/producer_session.h"
+#include "tests/temporary_folder.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -8,9 +8,10 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/outbox_store.h>
-#include <tributary/connectors/producer_session.h>
 #include <tributary/crdt/schema.h>
+
+#include "connectors/outbox/outbox_store.h"
+#include "connectors/outbox/producer_session.h"
 
 namespace tributary::outbox_suite {
 

@@ -1,10 +1,10 @@
 /// Batches, totals, parked rows, actors and status.
 #include <limits>
 
-#include "backend.h"
-
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
+
+#include "tests/conformance/outbox_store/backend.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -1,12 +1,12 @@
 /// What plain SQL may not do on PostgreSQL: pass a limit, a check, or another's transaction.
 #include <memory>
 
-#include "backend.h"
-#include "psql.h"
-
-#include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
+
+#include "connectors/outbox/postgres/outbox_store.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
 
 namespace tributary::outbox_suite {
 namespace {

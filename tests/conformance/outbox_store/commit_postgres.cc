@@ -2,11 +2,12 @@
 #include <memory>
 #include <string>
 
-#include "backend.h"
 #include <libpq-fe.h>
 
 #include <tributary/crdt/types/register.h>
 #include <tributary/outbox/postgres.h>
+
+#include "tests/conformance/outbox_store/backend.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -5,13 +5,13 @@
 #include <type_traits>
 #include <vector>
 
-#include "backend.h"
-#include "psql.h"
-#include "shell_sqlite.h"
-
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
+
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
+#include "tests/conformance/outbox_store/shell_sqlite.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "backend.h"
-#include "psql.h"
-
-#include <tributary/connectors/postgres/context_sweep.h>
 #include <tributary/crdt/types/set.h>
-#include <tributary/outbox/sealing.h>
+
+#include "connectors/outbox/postgres/context_sweep.h"
+#include "outbox/batch/sealing.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -4,15 +4,15 @@
 #include <memory>
 #include <thread>
 
-#include "backend.h"
-#include "psql.h"
-
-#include <tributary/base/log.h>
-#include <tributary/connectors/postgres/idle.h>
-#include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
-#include <tributary/tests/unit/stderr_of.h>
+
+#include "base/log.h"
+#include "connectors/outbox/postgres/idle.h"
+#include "connectors/outbox/postgres/outbox_store.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
+#include "tests/unit/stderr_of.h"
 
 namespace tributary::outbox_suite {
 namespace {}  // namespace

@@ -4,14 +4,14 @@
 #include <fstream>
 #include <thread>
 
-#include "backend.h"
-#include "shell_sqlite.h"
-
-#include <tributary/connectors/sqlite/outbox_store.h>
-#include <tributary/connectors/sqlite/place.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/outbox/sqlite.h>
+
+#include "connectors/outbox/sqlite/outbox_store.h"
+#include "connectors/outbox/sqlite/place.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/shell_sqlite.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -5,12 +5,12 @@
 #include <string>
 #include <type_traits>
 
-#include "backend.h"
-#include "psql.h"
-#include "shell_sqlite.h"
-
 #include <tributary/crdt/type.h>
-#include <tributary/outbox/sealing.h>
+
+#include "outbox/batch/sealing.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
+#include "tests/conformance/outbox_store/shell_sqlite.h"
 
 namespace tributary::outbox_suite {
 namespace {

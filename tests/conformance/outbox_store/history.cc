@@ -1,7 +1,7 @@
 /// The digest of all that was sealed: it moves with the head, whatever moves that.
-#include "backend.h"
-
 #include <tributary/crdt/types/counter.h>
+
+#include "tests/conformance/outbox_store/backend.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -1,9 +1,9 @@
 /// An outbox with more rows than can be counted, or moved, at once.
 #include <functional>
 
-#include "backend.h"
-#include "psql.h"
-#include "shell_sqlite.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
+#include "tests/conformance/outbox_store/shell_sqlite.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -1,11 +1,11 @@
 /// Telling rows apart in a database that was put back to an earlier state.
 #include <algorithm>
 
-#include "backend.h"
-#include "shell_sqlite.h"
-
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
+
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/shell_sqlite.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -1,11 +1,11 @@
 /// What a producer is refused, and that its transaction survives it.
 #include <limits>
 
-#include "backend.h"
-
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
+
+#include "tests/conformance/outbox_store/backend.h"
 
 namespace tributary::outbox_suite {
 namespace {

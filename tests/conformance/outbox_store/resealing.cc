@@ -1,11 +1,11 @@
 /// Sealed batches that can no longer be published: sealed anew, or set aside row by row.
-#include "backend.h"
-
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
-#include <tributary/outbox/batch_draft.h>
-#include <tributary/outbox/sealing.h>
+
+#include "outbox/batch/batch_draft.h"
+#include "outbox/batch/sealing.h"
+#include "tests/conformance/outbox_store/backend.h"
 
 namespace tributary::outbox_suite {
 namespace {

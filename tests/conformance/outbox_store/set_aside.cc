@@ -3,11 +3,11 @@
 #include <map>
 #include <set>
 
-#include "backend.h"
-
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
+
+#include "tests/conformance/outbox_store/backend.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -1,10 +1,10 @@
 /// Who keeps deleted rows from being cleaned up.
-#include "backend.h"
-#include "psql.h"
 #include <arpa/inet.h>
 
-#include <tributary/connectors/postgres/idle.h>
-#include <tributary/connectors/postgres/statements.h>
+#include "connectors/outbox/postgres/idle.h"
+#include "connectors/outbox/postgres/statements.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -2,11 +2,10 @@
 #include <chrono>
 #include <memory>
 
-#include "backend.h"
-#include "psql.h"
-
-#include <tributary/connectors/postgres/outbox_store.h>
-#include <tributary/connectors/postgres/producer_session.h>
+#include "connectors/outbox/postgres/outbox_store.h"
+#include "connectors/outbox/postgres/producer_session.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
 
 namespace tributary::outbox_suite {
 

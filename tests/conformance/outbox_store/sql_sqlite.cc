@@ -1,13 +1,13 @@
 /// What other languages meet on SQLite: plain INSERTs, and the errors of the triggers.
 #include <memory>
 
-#include "backend.h"
-#include "shell_sqlite.h"
-
-#include <tributary/connectors/sqlite/outbox_store.h>
-#include <tributary/connectors/sqlite/producer_session.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/outbox/sqlite.h>
+
+#include "connectors/outbox/sqlite/outbox_store.h"
+#include "connectors/outbox/sqlite/producer_session.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/shell_sqlite.h"
 
 namespace tributary::outbox_suite {
 TEST_CASE("a plain INSERT is completed with time, context and transaction") {

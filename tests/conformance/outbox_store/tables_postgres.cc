@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <memory>
 
-#include "backend.h"
-#include "psql.h"
-
-#include <tributary/connectors/postgres/outbox_store.h>
 #include <tributary/crdt/types/register.h>
+
+#include "connectors/outbox/postgres/outbox_store.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -4,12 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "backend.h"
-#include "psql.h"
-#include "shell_sqlite.h"
-
-#include <tributary/connectors/sqlite/outbox_store.h>
-#include <tributary/outbox/sealing.h>
+#include "connectors/outbox/sqlite/outbox_store.h"
+#include "outbox/batch/sealing.h"
+#include "tests/conformance/outbox_store/backend.h"
+#include "tests/conformance/outbox_store/psql.h"
+#include "tests/conformance/outbox_store/shell_sqlite.h"
 
 namespace tributary::outbox_suite {
 namespace {

@@ -3,8 +3,8 @@
 #include <array>
 #include <thread>
 
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

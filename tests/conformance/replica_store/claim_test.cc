@@ -1,7 +1,7 @@
 /// Whose consumer writes to a replica.
 #include <thread>
 
-#include "subjects.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 

@@ -1,8 +1,8 @@
 /// Random commits to both stores leave equal states and equal views.
 #include <random>
 
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

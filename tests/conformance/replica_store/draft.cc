@@ -1,4 +1,4 @@
-#include "draft.h"
+#include "tests/conformance/replica_store/draft.h"
 
 #include <array>
 

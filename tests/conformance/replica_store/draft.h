@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <tributary/connectors/replica_store.h>
+#include "connectors/replica/replica_store.h"
 
 namespace tributary::replica_tests {
 

@@ -1,9 +1,8 @@
 /// Keys of the layout that another program drops, one at a time, under a running consumer.
-#include "draft.h"
-#include "subjects.h"
-
-#include <tributary/connectors/redis/layout.h>
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "connectors/replica/redis/layout.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
+#include "tests/unit/consumer/region_under_test.h"
 
 namespace tributary::replica_tests {
 namespace {

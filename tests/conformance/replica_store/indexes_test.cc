@@ -1,6 +1,6 @@
 /// What another program drops of the indexes by which Redis finds what is set aside.
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 

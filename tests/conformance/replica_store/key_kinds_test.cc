@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <set>
 
-#include "draft.h"
-#include "subjects.h"
-
-#include <tributary/connectors/redis/layout.h>
+#include "connectors/replica/redis/layout.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

@@ -1,6 +1,6 @@
 /// Loading asks for what a delta touches, and for no more.
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 

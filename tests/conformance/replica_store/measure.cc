@@ -6,10 +6,9 @@
 #include <cstdlib>
 #include <ctime>
 
-#include "draft.h"
-
-#include <tributary/connectors/redis/connection.h>
-#include <tributary/connectors/redis/replica_store.h>
+#include "connectors/replica/redis/connection.h"
+#include "connectors/replica/redis/replica_store.h"
+#include "tests/conformance/replica_store/draft.h"
 
 namespace {
 

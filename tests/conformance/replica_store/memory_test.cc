@@ -1,6 +1,6 @@
 /// What only the replica in memory can do: roll back, fail on demand, and show itself.
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

@@ -3,11 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "subjects.h"
-
-#include <tributary/connectors/redis/replica_store.h>
-#include <tributary/consumer/retry.h>
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "connectors/replica/redis/replica_store.h"
+#include "consumer/retry.h"
+#include "tests/conformance/replica_store/subjects.h"
+#include "tests/unit/consumer/region_under_test.h"
 
 namespace tributary::replica_tests {
 namespace {

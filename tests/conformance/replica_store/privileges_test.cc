@@ -4,10 +4,9 @@
 #include <sstream>
 #include <vector>
 
-#include "draft.h"
-#include "subjects.h"
-
-#include <tributary/connectors/redis/replica_store.h>
+#include "connectors/replica/redis/replica_store.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

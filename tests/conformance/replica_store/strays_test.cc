@@ -1,9 +1,8 @@
 /// What another program writes over the keys that the replica has as a whole.
-#include "draft.h"
-#include "subjects.h"
-
-#include <tributary/connectors/redis/layout.h>
-#include <tributary/connectors/redis/replica_store.h>
+#include "connectors/replica/redis/layout.h"
+#include "connectors/replica/redis/replica_store.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

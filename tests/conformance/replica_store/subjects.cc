@@ -1,7 +1,7 @@
-#include "subjects.h"
+#include "tests/conformance/replica_store/subjects.h"
 
-#include <tributary/connectors/redis/layout.h>
-#include <tributary/connectors/redis/replica_store.h>
+#include "connectors/replica/redis/layout.h"
+#include "connectors/replica/redis/replica_store.h"
 
 namespace tributary::replica_tests {
 

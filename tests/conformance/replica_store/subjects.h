@@ -11,10 +11,10 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/memory/replica_store.h>
-#include <tributary/connectors/redis/connection.h>
-#include <tributary/connectors/redis/endpoint.h>
-#include <tributary/connectors/replica_store.h>
+#include "connectors/replica/memory/replica_store.h"
+#include "connectors/replica/redis/connection.h"
+#include "connectors/replica/redis/endpoint.h"
+#include "connectors/replica/replica_store.h"
 
 namespace tributary::replica_tests {
 

@@ -1,6 +1,6 @@
 /// One token names the state of a replica; actors and bounds of the watermark are guarded with it.
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

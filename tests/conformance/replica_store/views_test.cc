@@ -1,6 +1,6 @@
 /// Views are what plain Redis clients would read, whatever bytes they hold.
-#include "draft.h"
-#include "subjects.h"
+#include "tests/conformance/replica_store/draft.h"
+#include "tests/conformance/replica_store/subjects.h"
 
 namespace tributary::replica_tests {
 namespace {

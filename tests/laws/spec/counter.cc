@@ -1,5 +1,5 @@
 /// A counter is the sum of all visible adds.
-#include <tributary/tests/laws/spec.h>
+#include "tests/laws/spec.h"
 
 namespace tributary::laws {
 namespace {

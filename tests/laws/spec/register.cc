@@ -1,7 +1,7 @@
 /// A register is what the visible write that is largest by (hlc, actor, seq) says.
 #include <tuple>
 
-#include <tributary/tests/laws/spec.h>
+#include "tests/laws/spec.h"
 
 namespace tributary::laws {
 namespace {

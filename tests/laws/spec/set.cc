@@ -2,7 +2,7 @@
 /// and by no visible clear.
 #include <algorithm>
 
-#include <tributary/tests/laws/spec.h>
+#include "tests/laws/spec.h"
 
 namespace tributary::laws {
 namespace {

@@ -1,9 +1,9 @@
+#include "base/backoff.h"
+
 #include <algorithm>
 #include <set>
 
 #include <doctest/doctest.h>
-
-#include <tributary/base/backoff.h>
 
 namespace tributary {
 namespace {

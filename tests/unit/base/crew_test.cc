@@ -1,3 +1,5 @@
+#include "base/crew.h"
+
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -5,8 +7,6 @@
 #include <thread>
 
 #include <doctest/doctest.h>
-
-#include <tributary/base/crew.h>
 
 using namespace tributary;
 

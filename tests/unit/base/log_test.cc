@@ -1,10 +1,11 @@
 /// Log lines: one event is one line, and a JSON line is JSON, whatever bytes the fields hold.
+#include "base/log.h"
+
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include <tributary/base/log.h>
-#include <tributary/tests/unit/stderr_of.h>
+#include "tests/unit/stderr_of.h"
 
 namespace tributary {
 namespace {

@@ -1,11 +1,12 @@
 /// Any bytes as text: whole, on one line, and never two values with one look.
+#include "base/text.h"
+
 #include <set>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include <tributary/base/percent.h>
-#include <tributary/base/text.h>
+#include "base/percent.h"
 
 namespace tributary {
 namespace {

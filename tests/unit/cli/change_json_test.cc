@@ -1,9 +1,9 @@
 /// The lines that `tributary write` reads: whatever is not exactly what it says is refused.
+#include "cli/change_json.h"
+
 #include <string>
 
 #include <doctest/doctest.h>
-
-#include <tributary/cli/change_json.h>
 
 namespace tributary::cli {
 namespace {

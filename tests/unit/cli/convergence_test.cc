@@ -1,6 +1,7 @@
 /// When a system is converged, and when it is not.
-#include "system.h"
 #include <doctest/doctest.h>
+
+#include "tests/unit/cli/system.h"
 
 namespace tributary::cli {
 namespace {

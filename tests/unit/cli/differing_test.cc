@@ -1,6 +1,7 @@
 /// What tells that the same seqs stand for different changes.
-#include "system.h"
 #include <doctest/doctest.h>
+
+#include "tests/unit/cli/system.h"
 
 namespace tributary::cli {
 

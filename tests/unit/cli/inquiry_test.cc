@@ -1,11 +1,11 @@
+#include "cli/inquiry.h"
+
 #include <chrono>
 #include <future>
 #include <mutex>
 #include <queue>
 
 #include <doctest/doctest.h>
-
-#include <tributary/cli/inquiry.h>
 
 using namespace tributary;
 using namespace tributary::cli;

@@ -1,11 +1,12 @@
+#include "cli/line_reader.h"
+
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include <tributary/cli/line_reader.h>
-#include <tributary/tests/temporary_folder.h>
+#include "tests/temporary_folder.h"
 
 namespace tributary::cli {
 namespace {

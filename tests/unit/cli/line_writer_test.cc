@@ -1,13 +1,14 @@
 /// What `tributary write` says of a line that the database did not take.
+#include "cli/line_writer.h"
+
 #include <fstream>
 #include <optional>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include <tributary/cli/line_writer.h>
-#include <tributary/tests/temporary_folder.h>
-#include <tributary/tests/unit/stderr_of.h>
+#include "tests/temporary_folder.h"
+#include "tests/unit/stderr_of.h"
 
 namespace tributary::cli {
 namespace {

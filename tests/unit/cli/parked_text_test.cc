@@ -1,10 +1,12 @@
 /// What `tributary parked` prints.
+#include "cli/parked_text.h"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <tributary/cli/parked_text.h>
 #include <tributary/crdt/type.h>
-#include <tributary/outbox/batch.h>
+
+#include "outbox/batch/batch.h"
 
 namespace tributary::cli {
 namespace {

@@ -1,9 +1,9 @@
 /// What `tributary read` prints for values that are any bytes.
+#include "cli/reading_text.h"
+
 #include <string>
 
 #include <doctest/doctest.h>
-
-#include <tributary/cli/reading_text.h>
 
 namespace tributary::cli {
 namespace {

@@ -1,9 +1,10 @@
 /// What `tributary status` prints.
-#include "system.h"
+#include "cli/status_text.h"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <tributary/cli/status_text.h>
+#include "tests/unit/cli/system.h"
 
 namespace tributary::cli {
 namespace {

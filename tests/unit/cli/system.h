@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/cli/convergence.h>
+#include "cli/convergence.h"
 
 namespace tributary::cli {
 

@@ -1,14 +1,15 @@
 /// A topology file that changes under a running daemon.
+#include "cli/topology_file.h"
+
 #include <filesystem>
 #include <fstream>
 
 #include <doctest/doctest.h>
 
-#include <tributary/base/log.h>
-#include <tributary/cli/topology_file.h>
-#include <tributary/tests/temporary_folder.h>
-#include <tributary/tests/unit/config/text.h>
-#include <tributary/tests/unit/stderr_of.h>
+#include "base/log.h"
+#include "tests/temporary_folder.h"
+#include "tests/unit/config/text.h"
+#include "tests/unit/stderr_of.h"
 
 namespace tributary::cli {
 namespace {

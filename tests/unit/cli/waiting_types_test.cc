@@ -1,9 +1,10 @@
 /// What a changed topology would do to changes on their way.
+#include "cli/waiting_types.h"
+
 #include <doctest/doctest.h>
 
-#include <tributary/cli/waiting_types.h>
-#include <tributary/connectors/memory/outbox_store.h>
-#include <tributary/tests/unit/relay/shop.h>
+#include "connectors/outbox/memory/outbox_store.h"
+#include "tests/unit/relay/shop.h"
 
 using namespace tributary;
 using cli::TypeChanges;

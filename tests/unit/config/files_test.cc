@@ -2,10 +2,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "text.h"
 #include <doctest/doctest.h>
 
-#include <tributary/tests/temporary_folder.h>
+#include "tests/temporary_folder.h"
+#include "tests/unit/config/text.h"
 
 namespace tributary::config {
 namespace {

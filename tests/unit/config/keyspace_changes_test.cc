@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
+#include "config/keyspace_changes.h"
 
-#include <tributary/config/keyspace_changes.h>
+#include <doctest/doctest.h>
 
 namespace tributary::config {
 namespace {

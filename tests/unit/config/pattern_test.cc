@@ -1,10 +1,11 @@
+#include "config/pattern.h"
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include <tributary/config/pattern.h>
 #include <tributary/crdt/schema.h>
 
 namespace tributary::config {

@@ -1,6 +1,7 @@
 /// Mistakes of form: YAML itself, kinds, unknown, repeated and missing keys, and where they stand.
-#include "text.h"
 #include <doctest/doctest.h>
+
+#include "tests/unit/config/text.h"
 
 namespace tributary::config {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <tributary/config/topology.h>
+#include "config/topology.h"
 
 namespace tributary::config {
 

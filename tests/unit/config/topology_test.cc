@@ -2,10 +2,10 @@
 #include <fstream>
 #include <sstream>
 
-#include "text.h"
 #include <doctest/doctest.h>
 
-#include <tributary/config/settings.h>
+#include "config/settings.h"
+#include "tests/unit/config/text.h"
 
 namespace tributary::config {
 namespace {

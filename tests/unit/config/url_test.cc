@@ -1,7 +1,8 @@
 /// Addresses: what works at run time is accepted, what cannot is a mistake, and no part of a URL is
 /// ever repeated, whatever its spelling, for it may be a secret.
-#include "text.h"
 #include <doctest/doctest.h>
+
+#include "tests/unit/config/text.h"
 
 namespace tributary::config {
 namespace {

@@ -1,6 +1,7 @@
 /// Mistakes of content: numbers, names, references, addresses, keyspaces.
-#include "text.h"
 #include <doctest/doctest.h>
+
+#include "tests/unit/config/text.h"
 
 namespace tributary::config {
 namespace {

@@ -1,5 +1,5 @@
 /// Two regions whose topology leads to one replica.
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 

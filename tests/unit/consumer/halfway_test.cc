@@ -1,5 +1,5 @@
 /// Commits that stop half-way, wherever they do.
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 using crdt::ViewKind;

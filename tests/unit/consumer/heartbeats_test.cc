@@ -1,7 +1,7 @@
 /// What heartbeats of idle origins cost a region, and what it still knows of them.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 

@@ -1,6 +1,6 @@
 /// That what is set aside is bounded, and so is what looking at it costs.
-#include <tributary/consumer/parking.h>
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "consumer/parking.h"
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 using crdt::ViewKind;

@@ -1,8 +1,9 @@
 /// Another program that writes to the replica's progress and leaves its token.
+#include "consumer/progress_check.h"
+
 #include <algorithm>
 
-#include <tributary/consumer/progress_check.h>
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 

@@ -1,6 +1,6 @@
 #include <random>
 
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 using crdt::ViewKind;

@@ -5,13 +5,13 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/memory/replica_store.h>
-#include <tributary/consumer/origin_reader.h>
-#include <tributary/consumer/region_consumer.h>
-#include <tributary/outbox/batch.h>
-#include <tributary/tests/unit/gauge_value.h>
-#include <tributary/tests/unit/standing_clock.h>
+#include "connectors/changelog/memory/changelog.h"
+#include "connectors/replica/memory/replica_store.h"
+#include "consumer/origin_reader.h"
+#include "consumer/region_consumer.h"
+#include "outbox/batch/batch.h"
+#include "tests/unit/gauge_value.h"
+#include "tests/unit/standing_clock.h"
 
 using namespace tributary;
 

@@ -1,5 +1,5 @@
 /// Keys that the replica's user may not touch.
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 

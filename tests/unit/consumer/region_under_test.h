@@ -12,15 +12,16 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/memory/replica_store.h>
-#include <tributary/consumer/applier.h>
-#include <tributary/consumer/origin_reader.h>
-#include <tributary/consumer/rebuilder.h>
-#include <tributary/consumer/retry.h>
 #include <tributary/crdt/type.h>
-#include <tributary/outbox/batch.h>
-#include <tributary/tests/unit/gauge_value.h>
+
+#include "connectors/changelog/memory/changelog.h"
+#include "connectors/replica/memory/replica_store.h"
+#include "consumer/applier.h"
+#include "consumer/origin_reader.h"
+#include "consumer/rebuilder.h"
+#include "consumer/retry.h"
+#include "outbox/batch/batch.h"
+#include "tests/unit/gauge_value.h"
 
 namespace tributary {
 

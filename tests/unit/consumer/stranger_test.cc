@@ -1,5 +1,5 @@
 /// Deferred removes that wait for an actor of which nobody has heard.
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 

@@ -1,8 +1,8 @@
 /// Keys whose type is not beyond doubt: keyspaces that get another type, or that the file lacks.
 #include <utility>
 
-#include <tributary/consumer/parking.h>
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "consumer/parking.h"
+#include "tests/unit/consumer/region_under_test.h"
 
 namespace tributary {
 namespace {

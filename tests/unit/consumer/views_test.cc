@@ -1,4 +1,4 @@
-#include <tributary/tests/unit/consumer/region_under_test.h>
+#include "tests/unit/consumer/region_under_test.h"
 
 using namespace tributary;
 using crdt::ViewKind;

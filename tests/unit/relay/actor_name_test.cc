@@ -1,7 +1,7 @@
 /// Which actor an origin draws, and whose an actor is.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/relay/shop.h>
+#include "tests/unit/relay/shop.h"
 
 using namespace tributary;
 

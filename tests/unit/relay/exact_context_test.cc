@@ -1,8 +1,8 @@
 /// Tokens that claim more than the relay knows of its region, and a replica that does not answer.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/gauge_value.h>
-#include <tributary/tests/unit/relay/shop.h>
+#include "tests/unit/gauge_value.h"
+#include "tests/unit/relay/shop.h"
 
 using namespace tributary;
 

@@ -1,7 +1,7 @@
 /// What a relay does beside sealing: confirms, totals, retention, heartbeats, timestamps.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/relay/shop.h>
+#include "tests/unit/relay/shop.h"
 
 using namespace tributary;
 

@@ -1,7 +1,7 @@
 // A database that is put back while what was published before is still on its way.
 #include <vector>
 
-#include "shop.h"
+#include "tests/unit/relay/shop.h"
 
 namespace tributary {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/relay/shop.h>
+#include "tests/unit/relay/shop.h"
 
 using namespace tributary;
 

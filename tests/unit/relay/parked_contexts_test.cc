@@ -1,7 +1,7 @@
 /// What a writer had seen of a key with parked changes is a matter of when he wrote.
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/relay/shop.h>
+#include "tests/unit/relay/shop.h"
 
 using namespace tributary;
 

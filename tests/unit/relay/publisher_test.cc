@@ -1,9 +1,10 @@
+#include "relay/publisher.h"
+
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/relay/publisher.h>
-#include <tributary/tests/unit/gauge_value.h>
-#include <tributary/tests/unit/standing_clock.h>
+#include "connectors/changelog/memory/changelog.h"
+#include "tests/unit/gauge_value.h"
+#include "tests/unit/standing_clock.h"
 
 using namespace tributary;
 

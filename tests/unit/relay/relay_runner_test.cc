@@ -1,3 +1,5 @@
+#include "relay/relay_runner.h"
+
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -5,15 +7,15 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/base/log.h>
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/memory/outbox_store.h>
-#include <tributary/connectors/memory/replica_store.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/outbox/transaction.h>
-#include <tributary/relay/relay_runner.h>
-#include <tributary/tests/unit/gauge_value.h>
-#include <tributary/tests/unit/stderr_of.h>
+
+#include "base/log.h"
+#include "connectors/changelog/memory/changelog.h"
+#include "connectors/outbox/memory/outbox_store.h"
+#include "connectors/replica/memory/replica_store.h"
+#include "tests/unit/gauge_value.h"
+#include "tests/unit/stderr_of.h"
 
 using namespace tributary;
 

@@ -11,14 +11,15 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/connectors/memory/changelog.h>
-#include <tributary/connectors/memory/outbox_store.h>
 #include <tributary/crdt/types/counter.h>
 #include <tributary/crdt/types/register.h>
 #include <tributary/crdt/types/set.h>
-#include <tributary/outbox/batch.h>
-#include <tributary/relay/origin_relay.h>
-#include <tributary/tests/unit/standing_clock.h>
+
+#include "connectors/changelog/memory/changelog.h"
+#include "connectors/outbox/memory/outbox_store.h"
+#include "outbox/batch/batch.h"
+#include "relay/origin_relay.h"
+#include "tests/unit/standing_clock.h"
 
 namespace tributary {
 

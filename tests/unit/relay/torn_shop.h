@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "shop.h"
+#include "tests/unit/relay/shop.h"
 
 namespace tributary {
 

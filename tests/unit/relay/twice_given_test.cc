@@ -1,5 +1,5 @@
 // Numbers that a database gave twice, since it was put back unnoticed.
-#include "torn_shop.h"
+#include "tests/unit/relay/torn_shop.h"
 
 namespace tributary {
 

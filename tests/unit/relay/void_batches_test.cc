@@ -1,4 +1,4 @@
-#include "torn_shop.h"
+#include "tests/unit/relay/torn_shop.h"
 
 namespace tributary {
 TEST_CASE_FIXTURE(TornShop, "what an actor sealed in vain is published by the one that followed") {

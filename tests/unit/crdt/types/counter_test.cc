@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/crdt/types/one_key.h>
+#include "tests/unit/crdt/types/one_key.h"
 
 namespace tributary::one_key {
 namespace {

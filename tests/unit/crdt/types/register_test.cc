@@ -1,7 +1,7 @@
 /// The truth table of the register: the last writer by (hlc, actor, seq).
 #include <doctest/doctest.h>
 
-#include <tributary/tests/unit/crdt/types/one_key.h>
+#include "tests/unit/crdt/types/one_key.h"
 
 namespace tributary::one_key {
 namespace {

@@ -1,0 +1,113 @@
+#include "connectors/replica/redis/server.h"
+
+#include <cstdlib>
+
+#include "connectors/replica/redis/layout.h"
+#include "connectors/replica/redis/permissions.h"
+
+namespace tributary::redis {
+namespace {
+
+// KEYS: a key of no meaning. Of the commands in the scripts and beside them, answers those that the
+// user may not run; whatever else they say of the key is of no interest. The key is gone at the
+// end, or a second later when UNLINK is refused; a server that takes no writes never makes it.
+constexpr std::string_view kProbeScript = R"lua(
+local key, refused = KEYS[1], {}
+for _, command in ipairs({
+  {'MSET', key, ''}, {'SET', key, '', 'EX', '1'}, {'GET', key}, {'STRLEN', key}, {'EXISTS', key},
+  {'TYPE', key}, {'HSET', key, 'f', ''}, {'HDEL', key, 'f'}, {'HGET', key, 'f'},
+  {'HMGET', key, 'f'}, {'HSTRLEN', key, 'f'}, {'HGETALL', key}, {'HLEN', key}, {'SADD', key, 'm'}, {'SREM', key, 'm'},
+  {'SCARD', key}, {'SSCAN', key, '0'}, {'HSCAN', key, '0'}, {'SRANDMEMBER', key, '1'},
+  {'ZADD', key, '0', 'm'}, {'ZREM', key, 'm'}, {'ZCARD', key}, {'ZRANGE', key, '0', '0'},
+  {'ZRANGEBYLEX', key, '-', '+', 'LIMIT', '0', '1'}, {'RPUSH', key, 'v'}, {'LLEN', key},
+  {'LRANGE', key, '0', '0'}, {'SCAN', '0', 'COUNT', '1'}, {'UNLINK', key}}) do
+  local answer = redis.pcall(unpack(command))
+  if type(answer) == 'table' and answer.err then
+    local denied = string.find(answer.err, "can't run this command", 1, true) or
+                   string.find(answer.err, 'NOPERM', 1, true)
+    if denied then refused[#refused + 1] = command[1] end
+  end
+end
+return refused
+)lua";
+constexpr std::string_view kProbeKey = "tributary:probe";
+
+/// The text behind "\n<name>:" in the answer to INFO; empty when there is none.
+std::string_view info(std::string_view all, std::string_view name) {
+  const std::string wanted = std::string("\n").append(name).append(":");
+  const auto found = all.find(wanted);
+  if (found == std::string_view::npos) return {};
+  all.remove_prefix(found + wanted.size());
+  return all.substr(0, all.find('\r'));
+}
+
+std::string about_eviction(std::string_view policy, bool limited) {
+  std::string what = "maxmemory-policy is " + std::string(policy) + ": ";
+  if (policy.starts_with("volatile-")) {
+    return what + "views that somebody gives a time to live are evicted";
+  }
+  what.append(limited ? "Redis evicts" : "once maxmemory is set, Redis will evict");
+  return what + " views and states, which are missing until they are rebuilt";
+}
+
+}  // namespace
+
+Result<void> probe_commands(Connection& connection) {
+  // EVALSHA is what the commits use, EVAL what the rest uses.
+  TRIBUTARY_ASSIGN(const Reply script, connection.call({"SCRIPT", "LOAD", kProbeScript}));
+  TRIBUTARY_TRY(connection.call({"EVAL", "return 1", "0"}));
+  auto probed = connection.call({"EVALSHA", text(*script), "1", kProbeKey});
+  if (!probed && denied(probed.error())) TRIBUTARY_TRY(probe_own_keys(connection));
+  TRIBUTARY_ASSIGN(const Reply refused, std::move(probed));
+  if (size(*refused) == 0) return probe_own_keys(connection);
+  std::string grants;
+  for (std::size_t i = 0; i < size(*refused); ++i) {
+    std::string name(text(at(*refused, i)));
+    for (char& letter : name) letter = static_cast<char>(std::tolower(letter));
+    grants.append(" +").append(name);
+  }
+  return fail(ErrorKind::kFatal,
+              connection.where() +
+                  "the user may not run all commands that a commit needs; grant (ACL SETUSER):" +
+                  grants + " (docs/operations.md has the whole list)");
+}
+
+Result<std::vector<std::string>> read_warnings(Connection& connection) {
+  std::vector<std::string> warnings;
+  connection.queue({"INFO"});
+  TRIBUTARY_TRY(connection.send());
+  TRIBUTARY_ASSIGN(const Reply reply, connection.receive({"NOPERM"}));
+  if (is_error(*reply)) {
+    warnings.emplace_back(
+        "the user may not run INFO (grant +info), so nobody knows whether this server evicts keys");
+    return warnings;
+  }
+  const std::string_view all = text(*reply);
+  const std::string_view policy = info(all, "maxmemory_policy");
+  if (!policy.empty() && policy != "noeviction") {
+    warnings.push_back(about_eviction(policy, info(all, "maxmemory") != "0") +
+                       "; set maxmemory-policy noeviction");
+  }
+  const std::string_view evicted = info(all, "evicted_keys");
+  if (!evicted.empty() && evicted != "0") {
+    warnings.push_back("it has evicted " + std::string(evicted) +
+                       " keys since it was started: one of which both view and state went is "
+                       "missing, and nobody can tell which. To be certain, copy another region's "
+                       "replica over this one (docs/operations.md, \"A new or empty replica\")");
+  }
+  const std::string version(info(all, "redis_version"));
+  if (std::atoi(version.c_str()) < 7) {
+    warnings.push_back("this is Redis " + version + "; Tributary is tested with Redis 7");
+  }
+  if (info(all, "role") == "slave") {
+    warnings.emplace_back(
+        "this is a read-only copy of another Redis; the URL must lead to the master");
+  }
+  if (info(all, "cluster_enabled") == "1") {
+    warnings.emplace_back(
+        "this is a Redis Cluster, which is not supported: commits will be refused");
+  }
+  return warnings;
+}
+
+}  // namespace tributary::redis
