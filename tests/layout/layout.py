@@ -1,5 +1,6 @@
-"""Checks the source tree's layout: includes point one way only, C libraries stay behind their
-connector, files stay small, and with --columns lines too (clang-format leaves long strings be).
+"""Checks the source tree's layout: includes point one way only and are found without a build,
+public headers are listed, C libraries stay behind their connector, files stay small, and with
+--columns lines too (clang-format leaves long strings be).
 `layout.py TREE [--columns]` prints a line per fault and exits 1 if there is any."""
 import os
 import re
@@ -7,11 +8,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# A folder may include itself and those of a lower rank.
-RANK = {"base": 0, "crdt": 1, "config": 2, "outbox": 3, "connectors": 4, "relay": 5, "consumer": 5,
-        "cli": 6}
-FREE = {"tests", "bench", "examples"}  # may include everything
-PORTS_ONLY = {"relay", "consumer"}     # know connectors/*.h, never a driver
+# A room may include itself and those of a lower rank; outbox/ without batch/ is the producer's.
+RANK = {"base": 0, "crdt": 1, "outbox": 2, "outbox/batch": 3, "connectors": 4, "relay": 5,
+        "consumer": 5, "config": 6, "cli": 7}
+FREE = {"tests", "bench", "examples"}  # may include every room
+OUTSIDE = "examples"                   # a service's own project: it sees what is public
+PORTS_ONLY = {"relay", "consumer"}     # know connectors/<role>/*.h, never a driver
 # A library's headers, and the only folder whose .cc files may include them.
 LIBRARIES = [
     (re.compile(r"libpq|libpq-fe\.h|postgres_ext\.h"), "connectors/outbox/postgres"),
@@ -22,7 +24,8 @@ LIBRARIES = [
 ]
 COLUMNS = 100
 LINES = 400
-INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
+PUBLIC = re.compile(r"(.+)/include/tributary/(.+)/[^/]+$")
 CHECKED = {".cc", ".h", ".py"}
 SKIPPED = {"build", "__pycache__"}
 
@@ -46,9 +49,27 @@ def sources(tree: Path):
                 yield (Path(folder) / name).relative_to(tree)
 
 
+def is_public(path: Path) -> bool:
+    return "include" in path.parts
+
+
+def public_name(path: Path) -> str:
+    """How a public header is included, without the brackets."""
+    return str(Path(*path.parts[path.parts.index("include") + 1:]))
+
+
+def room_of(path: Path) -> str | None:
+    return next((str(folder) for folder in path.parents if str(folder) in RANK), None)
+
+
+def driver_of(path: Path) -> Path | None:
+    """connectors/<role>/<system>; None for a port, which stands in connectors/<role>."""
+    return Path(*path.parts[:3]) if path.parts[0] == "connectors" and len(path.parts) > 3 else None
+
+
 def wrong_library(path: Path, included: str) -> str | None:
     for header, home in LIBRARIES:
-        if not header.match(included):
+        if path.parts[0] in FREE or not header.match(included):
             continue
         if not path.is_relative_to(home):
             return f"<{included}> belongs to {home}/ alone"
@@ -57,49 +78,102 @@ def wrong_library(path: Path, included: str) -> str | None:
     return None
 
 
-def wrong_direction(path: Path, included: str) -> str | None:
-    mine, target = path.parts[0], Path(included).relative_to("tributary")
-    theirs = target.parts[0]
-    if theirs not in RANK:
-        return f"<{included}> is in no folder of the product"
-    if theirs != mine and RANK[theirs] >= RANK[mine]:
-        return f"{mine}/ must not include {theirs}/: includes point down"
-    if theirs != "connectors" or len(target.parts) == 2:
-        return None
-    if mine in PORTS_ONLY:
-        return f"{mine}/ knows ports, connectors/*.h, not <{included}>"
-    if mine == "connectors" and path.parts[:2] != ("connectors", target.parts[1]):
-        return f"a connector must not include another one's <{included}>"
+def wrong_connector(path: Path, target: Path) -> str | None:
+    mine, theirs = driver_of(path), driver_of(target)
+    if theirs and path.parts[0] in PORTS_ONLY:
+        return f"{path.parts[0]}/ knows ports, connectors/<role>/*.h, not {theirs}/"
+    if theirs and path.parts[0] == "connectors" and mine != theirs:
+        return f"a connector must not include another one's \"{target}\""
+    if mine and not theirs and target.parts[1] != path.parts[1]:
+        return f"{mine}/ implements the port of {mine.parent}/ and knows no other"
     return None
 
 
-def wrong_include(path: Path, included: str) -> str | None:
-    if ".." in Path(included).parts:
-        return f"\"{included}\" goes up; write <tributary/folder/file.h>"
-    if path.parts[0] not in RANK:
-        return None if path.parts[0] in FREE else f"{path.parts[0]}/ has no place in the layout"
-    if included.startswith("tributary/"):
-        return wrong_direction(path, included)
-    return wrong_library(path, included)
+def wrong_direction(path: Path, target: Path) -> str | None:
+    mine, theirs = room_of(path), room_of(target)
+    if not theirs:
+        return f"\"{target}\" is in no folder of the product"
+    if theirs != mine and RANK[theirs] >= RANK[mine]:
+        return f"{mine}/ must not include {theirs}/: includes point down"
+    return wrong_connector(path, target) if theirs == "connectors" else None
 
 
-def faults_in(tree: Path, path: Path, columns: bool):
-    lines = (tree / path).read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, start=1):
-        if columns and len(line) > COLUMNS:
-            yield Fault(str(path), number, f"{len(line)} columns, more than {COLUMNS}")
-        include = INCLUDE.match(line) if path.suffix != ".py" else None
-        wrong = wrong_include(path, include[1]) if include else None
+class House:
+    """The tree, and its headers that services include."""
+
+    def __init__(self, tree: Path, paths: list[Path]):
+        self.tree = tree
+        self.public = {public_name(path): path for path in paths if is_public(path)}
+
+    def wrong_include(self, path: Path, included: str, quoted: bool) -> str | None:
+        if ".." in Path(included).parts:
+            return f"\"{included}\" goes up; write the path from the root"
+        if not room_of(path) and path.parts[0] not in FREE:
+            return f"{path.parts[0]}/ has no place in the layout"
+        if included in self.public or included.startswith("tributary/"):
+            return self.wrong_public(path, included, quoted)
+        if not quoted:
+            ours = (self.tree / included).is_file()
+            return f"write \"{included}\"" if ours else wrong_library(path, included)
+        if path.parts[0] == OUTSIDE:
+            beside = (self.tree / path.parent / included).is_file()
+            return None if beside else f"\"{included}\" is neither beside it nor public"
+        return self.wrong_private(path, Path(included))
+
+    def wrong_public(self, path: Path, included: str, quoted: bool) -> str | None:
+        if included not in self.public:
+            return f"{included} is no public header; write the path from the root, in quotes"
+        if quoted:
+            return f"\"{included}\" is public; write <{included}>"
+        return None if path.parts[0] in FREE else wrong_direction(path, self.public[included])
+
+    def wrong_private(self, path: Path, target: Path) -> str | None:
+        if is_public(target):
+            return f"\"{target}\" is public; write <{public_name(target)}>"
+        if not (self.tree / target).is_file() and not self.is_made(target):
+            return f"\"{target}\" is not there; write the path from the root"
+        if is_public(path):
+            return f"a public header must not include \"{target}\", which is not"
+        return None if path.parts[0] in FREE else wrong_direction(path, target)
+
+    def is_made(self, target: Path) -> bool:
+        """By the build, from a file that stands there."""
+        return (target.suffixes == [".pb", ".h"]
+                and (self.tree / target.parent / target.name.replace(".pb.h", ".proto")).is_file())
+
+    def wrong_header(self, path: Path) -> str | None:
+        if not is_public(path):
+            return None
+        place = PUBLIC.match(str(path))
+        if not place or place[1] != place[2]:
+            return "a public header of ROOM stands in ROOM/include/tributary/ROOM/"
+        build = self.tree / place[1] / "CMakeLists.txt"
+        listed = build.read_text(encoding="utf-8").split() if build.is_file() else []
+        if str(path.relative_to(place[1])) not in (word.strip("()") for word in listed):
+            return f"a public header must be listed in {place[1]}/CMakeLists.txt"
+        return None
+
+    def faults_in(self, path: Path, columns: bool):
+        lines = (self.tree / path).read_text(encoding="utf-8").splitlines()
+        wrong = self.wrong_header(path)
         if wrong:
-            yield Fault(str(path), number, wrong)
-    if len(lines) > LINES:
-        yield Fault(str(path), len(lines), f"more than {LINES} lines; split it by concept")
+            yield Fault(str(path), 1, wrong)
+        for number, line in enumerate(lines, start=1):
+            if columns and len(line) > COLUMNS:
+                yield Fault(str(path), number, f"{len(line)} columns, more than {COLUMNS}")
+            include = INCLUDE.match(line) if path.suffix != ".py" else None
+            wrong = include and self.wrong_include(path, include[1] or include[2], bool(include[2]))
+            if wrong:
+                yield Fault(str(path), number, wrong)
+        if len(lines) > LINES:
+            yield Fault(str(path), len(lines), f"more than {LINES} lines; split it by concept")
 
 
 def main() -> int:
     tree, columns = Path(sys.argv[1]), "--columns" in sys.argv[2:]
     paths = list(sources(tree))
-    faults = [fault for path in paths for fault in faults_in(tree, path, columns)]
+    house = House(tree, paths)
+    faults = [fault for path in paths for fault in house.faults_in(path, columns)]
     for fault in faults:
         print(fault)
     print(f"{len(paths)} files, {len(faults)} faults")
