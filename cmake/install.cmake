@@ -14,7 +14,8 @@ function(tributary_install_component component)
       set(headers FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
     endif()
     install(TARGETS ${target} EXPORT Tributary-${component}
-            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${headers})
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+            LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ${headers})
   endforeach()
   install(EXPORT Tributary-${component} NAMESPACE Tributary:: FILE Tributary-${component}.cmake
           DESTINATION ${TRIBUTARY_CMAKE_DIR})

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tributary inside another project: by add_subdirectory and by FetchContent, without network.
+"""Tributary inside another project: by add_subdirectory and by FetchContent, without network, as
+static libraries and as shared ones.
 
 The parent writes its own change through the SQLite producer library, and looks at what the build
 left in its variables, flags and install rules.
@@ -43,7 +44,7 @@ int main() {
 STRICT = ["-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow "
           "-Wold-style-cast -Wuseless-cast -Wswitch-enum -Wnull-dereference -Werror",
           "-DCMAKE_UNITY_BUILD=ON", "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_CXX_VISIBILITY_PRESET=hidden",
-          "-DCMAKE_BUILD_TYPE=Release"]
+          "-DCMAKE_BUILD_TYPE=Release", "-DTRIBUTARY_INSTALL=ON"]
 CLEAN_PROGRAM = PROGRAM.replace("  int unused = (int)1.5;\n", "")
 PLUGIN = """\
 #include <tributary/crdt/types/counter.h>
@@ -92,6 +93,18 @@ class AProjectThatTakesTributaryIn(unittest.TestCase):
         _run("cmake", "--install", self.built["add_subdirectory"], "--prefix", prefix)
         installed = [str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()]
         self.assertEqual(installed, ["bin/parent"])
+
+    def test_shared_libraries_carry_their_version_and_are_found_where_they_were_installed(self):
+        prefix, embed = self.work / "shared", self.work / "embed"
+        _run("cmake", "--install", self.built["strict flags"], "--prefix", prefix)
+        [library] = prefix.rglob("libtributary_sqlite.so.0.1")
+        self.assertRegex(library.resolve().name, r"^libtributary_sqlite\.so\.0\.1\.\d+$")
+        _run("cmake", "-S", REPOSITORY / "examples" / "embed", "-B", embed,
+             f"-DCMAKE_PREFIX_PATH={prefix}")
+        _run("cmake", "--build", embed)
+        linked = _run("ldd", embed / "till")
+        self.assertRegex(linked, r"libtributary_sqlite\.so\.0\.1 => \S+/shared/")
+        self.assertNotIn("not found", linked)
 
     # Inside
 
