@@ -138,8 +138,9 @@ class House:
 
     def is_made(self, target: Path) -> bool:
         """By the build, from a file that stands there."""
-        return (target.suffixes == [".pb", ".h"]
-                and (self.tree / target.parent / target.name.replace(".pb.h", ".proto")).is_file())
+        source = str(target).removesuffix(".h").replace(".pb", ".proto")
+        return (Path(source).suffix in {".proto", ".sql", ".lua"}
+                and (self.tree / source).is_file())
 
     def wrong_header(self, path: Path) -> str | None:
         if not is_public(path):

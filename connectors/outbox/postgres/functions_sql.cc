@@ -2,28 +2,11 @@
 
 #include <tributary/crdt/type.h>
 
+#include "connectors/outbox/postgres/fence.sql.h"
 #include "connectors/outbox/postgres/schema_sql.h"
 
 namespace tributary::postgres {
 namespace {
-
-// Who may write as the relay: whoever the origin's row still names, in a row that nobody has put
-// there since.
-constexpr std::string_view kFence = R"sql(
-CREATE OR REPLACE FUNCTION tributary.fence(epoch bigint, actor_ bigint, head bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM FROM public.tributary_origin o
-    WHERE o.leader_epoch = epoch AND o.actor IS NOT DISTINCT FROM actor_ AND o.head_seq = head
-      AND o.xmin::text::bigint = o.stamp % 4294967296 FOR NO KEY UPDATE;
-  IF FOUND AND NOT EXISTS (SELECT FROM public.tributary_put_back) THEN RETURN; END IF;
-  IF EXISTS (SELECT FROM public.tributary_origin o WHERE o.leader_epoch > epoch) THEN
-    RAISE EXCEPTION 'another relay leads this origin now' USING ERRCODE = 'TB001';
-  END IF;
-  RAISE EXCEPTION 'the outbox was put back to an earlier state, or changed by hand'
-    USING ERRCODE = 'TB001';
-END $$;
-)sql";
 
 std::string_view yes_no(bool value) { return value ? "true" : "false"; }
 
@@ -56,7 +39,7 @@ std::string function_sql(const crdt::Type& type, const crdt::Operation& operatio
 
 }  // namespace
 
-std::string_view fence_sql() { return kFence; }
+std::string_view fence_sql() { return embedded::kFenceSql; }
 
 std::string operations_sql() {
   std::string sql = "DELETE FROM public.tributary_operation;\n";

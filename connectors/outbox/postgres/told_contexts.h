@@ -1,4 +1,4 @@
-/// The contexts that rows name by id, each read once: see tributary_told_context in tables_sql.cc.
+/// The contexts that rows name by id, each read once: see tributary_told_context in tables.sql.
 /// Not for: when one is deleted (context_sweep.h).
 #pragma once
 

@@ -1,4 +1,4 @@
-/// The contexts that rows name by id, each once: see tributary_told_context in schema_sql.cc. Not
+/// The contexts that rows name by id, each once: see tributary_told_context in tables.sql. Not
 /// for: what a writer of now has seen (told.h).
 #pragma once
 

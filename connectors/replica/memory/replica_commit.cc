@@ -127,7 +127,7 @@ void add_keys(Writes& writes, ReplicaDisk& disk, const ReplicaCommit& commit,
   }
 }
 
-/// What a commit writes, in the order of the one in Redis (replica/redis/commit_script.cc).
+/// What a commit writes, in the order of the one in Redis (replica/redis/commit.lua).
 Writes writes_of(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
   Writes writes;
   for (const Parked& parked : commit.parked) {

@@ -3,48 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "connectors/replica/redis/block_indexed.lua.h"
+#include "connectors/replica/redis/index_blocks.lua.h"
 #include "connectors/replica/redis/layout.h"
 #include "connectors/replica/redis/progress.h"
 
 namespace tributary::redis {
 namespace {
-
-// KEYS: blocked, its index, incomplete, lowest. ARGV: how many blocks, then (key, block as it was
-// read, 1: it is incomplete) of each; then (actor, seq), the least of these blocks. A block that
-// was committed since has what stands beside it from that.
-constexpr std::string_view kIndexScript = R"lua(
-local call, p = redis.call, 2
-for _ = 1, tonumber(ARGV[1]) do
-  local key = ARGV[p]
-  if call('HGET', KEYS[1], key) == ARGV[p + 1] then
-    call('ZADD', KEYS[2], 0, key)
-    call(ARGV[p + 2] == '1' and 'SADD' or 'SREM', KEYS[3], key)
-  end
-  p = p + 3
-end
-while p < #ARGV do
-  local found = call('HGET', KEYS[4], ARGV[p])
-  local least = ARGV[p + 1]
-  local more = found and (#found > #least or (#found == #least and found > least))
-  if not found or more then call('HSET', KEYS[4], ARGV[p], least) end
-  p = p + 2
-end
-if call('HLEN', KEYS[1]) > 0 then call('HSET', KEYS[4], 'made', '1') end
-)lua";
-
-// KEYS: blocked, its index, incomplete, lowest. ARGV: where to begin in the index, as ZRANGEBYLEX
-// has it; the block of a key whose own was dropped. Answers the last key looked at.
-constexpr std::string_view kBlockScript = R"lua(
-local keys = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], '+', 'LIMIT', '0', '100')
-for _, key in ipairs(keys) do
-  if not redis.call('HGET', KEYS[1], key) then
-    redis.call('HSET', KEYS[1], key, ARGV[2])
-    redis.call('SADD', KEYS[3], key)
-    redis.call('HSET', KEYS[4], 'made', '1')
-  end
-end
-return keys[#keys]
-)lua";
 
 Result<Reply> run(Connection& connection, std::string_view script, const Arguments& rest) {
   return connection.call(
@@ -66,7 +31,7 @@ Result<void> block_again(Connection& connection, std::uint64_t nonce) {
     Arguments arguments;
     arguments.add(from);
     arguments.add(bytes);
-    TRIBUTARY_ASSIGN(const Reply last, run(connection, kBlockScript, arguments));
+    TRIBUTARY_ASSIGN(const Reply last, run(connection, embedded::kBlockIndexedLua, arguments));
     if (is_nil(*last)) return {};
     from.assign("(").append(text(*last));
   }
@@ -90,7 +55,7 @@ Result<void> index_page(Connection& connection, const redisReply& pairs) {
     arguments.add(actor.hex());
     arguments.add_number(seq.value);
   }
-  return run(connection, kIndexScript, arguments).map([](const Reply&) {});
+  return run(connection, embedded::kIndexBlocksLua, arguments).map([](const Reply&) {});
 }
 
 }  // namespace

@@ -3,19 +3,11 @@
 #include <algorithm>
 
 #include "connectors/replica/redis/layout.h"
+#include "connectors/replica/redis/list_deferring.lua.h"
 #include "connectors/replica/redis/permissions.h"
 
 namespace tributary::redis {
 namespace {
-
-// KEYS: deferring, then states. ARGV: the states' keys. Commits keep version and list together.
-constexpr std::string_view kListScript = R"lua(
-for i, key in ipairs(ARGV) do
-  local version = redis.pcall('HGET', KEYS[i + 1], 'version')
-  local listed = type(version) == 'string' and string.find(version .. ' ', ' deferring ', 1, true)
-  redis.call(listed and 'SADD' or 'SREM', KEYS[1], key)
-end
-)lua";
 
 Result<void> list_all(Connection& connection, std::span<const std::string> keys) {
   if (keys.empty()) return {};
@@ -27,7 +19,7 @@ Result<void> list_all(Connection& connection, std::span<const std::string> keys)
     arguments.add_joined(state.before, state.key, state.after);
   }
   for (const std::string& key : keys) arguments.add(key);
-  return connection.call({"EVAL", kListScript}, arguments).map([](const Reply&) {});
+  return connection.call({"EVAL", embedded::kListDeferringLua}, arguments).map([](const Reply&) {});
 }
 
 }  // namespace

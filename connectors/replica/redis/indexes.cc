@@ -6,44 +6,18 @@
 
 #include "connectors/replica/redis/block_indexes.h"
 #include "connectors/replica/redis/deferring.h"
+#include "connectors/replica/redis/fill_indexes.lua.h"
 #include "connectors/replica/redis/layout.h"
+#include "connectors/replica/redis/trim_index.lua.h"
 
 namespace tributary::redis {
 namespace {
 
-// Few at a time: a parked message may have megabytes, and others wait for a script.
-//
-// KEYS: parked, its index by id, and the one by key. ARGV: a cursor.
-constexpr std::string_view kFillScript = R"lua(
-local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', '8')
-local found = page[2]
-for i = 1, #found, 2 do
-  redis.call('ZADD', KEYS[2], 0, found[i])
-  local size = tonumber(string.sub(found[i + 1], 1, 8), 16)
-  if size then
-    redis.call('ZADD', KEYS[3], 0, string.sub(found[i + 1], 1, 8 + size) .. found[i])
-  end
-end
-return page[1]
-)lua";
-
-// KEYS: parked and an index. ARGV: where to begin, as ZRANGEBYLEX has it; 1: ids stand behind a
-// key. Drops members that are not parked; answers the last looked at.
-constexpr std::string_view kDropScript = R"lua(
-local members = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], '+', 'LIMIT', '0', '8')
-for _, member in ipairs(members) do
-  local size = ARGV[2] == '1' and tonumber(string.sub(member, 1, 8), 16)
-  local name = size and string.sub(member, 9 + size) or member
-  if not redis.call('HGET', KEYS[1], name) then redis.call('ZREM', KEYS[2], member) end
-end
-return members[#members]
-)lua";
-
 Result<void> drop_strays(Connection& connection, const SharedKey& index, std::string_view by_key) {
   std::string from = "-";
   while (true) {
-    TRIBUTARY_ASSIGN(const Reply last, connection.call({"EVAL", kDropScript, "2", kParked.name,
-                                                        index.name, from, by_key}));
+    TRIBUTARY_ASSIGN(const Reply last, connection.call({"EVAL", embedded::kTrimIndexLua, "2",
+                                                        kParked.name, index.name, from, by_key}));
     if (is_nil(*last)) return {};
     from.assign("(").append(text(*last));
   }
@@ -53,8 +27,8 @@ Result<void> fill(Connection& connection) {
   std::string cursor = "0";
   do {
     TRIBUTARY_ASSIGN(const Reply reply,
-                     connection.call({"EVAL", kFillScript, "3", kParked.name, kParkedIds.name,
-                                      kParkedKeys.name, cursor}));
+                     connection.call({"EVAL", embedded::kFillIndexesLua, "3", kParked.name,
+                                      kParkedIds.name, kParkedKeys.name, cursor}));
     cursor = text(*reply);
   } while (cursor != "0");
   return {};

@@ -3,20 +3,12 @@
 #include <algorithm>
 
 #include "connectors/replica/redis/layout.h"
+#include "connectors/replica/redis/touch.lua.h"
 
 namespace tributary::redis {
 namespace {
 
 constexpr std::size_t kKeysAtOnce = 1000;
-
-// Its KEYS are looked at before it runs, as those of a commit; what it runs, in case the user may
-// run scripts on other keys than commands.
-constexpr std::string_view kTouchScript = R"lua(
-for _, key in ipairs(KEYS) do
-  if type(redis.pcall('EXISTS', key)) == 'table' then return 0 end
-end
-return 1
-)lua";
 
 bool touched(const redisReply& reply) { return !is_error(reply) && integer(reply) == 1; }
 
@@ -26,7 +18,7 @@ Result<bool> touches_own(Connection& connection) {
   for (const SharedKey& key : kSharedKeys) arguments.add(key.name);
   arguments.add(kConsumer.name);
   arguments.add(state_key("probe").whole());
-  connection.queue({"EVAL", kTouchScript}, arguments);
+  connection.queue({"EVAL", embedded::kTouchLua}, arguments);
   TRIBUTARY_TRY(connection.send());
   TRIBUTARY_ASSIGN(const Reply reply, connection.receive({kNoPermission}));
   return touched(*reply);
@@ -56,7 +48,7 @@ Result<std::vector<std::string_view>> refused_keys(Connection& connection,
   while (!keys.empty()) {
     const auto some = keys.first(std::min(keys.size(), kKeysAtOnce));
     for (const std::string_view key : some) {
-      connection.queue({"EVAL", kTouchScript, "2", state_key(key).whole(), key});
+      connection.queue({"EVAL", embedded::kTouchLua, "2", state_key(key).whole(), key});
     }
     TRIBUTARY_TRY(connection.send());
     for (const std::string_view key : some) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "connectors/replica/redis/read_context.lua.h"
+#include "connectors/replica/redis/sample_progress.lua.h"
 
 namespace tributary::redis {
 namespace {
@@ -13,22 +15,6 @@ constexpr std::string_view kProgressScript =
     " redis.call('GET', KEYS[3]), redis.call('HGETALL', KEYS[4]), redis.call('GET', KEYS[5]),"
     " redis.call('GET', KEYS[6])}";
 
-// KEYS: token, watermark, actors. ARGV: actors.
-constexpr std::string_view kSampleScript = R"lua(
-local known = {}
-for i, actor in ipairs(ARGV) do
-  known[i] = {redis.call('HGET', KEYS[2], actor) or '', redis.call('HGET', KEYS[3], actor) or ''}
-end
-return {redis.call('GET', KEYS[1]), redis.call('HLEN', KEYS[2]), redis.call('HLEN', KEYS[3]), known}
-)lua";
-
-// KEYS: watermark, hlc, blocked, lowest. ARGV: how many blocked keys are told one by one.
-constexpr std::string_view kContextScript = R"lua(
-local few = redis.call('HLEN', KEYS[3]) <= tonumber(ARGV[1])
-local known = few or redis.call('HGET', KEYS[4], 'made')
-return {redis.call('HGETALL', KEYS[1]), redis.call('GET', KEYS[2]), few and 1 or known and 0 or -1,
-        redis.call('HGETALL', few and KEYS[3] or KEYS[4])}
-)lua";
 constexpr std::string_view kLoweredKeys = "1000";
 constexpr std::string_view kHalf = "unfinished ";  ///< how the token of a stopped commit begins
 
@@ -206,8 +192,8 @@ Result<ReplicaProgress> read_progress(Connection& connection) {
 Result<ProgressSample> read_sample(Connection& connection, std::span<const ActorId> actors) {
   Arguments arguments;
   for (const ActorId actor : actors) arguments.add(actor.hex());
-  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kSampleScript, "3", kToken.name,
-                                                       kWatermark.name, kActors.name},
+  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", embedded::kSampleProgressLua, "3",
+                                                       kToken.name, kWatermark.name, kActors.name},
                                                       arguments));
   ProgressSample sample;
   sample.token = text(at(*reply, 0));
@@ -225,8 +211,8 @@ Result<ProgressSample> read_sample(Connection& connection, std::span<const Actor
 
 Result<ReplicaContext> read_context(Connection& connection) {
   TRIBUTARY_ASSIGN(const Reply reply,
-                   connection.call({"EVAL", kContextScript, "4", kWatermark.name, kHlc.name,
-                                    kBlocked.name, kLowest.name, kLoweredKeys}));
+                   connection.call({"EVAL", embedded::kReadContextLua, "4", kWatermark.name,
+                                    kHlc.name, kBlocked.name, kLowest.name, kLoweredKeys}));
   ReplicaContext context;
   context.watermark = decode_watermark(at(*reply, 0));
   const auto hlc = decode_hlc(at(*reply, 1));

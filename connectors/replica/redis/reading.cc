@@ -4,9 +4,11 @@
 #include <limits>
 #include <optional>
 
+#include "connectors/replica/redis/compare_views.lua.h"
 #include "connectors/replica/redis/layout.h"
 #include "connectors/replica/redis/permissions.h"
 #include "connectors/replica/redis/progress.h"
+#include "connectors/replica/redis/read_head.lua.h"
 #include "connectors/replica/redis/view_pages.h"
 
 namespace tributary::redis {
@@ -16,35 +18,6 @@ using crdt::ViewKind;
 
 constexpr std::size_t kKeysAtOnce = 1000;
 constexpr int kReadAttempts = 20;
-
-// KEYS: view, then state, watermark and blocked, or none of them. Answers, all of one moment, the
-// view's Redis type, its size, its bytes if it is a string, the state's version (an error: another
-// program's key), the watermark, the block, and whether there is a state.
-constexpr std::string_view kHeadScript = R"lua(
-local call, view = redis.call, KEYS[1]
-local found, size, bytes = call('TYPE', view).ok, 0, 0
-if found == 'string' then size, bytes = 1, call('STRLEN', view)
-elseif found == 'set' then size = call('SCARD', view)
-elseif found == 'hash' then size = call('HLEN', view)
-elseif found == 'zset' then size = call('ZCARD', view)
-elseif found == 'list' then size = call('LLEN', view) end
-if #KEYS == 1 then return {found, size, bytes} end
-return {found, size, bytes, redis.pcall('HGET', KEYS[2], 'version'), call('HGETALL', KEYS[3]),
-        call('HGET', KEYS[4], view), call('EXISTS', KEYS[2])}
-)lua";
-
-// KEYS: (state, view) …. Answers (the view's type, its members, the state's version, whether there
-// is a state) of each.
-constexpr std::string_view kCompareScript = R"lua(
-local answers, lengths = {}, {set = 'SCARD', hash = 'HLEN', zset = 'ZCARD', list = 'LLEN'}
-for k = 1, #KEYS, 2 do
-  local found = redis.call('TYPE', KEYS[k + 1]).ok
-  local size = lengths[found] and redis.call(lengths[found], KEYS[k + 1]) or 0
-  answers[#answers + 1] = {found, size, redis.pcall('HGET', KEYS[k], 'version'),
-                           redis.call('EXISTS', KEYS[k])}
-end
-return answers
-)lua";
 
 /// By Redis' name of a type; nullopt for types that no view has.
 std::optional<ViewKind> kind_of(std::string_view redis_type) {
@@ -93,7 +66,8 @@ Result<void> compare_all(Connection& connection, AskedViews views,
     arguments.add(state_key(key).whole());
     arguments.add(key);
   }
-  TRIBUTARY_ASSIGN(const Reply reply, connection.call({"EVAL", kCompareScript}, arguments));
+  TRIBUTARY_ASSIGN(const Reply reply,
+                   connection.call({"EVAL", embedded::kCompareViewsLua}, arguments));
   for (std::size_t i = 0; i < views.size(); ++i) {
     auto each = compare(views[i].first, views[i].second, at(*reply, i));
     if (each) changed.push_back(std::move(*each));
@@ -122,7 +96,8 @@ Result<void> compare_permitted(Connection& connection, AskedViews views, Error e
 
 Result<Reply> read_head(Connection& connection, std::string_view key) {
   const std::string state = state_key(key).whole();
-  return connection.call({"EVAL", kHeadScript, "4", key, state, kWatermark.name, kBlocked.name});
+  return connection.call(
+      {"EVAL", embedded::kReadHeadLua, "4", key, state, kWatermark.name, kBlocked.name});
 }
 
 /// Whether nothing was committed to the key between the two heads. The watermark may have moved:
@@ -184,7 +159,7 @@ Result<KeyReading> read_key(Connection& connection, std::string_view key) {
 
 Result<ReplicaStore::ViewContent> read_view(Connection& connection, std::string_view key,
                                             std::size_t members) {
-  auto answer = connection.call({"EVAL", kHeadScript, "1", key});
+  auto answer = connection.call({"EVAL", embedded::kReadHeadLua, "1", key});
   if (!answer && denied(answer.error())) {
     TRIBUTARY_ASSIGN(const auto refused, refused_keys(connection, {&key, 1}));
     if (!refused.empty()) {

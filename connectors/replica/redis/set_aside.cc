@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connectors/replica/redis/layout.h"
+#include "connectors/replica/redis/parked_sizes.lua.h"
 
 namespace tributary::redis {
 namespace {
@@ -41,13 +42,6 @@ Result<void> read_values(Connection& connection, const SharedKey& hash,
   return {};
 }
 
-// KEYS: parked. ARGV: ids. Their bodies' lengths; 0: gone.
-constexpr std::string_view kSizesScript = R"lua(
-local sizes = {}
-for n, id in ipairs(ARGV) do sizes[n] = redis.call('HSTRLEN', KEYS[1], id) end
-return sizes
-)lua";
-
 Result<std::vector<Parked>> read_bodies(Connection& connection,
                                         const std::vector<std::string>& ids) {
   std::vector<Parked> parked;
@@ -73,8 +67,9 @@ Result<std::vector<ReplicaStore::ParkedSize>> read_parked_sizes(Connection& conn
   if (ids.empty()) return sizes;
   Arguments arguments;
   for (const std::string& id : ids) arguments.add(id);
-  TRIBUTARY_ASSIGN(const Reply lengths,
-                   connection.call({"EVAL", kSizesScript, "1", kParked.name}, arguments));
+  TRIBUTARY_ASSIGN(
+      const Reply lengths,
+      connection.call({"EVAL", embedded::kParkedSizesLua, "1", kParked.name}, arguments));
   for (std::size_t i = 0; i < ids.size(); ++i) {
     sizes.push_back({ids[i], static_cast<std::uint64_t>(integer(at(*lengths, i)))});
   }
