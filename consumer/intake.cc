@@ -104,8 +104,10 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
   }
   if (admission.differs) state.count_fork(batch);
   tell_succession(received.origin, batch, admission);
+  const Seq have = plan.standing.watermark().get(batch.actor);
+  const bool fits = batch.heartbeat() && batch.last_seq == have && state.forked();
+  if (admission.kind == Kind::kApply || fits) state.advanced();
   if (admission.kind == Kind::kApply) {
-    state.advanced();
     plan.hlc = std::max(plan.hlc, batch.hlc);
     plan.changes += batch.last_seq.value - batch.first_seq.value + 1;
     plan.batches += 1;

@@ -80,12 +80,12 @@ bool OriginState::missing(const Received& received, const Batch& batch, const Ad
     skipped_.reset();
     return true;
   }
-  if (!stopped_) stop_at_gap(batch, gap);
+  if (!gap_told_) stop_at_gap(batch, gap);
   return false;
 }
 
 void OriginState::stop_at_gap(const Batch& batch, const Admission& gap) {
-  stopped_ = true;
+  stopped_ = gap_told_ = true;
   stopped_gauge_.set(1);
   log::error(
       "gap in the changelog: this origin is stopped, the others go on. Restore the missing "
@@ -109,7 +109,7 @@ void OriginState::advanced() {
   missing_since_.reset();
   start_over_at_.reset();
   if (stopped_) log::info("the origin goes on", {{"origin", name_.value}});
-  stopped_ = false;
+  stopped_ = gap_told_ = forked_ = false;
 }
 
 void OriginState::halt() {
@@ -128,7 +128,8 @@ void OriginState::stop_doubtful(const std::string& reason) {
 void OriginState::stop_forked(const std::string& reason) {
   waits_ = true;
   stopped_gauge_.set(1);
-  if (std::exchange(stopped_, true)) return;
+  stopped_ = forked_ = true;
+  if (std::exchange(fork_told_, reason) == reason) return;
   log::error(
       "the origin goes on from other changes than this region has applied: it is stopped here, the "
       "others go on",

@@ -51,6 +51,7 @@ class OriginState {
   /// A message goes on from other changes than were applied here. What comes behind it may fit: it
   /// is read on, and the offset stays.
   void stop_forked(const std::string& reason);
+  [[nodiscard]] bool forked() const { return forked_; }
   /// Nobody can tell how much of it was applied here.
   void stop_doubtful(const std::string& reason);
   /// Stopped so; true once when it is time to try again.
@@ -94,13 +95,16 @@ class OriginState {
   bool waits_ = false;
   std::optional<Skipped> skipped_;
   std::optional<Micros> missing_since_;  ///< at the log's tail
-  bool stopped_ = false;                 ///< at a gap, and said so
+  bool stopped_ = false;                 ///< at a gap or a fork
+  bool gap_told_ = false;                ///< the gap was said
   std::optional<Micros> start_over_at_;  ///< not before; absent: at once
   bool halted_ = false;
   std::string doubt_told_;
   Micros retry_at_{0};
   std::set<ActorId> void_told_;
   std::set<ActorId> forks_told_;
+  bool forked_ = false;    ///< stopped so
+  std::string fork_told_;  ///< why it was stopped at a fork last
   std::set<ActorId> refused_;
 };
 

@@ -32,18 +32,6 @@ Admission forked(const OriginName& origin, ActorId actor, Seq seq) {
                     "(docs/operations.md, \"Regions hold different changes\")"};
 }
 
-/// Whether what was applied is not what the batch, or the end that it tells of a former actor,
-/// goes by.
-bool contradicts(const Standing& standing, const CurrentActor& current, const Batch& batch) {
-  const Seq have = standing.watermark().get(current.actor);
-  if (batch.actor == current.actor) {
-    return batch.first_seq == have.next() && current.history.contradicts(batch.before);
-  }
-  const auto last = batch.last_published();
-  return last && *last == FormerActor{current.actor, have} &&
-         current.history.contradicts(batch.former_history);
-}
-
 /// The predecessor's turn is over.
 void retire_former(Standing& standing, const OriginName& origin, const FormerActor& former,
                    Admission& admission) {
@@ -141,6 +129,16 @@ Admission admit(Standing& standing, const OriginName& origin, const CurrentActor
   admission.history = batch.history;
   standing.raise(batch.actor, batch.last_seq);
   return admission;
+}
+
+bool contradicts(const Standing& standing, const CurrentActor& actor, const Batch& batch) {
+  const Seq have = standing.watermark().get(actor.actor);
+  if (batch.actor == actor.actor) {
+    return batch.first_seq == have.next() && actor.history.contradicts(batch.before);
+  }
+  const auto last = batch.last_published();
+  return last && *last == FormerActor{actor.actor, have} &&
+         actor.history.contradicts(batch.former_history);
 }
 
 std::vector<VersionVector> forged_contexts(const Batch& batch, const VersionVector& watermark,

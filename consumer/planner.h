@@ -98,6 +98,10 @@ struct Admission {
 [[nodiscard]] Admission admit(Standing& standing, const OriginName& origin,
                               const CurrentActor& current, const Batch& batch);
 
+/// Whether the batch goes on from other changes than those that were applied of `actor`.
+[[nodiscard]] bool contradicts(const Standing& standing, const CurrentActor& actor,
+                               const Batch& batch);
+
 /// A context that runs this far ahead of all that is known of an actor is forged.
 inline constexpr std::uint64_t kMostAhead = std::uint64_t{1} << 32;
 

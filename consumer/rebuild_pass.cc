@@ -149,17 +149,25 @@ std::string RebuildPass::lacking(ActorId actor, Seq have) const {
          "\"); " + std::string(kCopy);
 }
 
+bool RebuildPass::parts(const Source& source, const Batch& batch) const {
+  return std::ranges::any_of(source.histories, [&](const auto& each) {
+    return contradicts(seen_, {each.first, each.second}, batch);
+  });
+}
+
 void RebuildPass::take(const OriginName& origin, Source& source, const ChangelogMessage& message) {
   source.read_to = message.offset;
   auto decoded = decode_batch(message.bytes);
   if (!decoded || decoded->origin != origin) return;  // parked as a message
   const auto batch = std::make_shared<const Batch>(std::move(*decoded));
   const VersionVector before = seen();
+  if (parts(source, *batch)) return;  // the applier refuses it, too
   const Admission admission = admit(seen_, origin, {source.current}, *batch);
   const bool obeyed =
       admission.kind == Admission::Kind::kApply || admission.kind == Admission::Kind::kSeen;
   if (obeyed && !seen_.retired(batch->actor)) source.current = batch->actor;
   if (admission.kind != Admission::Kind::kApply) return;
+  source.histories[batch->actor] = batch->history;
   std::optional<std::vector<VersionVector>> forged;
   for (const Delta& delta : batch->deltas) {
     const auto wanted = keys_.find(delta.key);

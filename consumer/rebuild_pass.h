@@ -75,11 +75,14 @@ class RebuildPass {
     std::unique_ptr<ChangelogReader> reader;
     std::optional<Offset> read_to;
     ActorId current;
-    std::string unread;  ///< why it can be read no further; empty: it can
+    std::map<ActorId, HistoryDigest> histories;  ///< up to what was seen of each actor
+    std::string unread;                          ///< why it can be read no further; empty: it can
   };
   /// What cannot be read is left as it is: whether it is needed shows in the end.
   static Result<void> as_far_as_it_goes(Source& source, Result<void> read,
                                         const std::stop_token& stop);
+  /// Whether the batch goes on from other changes than those that were seen.
+  [[nodiscard]] bool parts(const Source& source, const Batch& batch) const;
   /// Why a key cannot be made of what was read: of `actor` it ends at `have`.
   [[nodiscard]] std::string lacking(ActorId actor, Seq have) const;
   Result<void> read_to_end(const OriginName& origin, Source& source, const std::stop_token& stop);

@@ -10,12 +10,6 @@ namespace {
 
 constexpr SealLimit kPage{16, std::size_t{16} << 20};
 
-template <typename Verdicts>
-typename Verdicts::mapped_type of(const Verdicts& verdicts, ActorId actor) {
-  const auto known = verdicts.find(actor);
-  return known == verdicts.end() ? typename Verdicts::mapped_type{} : known->second;
-}
-
 }  // namespace
 
 Result<void> each_unconfirmed(OutboxStore& store, const std::function<bool(SealedBatch)>& visit) {
@@ -34,6 +28,7 @@ Result<Backlog> Backlog::read(OutboxStore& store, const OriginRecord& record) {
   Backlog backlog;
   TRIBUTARY_TRY(each_unconfirmed(store, [&](const SealedBatch& sealed) {
     backlog.entries_.push_back({sealed.position, sealed.actor, sealed.first_seq, sealed.last_seq});
+    backlog.ranges_[sealed.actor].emplace(sealed.first_seq, sealed.last_seq);
     backlog.learn(sealed.actor, sealed.last_seq, history_of(sealed.bytes));
     const auto batch = decode_batch(sealed.bytes);
     if (!batch) return true;
@@ -53,8 +48,12 @@ Result<Backlog> Backlog::read(OutboxStore& store, const OriginRecord& record) {
 }
 
 void Backlog::tell(ActorId actor, const FormerActor& last, HistoryDigest history) {
-  if (!history.known() || !told_.try_emplace(actor, Told{last, history}).second) return;
-  learn(last.actor, last.final_seq, history);
+  if (history.known()) told_.try_emplace(actor, Told{last, history});
+}
+
+Backlog::Verdict Backlog::Witness::of(ActorId actor) const {
+  const auto known = verdicts.find(actor);
+  return known == verdicts.end() ? Verdict{} : known->second;
 }
 
 std::optional<Seq> Backlog::first_behind(ActorId actor, Seq last) const {
@@ -65,15 +64,20 @@ std::optional<Seq> Backlog::first_behind(ActorId actor, Seq last) const {
 }
 
 Seq Backlog::proven(ActorId actor) const {
-  return std::max(of(by_replicas_, actor).same, of(by_log_, actor).same);
+  return std::max({by_own_.of(actor).same, by_others_.of(actor).same, by_log_.of(actor).same});
 }
 
+/// The own region's word counts most: relays go on from what it has. Another region may have been
+/// left behind with other changes by an earlier fork, which the log then shows.
 std::optional<Seq> Backlog::proven_of_fork(ActorId actor) const {
-  const auto replicas = of(by_replicas_, actor);
-  const auto log = of(by_log_, actor);
-  if (replicas.other > replicas.same) return replicas.same;
-  if (log.other <= replicas.same) return std::nullopt;
-  return std::max(replicas.same, std::min(log.same, Seq{log.other.value - 1}));
+  const Verdict own = by_own_.of(actor);
+  const Verdict others = by_others_.of(actor);
+  const Verdict log = by_log_.of(actor);
+  const Seq applied = std::max(own.same, others.same);
+  if (own.other > applied) return applied;
+  if (others.other > std::max(applied, log.same)) return applied;
+  if (log.other <= applied) return std::nullopt;
+  return std::max(applied, std::min(log.same, Seq{log.other.value - 1}));
 }
 
 void Backlog::compare(const Batch& published) {
@@ -84,27 +88,37 @@ void Backlog::compare(const Batch& published) {
   }
 }
 
-void Backlog::compare(ActorId actor, Seq seq, HistoryDigest history, Verdicts& verdicts) {
+void Backlog::compare(ActorId actor, Seq seq, HistoryDigest history, Witness& witness) {
   // Whoever goes by an actor goes by what its first message told.
-  if (const auto told = told_.find(actor); told != told_.end()) {
-    compare(told->second.last.actor, told->second.last.final_seq, told->second.history, verdicts);
+  const auto told = told_.find(actor);
+  if (told != told_.end() && witness.goes_by.insert(actor).second) {
+    compare(told->second.last.actor, told->second.last.final_seq, told->second.history, witness);
   }
+  if (!history.known()) return;
+  compare_told(actor, seq, history, witness);
   const auto ours = histories_.find(actor);
-  if (ours == histories_.end() || !history.known()) return;
+  if (ours == histories_.end()) return;
   const auto at = ours->second.find(seq);
-  const bool known = at != ours->second.end();
-  if (known && at->second == history) {
-    Seq& same = verdicts[actor].same;
-    same = std::max(same, seq);
+  if (at != ours->second.end()) {
+    Verdict& verdict = witness.verdicts[actor];
+    if (at->second == history) verdict.same = std::max(verdict.same, seq);
+    else if (at->second.known()) verdict.other = std::max(verdict.other, seq);
     return;
   }
-  const auto within = [&](const Entry& each) {
-    return each.actor == actor && each.first_seq <= seq && seq < each.last_seq;
-  };
-  const bool differs = known ? at->second.known() : std::ranges::any_of(entries_, within);
-  if (!differs) return;
-  Seq& other = verdicts[actor].other;
-  other = std::max(other, seq);
+  const auto ranges = ranges_.find(actor);
+  if (ranges == ranges_.end()) return;
+  const auto behind = ranges->second.upper_bound(seq);
+  if (behind == ranges->second.begin() || std::prev(behind)->second <= seq) return;
+  Verdict& verdict = witness.verdicts[actor];  // others cut their batches elsewhere
+  verdict.other = std::max(verdict.other, seq);
+}
+
+void Backlog::compare_told(ActorId actor, Seq seq, HistoryDigest history, Witness& witness) {
+  for (const auto& [successor, told] : told_) {
+    if (told.last != FormerActor{actor, seq}) continue;
+    if (told.history == history) witness.goes_by.insert(successor);
+    else witness.disputes.insert(successor);
+  }
 }
 
 bool Backlog::starts_behind(ActorId actor, Seq seq) const {
@@ -118,6 +132,20 @@ bool Backlog::reached(const VersionVector& published) const {
   });
 }
 
+bool Backlog::builds_on(const std::map<ActorId, Seq>& forks, ActorId actor,
+                        const Told& told) const {
+  const bool agreed = by_own_.goes_by.contains(actor) || by_others_.goes_by.contains(actor) ||
+                      by_log_.goes_by.contains(actor);
+  const bool disputed = by_own_.disputes.contains(actor) || by_others_.disputes.contains(actor);
+  if (disputed && !agreed) return true;
+  const auto fork = forks.find(told.last.actor);
+  if (fork == forks.end() || told.last.final_seq < fork->second) return false;
+  const auto ours = histories_.find(told.last.actor);
+  if (ours == histories_.end()) return false;
+  const auto at = ours->second.find(told.last.final_seq);
+  return at != ours->second.end() && at->second == told.history;
+}
+
 std::map<ActorId, Seq> Backlog::forks(const VersionVector& published) const {
   std::map<ActorId, Seq> forks;
   for (const auto& [actor, histories] : histories_) {
@@ -129,9 +157,11 @@ std::map<ActorId, Seq> Backlog::forks(const VersionVector& published) const {
     if (first && published.get(actor) >= *first) forks[actor] = *first;
   }
   // What goes on from changes that nobody else has can be applied nowhere.
-  for (const auto& [actor, told] : told_) {
-    const auto fork = forks.find(told.last.actor);
-    if (fork != forks.end() && told.last.final_seq >= fork->second) forks[actor] = Seq{1};
+  for (std::size_t before = forks.size() + 1; before != forks.size();) {
+    before = forks.size();
+    for (const auto& [actor, told] : told_) {
+      if (builds_on(forks, actor, told)) forks[actor] = Seq{1};
+    }
   }
   return forks;
 }

@@ -29,9 +29,9 @@ class Backlog {
   /// A batch or heartbeat that the changelog holds, and that counts. One that was skipped, since
   /// others had its seqs first, may look as if it did: what a replica says outweighs it.
   void compare(const Batch& published);
-  /// What a replica applied of the actor, up to `seq`.
-  void compare(ActorId actor, Seq seq, HistoryDigest applied) {
-    compare(actor, seq, applied, by_replicas_);
+  /// What the origin's own region, or another one, applied of the actor, up to `seq`.
+  void compare(ActorId actor, Seq seq, HistoryDigest applied, bool own) {
+    compare(actor, seq, applied, own ? by_own_ : by_others_);
   }
   /// What the database has sealed up to a seq, when the backlog does not tell.
   void learn(ActorId actor, Seq seq, HistoryDigest history) {
@@ -64,28 +64,38 @@ class Backlog {
     FormerActor last;
     HistoryDigest history;
   };
-
-  /// Of an actor: the largest seqs at which others go by what is ours, and by something else.
+  /// The largest seqs at which somebody goes by what is ours, and by something else.
   struct Verdict {
     Seq same;
     Seq other;
   };
-  using Verdicts = std::map<ActorId, Verdict>;
+  struct Witness {
+    std::map<ActorId, Verdict> verdicts;
+    std::set<ActorId> goes_by;   ///< actors whose Told it has taken for true
+    std::set<ActorId> disputes;  ///< … or not
+    [[nodiscard]] Verdict of(ActorId actor) const;
+  };
 
   void tell(ActorId actor, const FormerActor& last, HistoryDigest history);
-  void compare(ActorId actor, Seq seq, HistoryDigest history, Verdicts& verdicts);
+  void compare(ActorId actor, Seq seq, HistoryDigest history, Witness& witness);
+  void compare_told(ActorId actor, Seq seq, HistoryDigest history, Witness& witness);
   /// The first seq behind `last` of a batch of the backlog; nullopt: there is none.
   [[nodiscard]] std::optional<Seq> first_behind(ActorId actor, Seq last) const;
   /// All that others are known to go by as well.
   [[nodiscard]] Seq proven(ActorId actor) const;
   /// The same, as far as that is beyond doubt. nullopt: nobody goes by anything else.
   [[nodiscard]] std::optional<Seq> proven_of_fork(ActorId actor) const;
+  /// Whether what the actor went on from is what nobody else has.
+  [[nodiscard]] bool builds_on(const std::map<ActorId, Seq>& forks, ActorId actor,
+                               const Told& told) const;
 
-  std::vector<Entry> entries_;  ///< in sealing order
-  std::map<ActorId, std::map<Seq, HistoryDigest>> histories_;
+  std::vector<Entry> entries_;                                 ///< in sealing order
+  std::map<ActorId, std::map<Seq, Seq>> ranges_;               ///< of these, first seq -> last seq
+  std::map<ActorId, std::map<Seq, HistoryDigest>> histories_;  ///< ours
   std::map<ActorId, Told> told_;
-  Verdicts by_replicas_;
-  Verdicts by_log_;
+  Witness by_own_;
+  Witness by_others_;
+  Witness by_log_;
 };
 
 /// Calls `visit` with the batches of the backlog, in sealing order, as long as it says true.

@@ -6,6 +6,8 @@ namespace tributary {
 namespace {
 
 constexpr Millis kTailWait{5000};
+/// Batches of an actor: late bytes are of the last that were sent.
+constexpr std::size_t kRemembered = 4096;
 
 }  // namespace
 
@@ -35,7 +37,7 @@ bool EvidenceCollector::fits(const Batch& batch) const {
   if (first) return true;
   Seq whole = std::max(evidence_.highest_of(batch.actor), known_.get(batch.actor));
   if (applied != applied_.end()) whole = std::max(whole, applied->second);
-  if (parted_.contains(batch.actor)) whole = counted(batch.actor);
+  if (evidence_.parted.contains(batch.actor)) whole = counted(batch.actor);
   return batch.first_seq <= whole.next();
 }
 
@@ -58,6 +60,23 @@ bool EvidenceCollector::contradicts(const Batch& batch) const {
          history(last->actor).contradicts(batch.former_history);
 }
 
+bool EvidenceCollector::skipped(const Batch& batch) const {
+  const Seq last = counted(batch.actor);
+  if (batch.last_seq > last || !batch.history.known()) return false;
+  if (batch.last_seq == last) return history(batch.actor).contradicts(batch.history);
+  const auto recent = recent_.find(batch.actor);
+  if (recent == recent_.end() || batch.last_seq < recent->second.begin()->first) return false;
+  const auto at = recent->second.find(batch.last_seq);
+  return at == recent->second.end() || at->second.contradicts(batch.history);
+}
+
+void EvidenceCollector::remember(const Batch& batch) {
+  if (batch.last_seq <= counted(batch.actor) || batch.heartbeat()) return;
+  auto& recent = recent_[batch.actor];
+  recent[batch.last_seq] = batch.history;
+  if (recent.size() > kRemembered) recent.erase(recent.begin());
+}
+
 std::optional<Batch> EvidenceCollector::cut_off(const Batch& batch) {
   Seq& last = evidence_.cut_off[batch.actor];
   last = std::max(last, batch.last_seq);
@@ -75,10 +94,10 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   }
   if (!follows(*batch, former)) return std::nullopt;
   if (contradicts(*batch)) {
-    parted_.insert(batch->actor);
+    evidence_.parted.insert(batch->actor);
     return cut_off(*batch);
   }
-  if (batch->first_seq == counted(batch->actor).next()) parted_.erase(batch->actor);
+  if (batch->first_seq == counted(batch->actor).next()) evidence_.parted.erase(batch->actor);
   for (auto each = former.rbegin(); each != former.rend(); ++each) {
     meet(each->actor);
     evidence_.retired.try_emplace(each->actor, each->final_seq);
@@ -87,8 +106,8 @@ std::optional<Batch> EvidenceCollector::take(const ChangelogMessage& message) {
   const auto retired = evidence_.retired.find(batch->actor);
   if (retired != evidence_.retired.end() && batch->last_seq > retired->second) return std::nullopt;
   if (!fits(*batch)) return cut_off(*batch);
-  const bool again = batch->last_seq == counted(batch->actor);
-  if (again && history(batch->actor).contradicts(batch->history)) return std::nullopt;  // skipped
+  if (skipped(*batch)) return std::nullopt;
+  remember(*batch);
   if (retired == evidence_.retired.end()) evidence_.current = batch->actor;
   Seq& highest = evidence_.highest[batch->actor];
   HistoryDigest& history = evidence_.histories[batch->actor];

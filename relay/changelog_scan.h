@@ -24,6 +24,7 @@ struct ChangelogEvidence {
   std::map<ActorId, HistoryDigest> histories;  ///< up to `highest`, as far as it is known
   /// Last seq behind a hole, or behind other changes: nobody can apply it, but it is taken.
   std::map<ActorId, Seq> cut_off;
+  std::set<ActorId> parted;        ///< what comes of them goes on from what does not count
   std::map<ActorId, Seq> retired;  ///< actor -> final seq, by the message of the one that followed
   std::optional<ActorId> current;  ///< the origin's actor at the end, as consumers judge it
   Hlc hlc;                         ///< the largest of a change
@@ -71,6 +72,10 @@ class EvidenceCollector {
   [[nodiscard]] HistoryDigest history(ActorId actor) const;
   /// Whether it goes on from other changes than those that count.
   [[nodiscard]] bool contradicts(const Batch& batch) const;
+  /// Whether it is skipped, since other changes with its seqs counted first: as far as that is
+  /// remembered.
+  [[nodiscard]] bool skipped(const Batch& batch) const;
+  void remember(const Batch& batch);
   /// Notes that nobody can apply it.
   std::optional<Batch> cut_off(const Batch& batch);
   /// Whether no changes are missing before the batch.
@@ -82,7 +87,8 @@ class EvidenceCollector {
   const OtherActors& others_;
   const VersionVector& known_;
   std::map<ActorId, Seq> applied_;
-  std::set<ActorId> parted_;  ///< what comes of them goes on from what does not count
+  /// Of each actor, the last seqs of its newest batches that count, and their histories.
+  std::map<ActorId, std::map<Seq, HistoryDigest>> recent_;
   ChangelogEvidence evidence_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/log.h"
 #include "outbox/batch/batch.h"
@@ -19,6 +20,11 @@ constexpr std::size_t kRowsAtOnce = 10'000;
 constexpr int kLooksAtNothing = 5;
 /// In messages: much more than a relay has unconfirmed at a time, heartbeats and repeats included.
 constexpr std::uint64_t kBacklogReach = 1000;
+
+HistoryDigest history(const ChangelogEvidence& log, ActorId actor) {
+  const auto known = log.histories.find(actor);
+  return known == log.histories.end() ? HistoryDigest{} : known->second;
+}
 
 VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) {
   VersionVector known = finals_of(record.former);
@@ -40,7 +46,9 @@ VersionVector published(const ChangelogEvidence& log, const ReplicaAnswers& aske
 /// By what replicas say, without the changelog.
 Result<void> compare(Backlog& backlog, OutboxStore& store, const OriginRecord& record,
                      const ReplicaAnswers& asked, const OriginName& origin) {
+  bool own = asked.own;  // the first
   for (const ReplicaProgress& replica : asked.replicas) {
+    const bool is_own = std::exchange(own, false);
     const auto known = replica.origins.find(origin);
     if (known == replica.origins.end()) continue;
     const OriginProgress& progress = known->second;
@@ -51,9 +59,17 @@ Result<void> compare(Backlog& backlog, OutboxStore& store, const OriginRecord& r
       const auto batch = follows ? decode_batch(next[0].bytes) : fail(ErrorKind::kPoison, "");
       if (batch) backlog.learn(progress.actor, seq, batch->before);
     }
-    backlog.compare(progress.actor, seq, progress.history);
+    backlog.compare(progress.actor, seq, progress.history, is_own);
   }
   return {};
+}
+
+/// The log goes on from what regions do not go by, though some of that was confirmed.
+std::optional<Seq> where_log_parted(const OriginRecord& record, const ChangelogEvidence& log) {
+  if (!record.actor || !log.parted.contains(*record.actor)) return std::nullopt;
+  const Seq counted = log.highest_of(*record.actor);
+  if (counted == Seq{} || counted >= record.confirmed_seq) return std::nullopt;
+  return counted.next();
 }
 
 /// A log that was made just now is empty. One that seems so is looked at again when the database
@@ -283,7 +299,10 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, asked,
                                      read_by(record, asked, succession.origin, backlog), backlog));
-  const auto forks = backlog.forks(published(evidence, asked));
+  auto forks = backlog.forks(published(evidence, asked));
+  if (const auto parted = where_log_parted(record, evidence)) {
+    forks.try_emplace(*record.actor, *parted);
+  }
   const Verdict verdict =
       judge({record, evidence, asked.replicas, asked.own, asked.all, succession.handed, forks},
             succession.origin);
@@ -322,6 +341,7 @@ Result<Leadership> take_leadership(const Succession& succession) {
   if ((verdict.mint_because || !backlog.empty()) && !begun && evidence.end) {
     leadership.looked_through =
         ReadTo{*evidence.end, evidence.current, evidence.highest, evidence.retired};
+    if (evidence.current) leadership.looked_through->history = history(evidence, *evidence.current);
   }
   const bool first = leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
   leadership.unsettled = first || !backlog.empty();
@@ -348,6 +368,14 @@ Result<void> settle(Leadership& leadership, const Succession& succession) {
   const Seq cut_off = behind == evidence.cut_off.end() ? Seq{} : behind->second;
   if (std::max(own->second, cut_off) > leadership.head.seq) {
     return fail(ErrorKind::kTransient, "the changelog holds changes beyond the database's head");
+  }
+  const OriginHead& head = leadership.head;
+  const bool parted = evidence.parted.contains(head.actor) && own->second < head.seq;
+  const bool other =
+      own->second == head.seq && history(evidence, head.actor).contradicts(head.history);
+  if (parted || other) {
+    return fail(ErrorKind::kTransient,
+                "the changelog holds other changes than the database, with the same seqs");
   }
   for (const ActorId actor : evidence.order) {
     if (actor == leadership.head.actor || names(leadership.former, actor)) continue;

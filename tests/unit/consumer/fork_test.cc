@@ -79,11 +79,13 @@ TEST_CASE("what follows on other changes keeps nothing away that fits, and comes
     SUBCASE("a new actor") { region.publish(next); }
     region.run(Millis{500});
     CHECK(stopped(region));
+    chain.publish(heartbeat(kShop, kShopActor, 1));
+    region.run(Millis{500});
+    CHECK_FALSE(stopped(region));
     next.former_history = chain.history;
     if (followed) region.publish(next);
     else chain.add(2, 5);
     region.run(Millis{500});
-    CHECK_FALSE(stopped(region));
     CHECK(region.view("stock:1") == "5");
     CHECK(region.parked().empty());
   }

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/unit/relay/shop.h"
 
@@ -27,6 +29,13 @@ struct TornShop : Shop {
     relay.reset();
     heal();
     return disk;
+  }
+  /// Out of a socket that was blocked.
+  void arrive(const std::vector<SealedBatch>& batches) {
+    const auto session = broker.session("a former relay");
+    const auto writer = session->open_writer(kName);
+    std::uint64_t tag = 0;
+    for (const SealedBatch& batch : batches) REQUIRE((*writer)->publish(++tag, batch.bytes));
   }
   void put_back(const memory::OutboxBackup& disk, bool noticed) {
     outbox.restore(disk, noticed);

@@ -23,6 +23,71 @@ TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told by what they
   CHECK(status().unconfirmed == 0);
 }
 
+TEST_CASE_FIXTURE(TornShop, "… and once more, when the relay that found it out had to stop") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  const memory::OutboxBackup newer = sealed_in_vain([&] { sell(4); });
+  outbox.restore(old, false);
+  sell(8);
+  SUBCASE("as many as before") {}
+  SUBCASE("more than before") { sell(16); }
+  settings.batch_changes = 1;
+  relay_everything();
+  const std::int64_t total = region.total();
+  int refused = 0;
+  outbox.set_fault([&](std::string_view operation, bool late) -> std::optional<Error> {
+    if (operation != "reseal" || late || ++refused > 3) return std::nullopt;
+    return Error{ErrorKind::kTransient, "the database went away"};
+  });
+  put_back(newer, false);
+  relay_everything();
+  CHECK(refused > 3);
+  CHECK(region.total() == total + 4);
+  CHECK(region.lost == 0);
+  CHECK(status().former.size() == 1);
+  CHECK(status().unconfirmed == 0);
+}
+
+TEST_CASE_FIXTURE(TornShop, "what was skipped, since its numbers were gone, was not published") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  settings.batch_changes = 1;
+  const memory::OutboxBackup newer = sealed_in_vain([&] { sell(4); });
+  const auto late = *outbox.open_store()->unconfirmed(0, {10});
+  outbox.restore(old, false);
+  sell(8);
+  SUBCASE("as many as before") {}
+  SUBCASE("more than before") { sell(16); }
+  relay_everything();
+  const std::int64_t total = region.total();
+  arrive(late);
+  put_back(newer, false);
+  CHECK(region.total() == total + 4);
+  CHECK(region.lost == 0);
+  CHECK(parked() == 0);
+}
+
+TEST_CASE_FIXTURE(TornShop, "nothing is confirmed that others' numbers arrived before") {
+  relay_everything();
+  const memory::OutboxBackup old = outbox.backup();
+  sealed_in_vain([&] { sell(8); });
+  const auto late = *outbox.open_store()->unconfirmed(0, {10});
+  outbox.restore(old, false);
+  sealed_in_vain([&] { sell(4); });
+  bool arrived = false;
+  outbox.set_fault([&](std::string_view operation, bool) -> std::optional<Error> {
+    // The changelog was looked at, and nothing is published yet.
+    if (operation == "retained" && !std::exchange(arrived, true)) arrive(late);
+    return std::nullopt;
+  });
+  relay_everything();
+  REQUIRE(arrived);
+  CHECK(region.total() == 13);
+  CHECK(region.lost == 0);
+  CHECK(parked() == 0);
+  CHECK(status().unconfirmed == 0);
+}
+
 TEST_CASE_FIXTURE(TornShop, "numbers that were given twice are told however long ago") {
   relay_everything();
   const memory::OutboxBackup old = outbox.backup();
