@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The `tributary` program as people and supervisors meet it: odd input, odd values, signals, a taken
-metrics address, and logs that are to be parsed."""
+"""The `tributary` program as people and supervisors meet it: odd input, odd values, signals, a
+taken metrics address, and logs that are to be parsed."""
 import json
 import os
 import signal

@@ -33,7 +33,8 @@ class OneFaultStaysOneFault(SandboxTest):
     def gauge(self, name: str, origin: str) -> float | None:
         try:
             with urllib.request.urlopen(f"http://{self.metrics_at}/metrics", timeout=5) as page:
-                found = re.search(rf'^{name}{{origin="{origin}"}} (\S+)', page.read().decode(), re.M)
+                text = page.read().decode()
+                found = re.search(rf'^{name}{{origin="{origin}"}} (\S+)', text, re.M)
         except OSError:
             return None
         return found and float(found.group(1))

@@ -86,7 +86,8 @@ class RolesOfADatabase(SandboxTest):
 
 def documented_permissions() -> dict:
     """docs/operations.md: who -> the expressions for configure, write and read."""
-    section = (REPOSITORY / "docs" / "operations.md").read_text().partition("### Least privileges")[2]
+    operations = (REPOSITORY / "docs" / "operations.md").read_text()
+    section = operations.partition("### Least privileges")[2]
     rows = re.findall(r"^\| (.+?) \| `(.+?)` \| `(.+?)` \| `(.+?)` \|$", section, re.M)
     return {who: rights for who, *rights in rows}
 

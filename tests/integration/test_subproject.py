@@ -43,7 +43,8 @@ int main() {
 # What a project may ask of its own sources, and of a build.
 STRICT = ["-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow "
           "-Wold-style-cast -Wuseless-cast -Wswitch-enum -Wnull-dereference -Werror",
-          "-DCMAKE_UNITY_BUILD=ON", "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_CXX_VISIBILITY_PRESET=hidden",
+          "-DCMAKE_UNITY_BUILD=ON", "-DBUILD_SHARED_LIBS=ON",
+          "-DCMAKE_CXX_VISIBILITY_PRESET=hidden",
           "-DCMAKE_BUILD_TYPE=Release", "-DTRIBUTARY_INSTALL=ON"]
 CLEAN_PROGRAM = PROGRAM.replace("  int unused = (int)1.5;\n", "")
 PLUGIN = """\

@@ -59,7 +59,8 @@ class PostgresServer(Server):
 
     def create_database(self, name: str) -> None:
         done = subprocess.run(
-            [self.bin / "createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name],
+            [self.bin / "createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres",
+             name],
             capture_output=True, text=True)
         if done.returncode != 0:
             raise NotReady(f"cannot create database {name}: {done.stderr.strip()}")

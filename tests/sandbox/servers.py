@@ -26,7 +26,8 @@ class Servers:
                       for region in regions}
         self.postgres = PostgresServer("postgres", folder / "postgres", fsync)
         self._databases = list(databases)
-        self._outside = [each for each in (server.outside_folder() for server in self.all()) if each]
+        outside = (server.outside_folder() for server in self.all())
+        self._outside = [each for each in outside if each]
         # For whoever cleans up after us if we are killed.
         (folder / "outside").write_text("".join(f"{each}\n" for each in self._outside))
 

@@ -50,7 +50,7 @@ def run(command: list[str], servers: Servers) -> int:
                              preexec_fn=lambda: die_with_parent(parent, signal.SIGTERM))
     try:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    finally:  # whatever the command started goes with it; it is not reaped yet, so the group is ours
+    finally:  # what the command started goes with it; it is not reaped yet: the group is ours
         os.killpg(child.pid, signal.SIGKILL)
         code = child.wait()
     return code if code >= 0 else 128 - code

@@ -6,8 +6,9 @@ local key, refused = KEYS[1], {}
 for _, command in ipairs({
   {'MSET', key, ''}, {'SET', key, '', 'EX', '1'}, {'GET', key}, {'STRLEN', key}, {'EXISTS', key},
   {'TYPE', key}, {'HSET', key, 'f', ''}, {'HDEL', key, 'f'}, {'HGET', key, 'f'},
-  {'HMGET', key, 'f'}, {'HSTRLEN', key, 'f'}, {'HGETALL', key}, {'HLEN', key}, {'SADD', key, 'm'}, {'SREM', key, 'm'},
-  {'SCARD', key}, {'SSCAN', key, '0'}, {'HSCAN', key, '0'}, {'SRANDMEMBER', key, '1'},
+  {'HMGET', key, 'f'}, {'HSTRLEN', key, 'f'}, {'HGETALL', key}, {'HLEN', key},
+  {'SADD', key, 'm'}, {'SREM', key, 'm'}, {'SCARD', key}, {'SSCAN', key, '0'},
+  {'HSCAN', key, '0'}, {'SRANDMEMBER', key, '1'},
   {'ZADD', key, '0', 'm'}, {'ZREM', key, 'm'}, {'ZCARD', key}, {'ZRANGE', key, '0', '0'},
   {'ZRANGEBYLEX', key, '-', '+', 'LIMIT', '0', '1'}, {'RPUSH', key, 'v'}, {'LLEN', key},
   {'LRANGE', key, '0', '0'}, {'SCAN', '0', 'COUNT', '1'}, {'UNLINK', key}}) do
