@@ -91,6 +91,25 @@ TEST_CASE("what follows on other changes keeps nothing away that fits, and comes
   }
 }
 
+TEST_CASE("a key that is made anew holds what its region applied, not what that refused") {
+  RegionUnderTest region;
+  Chain chain{region};
+  chain.add(1, 1);
+  Chain fork = chain;
+  chain.add(2, 5);
+  fork.add(2, 99);
+  fork.add(3, 500);
+  chain.add(3, 6);
+  region.run(Millis{500});
+  REQUIRE(region.view("stock:1") == "6");
+  region.replica.damage("stock:1", MemoryReplica::Damage::kBytes);
+  chain.add(4, 7);
+  region.run(Millis{500});
+  region.rebuild();
+  CHECK(region.view("stock:1") == "7");
+  CHECK_FALSE(stopped(region));
+}
+
 TEST_CASE("what follows on the same changes is applied") {
   RegionUnderTest region;
   Chain chain{region};
