@@ -234,10 +234,7 @@ std::vector<History> histories_of(const OriginFacts& origin, const SystemFacts& 
   if (origin.outbox && origin.outbox->actor) {
     const OutboxStatus& outbox = *origin.outbox;
     histories.push_back({"its database", *outbox.actor, outbox.head_seq, outbox.history});
-    const auto last =
-        std::ranges::find_if(outbox.former.rbegin(), outbox.former.rend(),
-                             [](const FormerActor& each) { return each.final_seq > Seq{}; });
-    if (last != outbox.former.rend()) {
+    if (const auto last = last_published(outbox.former)) {
       histories.push_back({"its database", last->actor, last->final_seq, outbox.former_history});
     }
   }

@@ -137,7 +137,7 @@ void Intake::move_on(Plan& plan, const Received& received, const Batch* batch,
     if (next.actor == batch->actor) {
       plan.heads = plan.heads || next.head_seq < batch->last_seq;
       next.head_seq = std::max(next.head_seq, batch->last_seq);
-      if (holds) next.history = history;
+      if (holds && history.known()) next.history = history;
     } else if (holds && plan.standing.find(batch->actor) != nullptr) {  // else not taken over yet
       next.actor = batch->actor;
       next.head_seq = batch->last_seq;

@@ -80,12 +80,12 @@ bool OriginState::missing(const Received& received, const Batch& batch, const Ad
     skipped_.reset();
     return true;
   }
-  if (!gap_told_) stop_at_gap(batch, gap);
+  if (!at_gap_) stop_at_gap(batch, gap);
   return false;
 }
 
 void OriginState::stop_at_gap(const Batch& batch, const Admission& gap) {
-  stopped_ = gap_told_ = true;
+  at_gap_ = true;
   stopped_gauge_.set(1);
   log::error(
       "gap in the changelog: this origin is stopped, the others go on. Restore the missing "
@@ -108,8 +108,8 @@ void OriginState::advanced() {
   skipped_.reset();
   missing_since_.reset();
   start_over_at_.reset();
-  if (stopped_) log::info("the origin goes on", {{"origin", name_.value}});
-  stopped_ = gap_told_ = forked_ = false;
+  if (at_gap_ || forked_) log::info("the origin goes on", {{"origin", name_.value}});
+  at_gap_ = forked_ = false;
 }
 
 void OriginState::halt() {
@@ -128,7 +128,7 @@ void OriginState::stop_doubtful(const std::string& reason) {
 void OriginState::stop_forked(const std::string& reason) {
   waits_ = true;
   stopped_gauge_.set(1);
-  stopped_ = forked_ = true;
+  forked_ = true;
   if (std::exchange(fork_told_, reason) == reason) return;
   log::error(
       "the origin goes on from other changes than this region has applied: it is stopped here, the "
@@ -192,7 +192,7 @@ void OriginState::show(const VersionVector& watermark) {
   }
   lag_.set(static_cast<double>(lag));
   applied_.set(static_cast<double>(watermark.get(progress_.actor).value));
-  if (!stopped_ && !halted_) stopped_gauge_.set(0);
+  if (!at_gap_ && !forked_ && !halted_) stopped_gauge_.set(0);
 }
 
 }  // namespace tributary

@@ -95,15 +95,14 @@ class OriginState {
   bool waits_ = false;
   std::optional<Skipped> skipped_;
   std::optional<Micros> missing_since_;  ///< at the log's tail
-  bool stopped_ = false;                 ///< at a gap or a fork
-  bool gap_told_ = false;                ///< the gap was said
+  bool at_gap_ = false;                  ///< stopped, and said so
+  bool forked_ = false;                  ///< stopped at a fork
   std::optional<Micros> start_over_at_;  ///< not before; absent: at once
   bool halted_ = false;
   std::string doubt_told_;
   Micros retry_at_{0};
   std::set<ActorId> void_told_;
   std::set<ActorId> forks_told_;
-  bool forked_ = false;    ///< stopped so
   std::string fork_told_;  ///< why it was stopped at a fork last
   std::set<ActorId> refused_;
 };

@@ -108,8 +108,9 @@ Admission admit(Standing& standing, const OriginName& origin, const CurrentActor
     if (batch.heartbeat()) return {.kind = Kind::kVoid};
     return unnamed(origin, current.actor, batch);
   }
-  if (contradicts(standing, current, batch)) {
-    return forked(origin, current.actor, standing.watermark().get(current.actor));
+  const Seq applied = standing.watermark().get(current.actor);
+  if (batch.contradicts(current.actor, applied, current.history)) {
+    return forked(origin, current.actor, applied);
   }
   const Seq have = standing.watermark().get(batch.actor);
   const bool overlaps = batch.first_seq < have.next() && batch.last_seq > have;
@@ -129,16 +130,6 @@ Admission admit(Standing& standing, const OriginName& origin, const CurrentActor
   admission.history = batch.history;
   standing.raise(batch.actor, batch.last_seq);
   return admission;
-}
-
-bool contradicts(const Standing& standing, const CurrentActor& actor, const Batch& batch) {
-  const Seq have = standing.watermark().get(actor.actor);
-  if (batch.actor == actor.actor) {
-    return batch.first_seq == have.next() && actor.history.contradicts(batch.before);
-  }
-  const auto last = batch.last_published();
-  return last && *last == FormerActor{actor.actor, have} &&
-         actor.history.contradicts(batch.former_history);
 }
 
 std::vector<VersionVector> forged_contexts(const Batch& batch, const VersionVector& watermark,

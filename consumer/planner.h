@@ -12,8 +12,8 @@
 ///   all that it, the changelog and its region's replica know of; it seals nothing before it has
 ///   read what came before its own first message, which is void when it names too little.
 /// - A batch carries the digest of all that precedes it. Where that is not what was applied here,
-///   the same seqs were given to other changes (a database that was put back unnoticed): nothing
-///   more of the origin is applied.
+///   the same seqs were given to other changes (a database that was put back unnoticed): it is not
+///   applied.
 #pragma once
 
 #include <map>
@@ -97,10 +97,6 @@ struct Admission {
 /// `standing` what follows: bindings, retirements and, when it is to be applied, the watermark.
 [[nodiscard]] Admission admit(Standing& standing, const OriginName& origin,
                               const CurrentActor& current, const Batch& batch);
-
-/// Whether the batch goes on from other changes than those that were applied of `actor`.
-[[nodiscard]] bool contradicts(const Standing& standing, const CurrentActor& actor,
-                               const Batch& batch);
 
 /// A context that runs this far ahead of all that is known of an actor is forged.
 inline constexpr std::uint64_t kMostAhead = std::uint64_t{1} << 32;

@@ -151,7 +151,7 @@ std::string RebuildPass::lacking(ActorId actor, Seq have) const {
 
 bool RebuildPass::parts(const Source& source, const Batch& batch) const {
   return std::ranges::any_of(source.histories, [&](const auto& each) {
-    return contradicts(seen_, {each.first, each.second}, batch);
+    return batch.contradicts(each.first, seen_.watermark().get(each.first), each.second);
   });
 }
 

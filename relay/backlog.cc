@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "relay/succession.h"
-
 namespace tributary {
 namespace {
 
@@ -40,10 +38,9 @@ Result<Backlog> Backlog::read(OutboxStore& store, const OriginRecord& record) {
   }));
   if (!record.actor) return backlog;
   backlog.learn(*record.actor, record.head_seq, record.history);
-  OriginRecord before = record;
-  before.head_seq = Seq{};
-  const auto last = last_known(before);
-  if (last) backlog.tell(*record.actor, *last, record.former_history);
+  if (const auto last = last_published(record.former)) {
+    backlog.tell(*record.actor, *last, record.former_history);
+  }
   return backlog;
 }
 

@@ -6,14 +6,20 @@ namespace tributary {
 namespace {
 
 constexpr Millis kTailWait{5000};
-/// Batches of an actor: late bytes are of the last that were sent.
-constexpr std::size_t kRemembered = 4096;
+/// Batches: late bytes are of the last that were sent. Actors share them, each has the fewest.
+constexpr std::size_t kRemembered = 10'000;
+constexpr std::size_t kFewestRemembered = 10;
 
 }  // namespace
 
 Seq ChangelogEvidence::highest_of(ActorId actor) const {
   const auto known = highest.find(actor);
   return known == highest.end() ? Seq{} : known->second;
+}
+
+HistoryDigest ChangelogEvidence::history_of(ActorId actor) const {
+  const auto known = histories.find(actor);
+  return known == histories.end() ? HistoryDigest{} : known->second;
 }
 
 void EvidenceCollector::meet(ActorId actor) {
@@ -32,12 +38,10 @@ bool EvidenceCollector::follows(const Batch& batch, const std::vector<FormerActo
 /// What the log begins with tells of what stood before. Later on changes may be missing that
 /// another replica has read before they were lost, or that the database can give.
 bool EvidenceCollector::fits(const Batch& batch) const {
-  const auto applied = applied_.find(batch.actor);
-  const bool first = applied == applied_.end() && !evidence_.highest.contains(batch.actor);
-  if (first) return true;
-  Seq whole = std::max(evidence_.highest_of(batch.actor), known_.get(batch.actor));
-  if (applied != applied_.end()) whole = std::max(whole, applied->second);
-  if (evidence_.parted.contains(batch.actor)) whole = counted(batch.actor);
+  if (!applied_.contains(batch.actor) && !evidence_.highest.contains(batch.actor)) return true;
+  const bool parted = evidence_.parted.contains(batch.actor);
+  const Seq counts = counted(batch.actor);
+  const Seq whole = parted ? counts : std::max(counts, known_.get(batch.actor));
   return batch.first_seq <= whole.next();
 }
 
@@ -47,23 +51,18 @@ Seq EvidenceCollector::counted(ActorId actor) const {
   return applied == applied_.end() ? highest : std::max(highest, applied->second);
 }
 
-HistoryDigest EvidenceCollector::history(ActorId actor) const {
-  const auto known = evidence_.histories.find(actor);
-  return known == evidence_.histories.end() ? HistoryDigest{} : known->second;
-}
-
 bool EvidenceCollector::contradicts(const Batch& batch) const {
-  const bool next = batch.first_seq == counted(batch.actor).next();
-  if (next && history(batch.actor).contradicts(batch.before)) return true;
+  const auto parts_from = [&](ActorId actor) {
+    return batch.contradicts(actor, counted(actor), evidence_.history_of(actor));
+  };
   const auto last = batch.last_published();
-  return last && last->final_seq == counted(last->actor) &&
-         history(last->actor).contradicts(batch.former_history);
+  return parts_from(batch.actor) || (last && parts_from(last->actor));
 }
 
 bool EvidenceCollector::skipped(const Batch& batch) const {
   const Seq last = counted(batch.actor);
   if (batch.last_seq > last || !batch.history.known()) return false;
-  if (batch.last_seq == last) return history(batch.actor).contradicts(batch.history);
+  if (batch.last_seq == last) return evidence_.history_of(batch.actor).contradicts(batch.history);
   const auto recent = recent_.find(batch.actor);
   if (recent == recent_.end() || batch.last_seq < recent->second.begin()->first) return false;
   const auto at = recent->second.find(batch.last_seq);
@@ -74,7 +73,8 @@ void EvidenceCollector::remember(const Batch& batch) {
   if (batch.last_seq <= counted(batch.actor) || batch.heartbeat()) return;
   auto& recent = recent_[batch.actor];
   recent[batch.last_seq] = batch.history;
-  if (recent.size() > kRemembered) recent.erase(recent.begin());
+  const std::size_t most = std::max(kFewestRemembered, kRemembered / recent_.size());
+  while (recent.size() > most) recent.erase(recent.begin());
 }
 
 std::optional<Batch> EvidenceCollector::cut_off(const Batch& batch) {

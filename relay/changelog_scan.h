@@ -30,6 +30,7 @@ struct ChangelogEvidence {
   Hlc hlc;                         ///< the largest of a change
 
   [[nodiscard]] Seq highest_of(ActorId actor) const;
+  [[nodiscard]] HistoryDigest history_of(ActorId actor) const;
 };
 
 /// Where somebody has read a changelog to, who was the origin's actor then (absent: nobody), what
@@ -67,9 +68,8 @@ class EvidenceCollector {
 
  private:
   void meet(ActorId actor);
-  /// The last seq that counts, and its history: also of what was read before.
+  /// The last seq that counts, also of what was read before.
   [[nodiscard]] Seq counted(ActorId actor) const;
-  [[nodiscard]] HistoryDigest history(ActorId actor) const;
   /// Whether it goes on from other changes than those that count.
   [[nodiscard]] bool contradicts(const Batch& batch) const;
   /// Whether it is skipped, since other changes with its seqs counted first: as far as that is

@@ -21,11 +21,6 @@ constexpr int kLooksAtNothing = 5;
 /// In messages: much more than a relay has unconfirmed at a time, heartbeats and repeats included.
 constexpr std::uint64_t kBacklogReach = 1000;
 
-HistoryDigest history(const ChangelogEvidence& log, ActorId actor) {
-  const auto known = log.histories.find(actor);
-  return known == log.histories.end() ? HistoryDigest{} : known->second;
-}
-
 VersionVector known_of(const OriginRecord& record, const ReplicaAnswers& asked) {
   VersionVector known = finals_of(record.former);
   if (record.actor) known.raise(*record.actor, record.head_seq);
@@ -64,12 +59,30 @@ Result<void> compare(Backlog& backlog, OutboxStore& store, const OriginRecord& r
   return {};
 }
 
-/// The log goes on from what regions do not go by, though some of that was confirmed.
-std::optional<Seq> where_log_parted(const OriginRecord& record, const ChangelogEvidence& log) {
-  if (!record.actor || !log.parted.contains(*record.actor)) return std::nullopt;
+/// Also where the log goes on from what regions do not go by, though some of that was confirmed.
+std::map<ActorId, Seq> find_forks(const OriginRecord& record, const Backlog& backlog,
+                                  const ChangelogEvidence& log, const ReplicaAnswers& asked) {
+  std::map<ActorId, Seq> forks = backlog.forks(published(log, asked));
+  if (!record.actor || !log.parted.contains(*record.actor)) return forks;
   const Seq counted = log.highest_of(*record.actor);
-  if (counted == Seq{} || counted >= record.confirmed_seq) return std::nullopt;
-  return counted.next();
+  if (counted > Seq{} && counted < record.confirmed_seq) {
+    forks.try_emplace(*record.actor, counted.next());
+  }
+  return forks;
+}
+
+void tell_fork(const OriginRecord& record, const std::map<ActorId, Seq>& forks,
+               const OriginName& origin) {
+  if (!record.actor || !forks.contains(*record.actor)) return;
+  log::error(
+      "seqs of this origin were given twice, since its database was put back to an earlier state "
+      "unnoticed: what was sealed behind them and is confirmed is applied nowhere; what is not "
+      "confirmed is sealed anew or set aside (docs/operations.md, \"Regions hold different "
+      "changes\")",
+      {{"origin", origin.value},
+       {"actor", record.actor->hex()},
+       {"first_seq", forks.at(*record.actor).value},
+       {"last_seq", record.head_seq.value}});
 }
 
 /// A log that was made just now is empty. One that seems so is looked at again when the database
@@ -299,24 +312,11 @@ Result<Leadership> take_leadership(const Succession& succession) {
   TRIBUTARY_ASSIGN(const ChangelogEvidence evidence,
                    look_at_changelog(succession, record, leadership.others, asked,
                                      read_by(record, asked, succession.origin, backlog), backlog));
-  auto forks = backlog.forks(published(evidence, asked));
-  if (const auto parted = where_log_parted(record, evidence)) {
-    forks.try_emplace(*record.actor, *parted);
-  }
+  const auto forks = find_forks(record, backlog, evidence, asked);
   const Verdict verdict =
       judge({record, evidence, asked.replicas, asked.own, asked.all, succession.handed, forks},
             succession.origin);
-  if (record.actor && forks.contains(*record.actor)) {
-    log::error(
-        "seqs of this origin were given twice, since its database was put back to an earlier state "
-        "unnoticed: what was sealed behind them and is confirmed is applied nowhere; what is not "
-        "confirmed is sealed anew or set aside (docs/operations.md, \"Regions hold different "
-        "changes\")",
-        {{"origin", succession.origin.value},
-         {"actor", record.actor->hex()},
-         {"first_seq", forks.at(*record.actor).value},
-         {"last_seq", record.head_seq.value}});
-  }
+  tell_fork(record, forks, succession.origin);
   TRIBUTARY_ASSIGN(leadership.schema, succession.store.schema());
   leadership.head = {record.actor.value_or(ActorId{}),
                      succession.origin,
@@ -341,7 +341,8 @@ Result<Leadership> take_leadership(const Succession& succession) {
   if ((verdict.mint_because || !backlog.empty()) && !begun && evidence.end) {
     leadership.looked_through =
         ReadTo{*evidence.end, evidence.current, evidence.highest, evidence.retired};
-    if (evidence.current) leadership.looked_through->history = history(evidence, *evidence.current);
+    if (evidence.current)
+      leadership.looked_through->history = evidence.history_of(*evidence.current);
   }
   const bool first = leadership.head.seq == Seq{} && (!leadership.former.empty() || !evidence.end);
   leadership.unsettled = first || !backlog.empty();
@@ -372,7 +373,7 @@ Result<void> settle(Leadership& leadership, const Succession& succession) {
   const OriginHead& head = leadership.head;
   const bool parted = evidence.parted.contains(head.actor) && own->second < head.seq;
   const bool other =
-      own->second == head.seq && history(evidence, head.actor).contradicts(head.history);
+      own->second == head.seq && evidence.history_of(head.actor).contradicts(head.history);
   if (parted || other) {
     return fail(ErrorKind::kTransient,
                 "the changelog holds other changes than the database, with the same seqs");

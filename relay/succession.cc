@@ -165,9 +165,8 @@ class Chain {
 /// Of the newest of the chain that published anything, up to its final seq.
 HistoryDigest history_of_last(const Testimony& testimony, std::span<const FormerActor> chain,
                               const OriginName& origin) {
-  const auto last = std::ranges::find_if(
-      chain.rbegin(), chain.rend(), [](const FormerActor& each) { return each.final_seq > Seq{}; });
-  if (last == chain.rend()) return {};
+  const auto last = last_published(chain);
+  if (!last) return {};
   const OriginRecord& record = testimony.record;
   // What a database holds that forked was not what was published.
   if (!testimony.forks.contains(last->actor) && last_known(record) == *last) {
@@ -175,11 +174,8 @@ HistoryDigest history_of_last(const Testimony& testimony, std::span<const Former
     if (known.known()) return known;
   }
   const ChangelogEvidence& log = testimony.changelog;
-  if (const auto told = log.histories.find(last->actor);
-      told != log.histories.end() && log.highest_of(last->actor) == last->final_seq &&
-      told->second.known()) {
-    return told->second;
-  }
+  const HistoryDigest told = log.history_of(last->actor);
+  if (log.highest_of(last->actor) == last->final_seq && told.known()) return told;
   for (const ReplicaProgress& replica : testimony.replicas) {
     const auto known = replica.origins.find(origin);
     if (known == replica.origins.end() || known->second.actor != last->actor) continue;
@@ -212,10 +208,7 @@ std::optional<std::string> why_mint(const Testimony& testimony, const Verdict& v
 
 std::optional<FormerActor> last_known(const OriginRecord& record) {
   if (record.actor && record.head_seq > Seq{}) return FormerActor{*record.actor, record.head_seq};
-  const auto last = std::ranges::find_if(record.former.rbegin(), record.former.rend(),
-                                         [](const auto& each) { return each.final_seq > Seq{}; });
-  if (last == record.former.rend()) return std::nullopt;
-  return *last;
+  return last_published(record.former);
 }
 
 bool holds_known(const OriginRecord& record, const ChangelogEvidence& changelog) {

@@ -143,6 +143,13 @@ bool names(std::span<const FormerActor> former, ActorId actor) {
   return std::ranges::find(former, actor, &FormerActor::actor) != former.end();
 }
 
+std::optional<FormerActor> last_published(std::span<const FormerActor> former) {
+  const auto last =
+      std::ranges::find_if(former.rbegin(), former.rend(),
+                           [](const FormerActor& each) { return each.final_seq > Seq{}; });
+  return last == former.rend() ? std::nullopt : std::optional(*last);
+}
+
 std::vector<FormerActor> Batch::former() const {
   std::vector<FormerActor> all;
   if (predecessor) all.push_back(*predecessor);
@@ -155,6 +162,11 @@ std::optional<FormerActor> Batch::last_published() const {
   const auto last =
       std::ranges::find_if(earlier, [](const FormerActor& each) { return each.final_seq > Seq{}; });
   return last == earlier.end() ? std::nullopt : std::optional(*last);
+}
+
+bool Batch::contradicts(ActorId of, Seq seq, HistoryDigest applied) const {
+  if (of == actor) return first_seq == seq.next() && applied.contradicts(before);
+  return last_published() == FormerActor{of, seq} && applied.contradicts(former_history);
 }
 
 HistoryDigest history_of(std::string_view batch_bytes) {

@@ -43,6 +43,8 @@ struct FormerActor {
 };
 /// Whether the actor is among them.
 [[nodiscard]] bool names(std::span<const FormerActor> former, ActorId actor);
+/// The newest of actors, oldest first, that published any change; nullopt: none did.
+[[nodiscard]] std::optional<FormerActor> last_published(std::span<const FormerActor> former);
 
 struct Batch {
   ActorId actor;
@@ -70,6 +72,10 @@ struct Batch {
   [[nodiscard]] std::vector<FormerActor> former() const;
   /// The newest of these that published any change; nullopt: none is named.
   [[nodiscard]] std::optional<FormerActor> last_published() const;
+
+  /// Whether it goes on from other changes of the actor `of` than those that were applied, up to
+  /// `seq`: of its own actor right before it, or of the one that it says was followed there.
+  [[nodiscard]] bool contradicts(ActorId of, Seq seq, HistoryDigest applied) const;
 
   /// An empty batch that carries only head and time.
   [[nodiscard]] bool heartbeat() const { return last_seq < first_seq; }
