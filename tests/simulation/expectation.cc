@@ -101,7 +101,10 @@ Expectation::Seen Expectation::observed(const Event& remove, const Event& add) c
   }
   if (remove.written->told.of(remove.change->key).covers(add.dot)) return Seen::kYes;
   if (!own || !before) return Seen::kNo;
-  const bool other_life = add.written->forgotten_at <= remove.number;
+  // Of another timeline: forgotten by a restore before the remove, or by one that brought it back.
+  const bool forgotten = add.written->forgotten_at != kNever;
+  const bool other_life =
+      add.written->forgotten_at <= remove.number || (forgotten && remove.number < add.number);
   return other_life || add.behind_final ? Seen::kPerhaps : Seen::kYes;
 }
 
