@@ -11,9 +11,9 @@
 namespace tributary {
 namespace {
 
-class PrometheusCounter final : public Counter {
+class PrometheusEventCount final : public EventCount {
  public:
-  explicit PrometheusCounter(prometheus::Counter& counter) : counter_(counter) {}
+  explicit PrometheusEventCount(prometheus::Counter& counter) : counter_(counter) {}
   void add(double amount) override { counter_.Increment(amount); }
 
  private:
@@ -34,16 +34,17 @@ class PrometheusGauge final : public Gauge {
 struct Metrics::Impl {
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
   std::mutex mutex;
-  std::deque<PrometheusCounter> counters;
+  std::deque<PrometheusEventCount> counters;
   std::deque<PrometheusGauge> gauges;
-  std::unordered_map<prometheus::Counter*, Counter*> counter_of;
+  std::unordered_map<prometheus::Counter*, EventCount*> counter_of;
   std::unordered_map<prometheus::Gauge*, Gauge*> gauge_of;
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-Counter& Metrics::counter(const std::string& name, const std::string& help, const Labels& labels) {
+EventCount& Metrics::event_count(const std::string& name, const std::string& help,
+                                 const Labels& labels) {
   const std::scoped_lock lock(impl_->mutex);
   auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(*impl_->registry);
   prometheus::Counter& counter = family.Add(labels);

@@ -12,9 +12,9 @@ class Registry;
 namespace tributary {
 
 /// A number that only grows. Thread-safe; lives as long as its Metrics.
-class Counter {
+class EventCount {
  public:
-  virtual ~Counter() = default;
+  virtual ~EventCount() = default;
   virtual void add(double amount) = 0;
 };
 
@@ -35,8 +35,8 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  [[nodiscard]] Counter& counter(const std::string& name, const std::string& help,
-                                 const Labels& labels);
+  [[nodiscard]] EventCount& event_count(const std::string& name, const std::string& help,
+                                        const Labels& labels);
   [[nodiscard]] Gauge& gauge(const std::string& name, const std::string& help,
                              const Labels& labels);
   /// For the HTTP exposer.

@@ -47,7 +47,7 @@ StoredSchema schema() {
           .operations = {}};
 }
 
-Sealing seal_rows(const Rows& rows) {
+SealResult seal_rows(const Rows& rows) {
   static const StoredSchema kSchema = schema();
   TotalsCache totals;
   SealRules rules;

@@ -19,7 +19,7 @@ void add_config_option(CLI::App& command, std::string& path) {
 }
 
 config::Topology load_or_exit(const std::string& path, Secrets secrets) {
-  config::Loaded loaded = config::load_topology(path);
+  config::LoadedTopology loaded = config::load_topology(path);
   std::vector<config::Mistake> mistakes = std::move(loaded.mistakes);
   const auto missing = config::resolve_secrets(loaded.topology);
   if (secrets == Secrets::kAll) {

@@ -25,10 +25,10 @@ std::string before_id(const std::string& id) {
   return id.substr(0, end);
 }
 
-Result<Parked> find_one(ReplicaStore& store, const std::string& id) {
+Result<ParkedEntry> find_one(ReplicaStore& store, const std::string& id) {
   const std::string prefix = before_id(id);
-  std::optional<Parked> found;
-  TRIBUTARY_TRY(each_parked(store, prefix, [&](const Parked& each) {
+  std::optional<ParkedEntry> found;
+  TRIBUTARY_TRY(each_parked(store, prefix, [&](const ParkedEntry& each) {
     if (!each.id.starts_with(prefix)) return false;
     if (each.id == id || printable(each.id) == id) found = each;
     return !found;
@@ -66,10 +66,10 @@ Result<Side> side_of(const config::Topology& topology, const ParkedOptions& opti
 }
 
 Result<void> each_parked(ReplicaStore& store, std::string after,
-                         const std::function<bool(const Parked&)>& take) {
+                         const std::function<bool(const ParkedEntry&)>& take) {
   while (true) {
-    TRIBUTARY_ASSIGN(const std::vector<Parked> page, store.parked(after, kReplicaPage));
-    for (const Parked& parked : page) {
+    TRIBUTARY_ASSIGN(const std::vector<ParkedEntry> page, store.parked(after, kReplicaPage));
+    for (const ParkedEntry& parked : page) {
       if (!take(parked)) return {};
     }
     if (page.empty()) return {};
@@ -89,10 +89,11 @@ Result<void> each_parked(OutboxStore& store, std::int64_t after,
   }
 }
 
-Result<std::vector<Parked>> find_parked(ReplicaStore& store, const std::vector<std::string>& ids) {
-  std::vector<Parked> found;
+Result<std::vector<ParkedEntry>> find_parked(ReplicaStore& store,
+                                             const std::vector<std::string>& ids) {
+  std::vector<ParkedEntry> found;
   for (const std::string& id : ids) {
-    TRIBUTARY_ASSIGN(Parked each, find_one(store, id));
+    TRIBUTARY_ASSIGN(ParkedEntry each, find_one(store, id));
     found.push_back(std::move(each));
   }
   return found;

@@ -49,14 +49,14 @@ struct Side {
 /// Pages through what is parked behind `after`; stops when `take` returns false. Never more than a
 /// page is in memory. What is parked meanwhile may be met or not.
 [[nodiscard]] Result<void> each_parked(ReplicaStore& store, std::string after,
-                                       const std::function<bool(const Parked&)>& take);
+                                       const std::function<bool(const ParkedEntry&)>& take);
 [[nodiscard]] Result<void> each_parked(OutboxStore& store, std::int64_t after,
                                        const std::function<bool(const ParkedChange&)>& take);
 
 /// The entries with these ids, as they are or as they were printed; kInvalid names one that is not
 /// there.
-[[nodiscard]] Result<std::vector<Parked>> find_parked(ReplicaStore& store,
-                                                      const std::vector<std::string>& ids);
+[[nodiscard]] Result<std::vector<ParkedEntry>> find_parked(ReplicaStore& store,
+                                                           const std::vector<std::string>& ids);
 /// A transaction's number; kInvalid for what is none.
 [[nodiscard]] Result<std::int64_t> transaction_of(const std::string& id);
 

@@ -29,7 +29,7 @@ Result<std::set<std::string>> keys_of(ReplicaStore& store, const ParkedOptions& 
   std::set<std::string> keys;
   if (!options.key.empty()) keys.insert(options.key);
   TRIBUTARY_ASSIGN(const auto entries, find_parked(store, options.ids));
-  for (const Parked& entry : entries) {
+  for (const ParkedEntry& entry : entries) {
     if (entry.key.empty()) {
       return fail(ErrorKind::kInvalid, printable(entry.id) +
                                            " is a whole message: it cannot be "
@@ -44,9 +44,9 @@ Result<int> retry_in_region(const config::Region& region, const Schema& schema,
                             const ParkedOptions& options) {
   TRIBUTARY_ASSIGN(const auto store, replica_of(region)());
   TRIBUTARY_ASSIGN(const auto keys, keys_of(*store, options));
-  Retried retried;
+  RetryReport retried;
   for (const std::string& key : keys) {
-    TRIBUTARY_ASSIGN(const RetriedKey one, retry_key(*store, schema, key));
+    TRIBUTARY_ASSIGN(const RetryResult one, retry_key(*store, schema, key));
     retried.applied += one.applied;
     if (!one.reason.empty()) retried.told.push_back(one);
   }
@@ -57,7 +57,7 @@ Result<int> retry_in_region(const config::Region& region, const Schema& schema,
   TRIBUTARY_ASSIGN(const std::uint64_t left, store->parked_count());
   std::printf("%llu applied, %llu still set aside in region %s\n", number(retried.applied),
               number(left), region.name.value.c_str());
-  for (const RetriedKey& key : retried.told) {
+  for (const RetryResult& key : retried.told) {
     std::printf("key %s is still blocked\n  %s\n", in_quotes(key.key).c_str(),
                 printable(key.reason).c_str());
   }
@@ -89,7 +89,7 @@ Result<int> discard_in_region(const config::Region& region, const ParkedOptions&
     TRIBUTARY_ASSIGN(discarded, discard_key(*store, options.key));
   }
   std::vector<std::string> ids;
-  for (const Parked& entry : entries) {
+  for (const ParkedEntry& entry : entries) {
     if (options.key.empty() || entry.key != options.key) ids.push_back(entry.id);
   }
   if (!ids.empty()) {

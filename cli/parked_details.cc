@@ -94,7 +94,8 @@ std::string inside(const Batch& batch) {
 
 }  // namespace
 
-std::string details_text(const std::string& region, const Parked& parked, const KeyBlock& block) {
+std::string details_text(const std::string& region, const ParkedEntry& parked,
+                         const KeyBlock& block) {
   std::string out =
       "id:          " + printable(parked.id) + "\nregion:      " + region +
       "\norigin:      " + printable(parked.origin.value) + "\nactor:       " + parked.actor.hex() +

@@ -83,7 +83,7 @@ Result<void> list_region(const config::Region& region, const ParkedOptions& opti
                          Output& output) {
   TRIBUTARY_ASSIGN(const auto store, replica_of(region)());
   Shown shown;
-  TRIBUTARY_TRY(each_parked(*store, options.after, [&](const Parked& parked) {
+  TRIBUTARY_TRY(each_parked(*store, options.after, [&](const ParkedEntry& parked) {
     if (!options.key.empty() && parked.key != options.key) return true;
     shown.more = shown.count == options.limit;
     if (shown.more) return false;
@@ -131,7 +131,7 @@ Result<void> list_origin(const config::Origin& origin, const ParkedOptions& opti
 Result<int> show_entries(const config::Region& region, const ParkedOptions& options) {
   TRIBUTARY_ASSIGN(const auto store, replica_of(region)());
   TRIBUTARY_ASSIGN(const auto found, find_parked(*store, options.ids));
-  for (const Parked& parked : found) {
+  for (const ParkedEntry& parked : found) {
     KeyBlock block;
     if (!parked.key.empty()) {
       const KeyLoad load{parked.key, {}};

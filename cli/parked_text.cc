@@ -56,7 +56,7 @@ std::string doubt_advice(const std::string& origin) {
          "      drops them; those that had not been published never reach a replica\n";
 }
 
-std::string entry_text(const std::string& region, const Parked& parked) {
+std::string entry_text(const std::string& region, const ParkedEntry& parked) {
   return time_text(parked.parked_at) + "  " + region + "  " + printable(parked.id) + "\n  " +
          printable(parked.reason) + "\n";
 }
@@ -81,7 +81,7 @@ std::string entry_text(const std::string& origin, const ParkedChange& change) {
   return out + "\n  " + printable(change.reason) + "\n";
 }
 
-std::string entry_json(const std::string& region, const Parked& parked) {
+std::string entry_json(const std::string& region, const ParkedEntry& parked) {
   return dump({{"region", region},
                {"id", text(parked.id)},
                {"origin", text(parked.origin.value)},

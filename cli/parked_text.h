@@ -21,19 +21,19 @@ namespace tributary::cli {
 [[nodiscard]] std::string doubt_advice(const std::string& origin);
 
 // Two lines each, the second the reason.
-[[nodiscard]] std::string entry_text(const std::string& region, const Parked& parked);
+[[nodiscard]] std::string entry_text(const std::string& region, const ParkedEntry& parked);
 [[nodiscard]] std::string entry_text(const std::string& region, const std::string& key,
                                      const KeyBlock& block);
 [[nodiscard]] std::string entry_text(const std::string& origin, const ParkedChange& change);
 
 // One JSON object each.
-[[nodiscard]] std::string entry_json(const std::string& region, const Parked& parked);
+[[nodiscard]] std::string entry_json(const std::string& region, const ParkedEntry& parked);
 [[nodiscard]] std::string entry_json(const std::string& region, const std::string& key,
                                      const KeyBlock& block);
 [[nodiscard]] std::string entry_json(const std::string& origin, const ParkedChange& change);
 
 /// Everything that is known of it, also what is inside of its bytes; `block` is its key's.
-[[nodiscard]] std::string details_text(const std::string& region, const Parked& parked,
+[[nodiscard]] std::string details_text(const std::string& region, const ParkedEntry& parked,
                                        const KeyBlock& block);
 /// The same of a row at an origin.
 [[nodiscard]] std::string details_text(const std::string& origin, const ParkedChange& change);

@@ -56,7 +56,7 @@ std::optional<config::Topology> TopologyFile::take() {
     return std::nullopt;
   }
   if (seen_ == refused_) return std::nullopt;
-  config::Loaded loaded = config::load_topology(path_, *seen_);
+  config::LoadedTopology loaded = config::load_topology(path_, *seen_);
   static_cast<void>(config::resolve_secrets(loaded.topology));  // told when they are needed
   if (loaded.mistakes.empty()) {
     taken_ = seen_;

@@ -5,7 +5,7 @@
 #include "cli/waiting_types.h"
 #include "cli/wiring.h"
 #include "config/keyspace_changes.h"
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 #include "consumer/retry.h"
 
 namespace tributary::cli {

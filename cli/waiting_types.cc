@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/keyspace_changes.h"
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 #include "outbox/batch/batch.h"
 
 namespace tributary::cli {

@@ -27,13 +27,13 @@ void anchor_files(Topology& topology, const std::filesystem::path& directory) {
   for (Origin& origin : topology.origins) anchor(origin.credentials.password_file, directory);
 }
 
-Loaded unreadable(const std::string& why) {
+LoadedTopology unreadable(const std::string& why) {
   return {{}, {{.key = "", .what = "cannot be read (" + why + "); name the topology with -c"}}, {}};
 }
 
 }  // namespace
 
-Loaded load_topology(const std::string& path) {
+LoadedTopology load_topology(const std::string& path) {
   std::error_code ignored;  // a path that cannot be looked at fails to open just below
   if (std::filesystem::is_directory(path, ignored)) return unreadable("it is a directory");
   errno = 0;
@@ -44,9 +44,9 @@ Loaded load_topology(const std::string& path) {
   return load_topology(path, text.str());
 }
 
-Loaded load_topology(const std::string& path, const std::string& yaml) {
+LoadedTopology load_topology(const std::string& path, const std::string& yaml) {
   std::error_code ignored;  // the path as it stands is as good as any then
-  Loaded loaded = parse_topology(yaml);
+  LoadedTopology loaded = parse_topology(yaml);
   const auto absolute = std::filesystem::absolute(path, ignored);
   anchor_files(loaded.topology, absolute.parent_path());
   return loaded;

@@ -105,7 +105,7 @@ class NumberSections {
       if (taken) setting.set(topology_, value);
       if (!taken && mapping.has(setting.key)) wrong.insert(setting.key);
     }
-    for (const Ordered& pair : ordered_settings()) {
+    for (const OrderedPair& pair : ordered_settings()) {
       if (pair.section != section || wrong.contains(pair.smaller) || wrong.contains(pair.larger)) {
         continue;
       }
@@ -115,7 +115,7 @@ class NumberSections {
     mapping.finish();
   }
 
-  void check_order(Mapping& mapping, const Ordered& pair) const {
+  void check_order(Mapping& mapping, const OrderedPair& pair) const {
     const std::int64_t smaller = find_setting(pair.section, pair.smaller)->get(topology_);
     const std::int64_t larger = find_setting(pair.section, pair.larger)->get(topology_);
     if (smaller <= larger) return;
@@ -171,7 +171,7 @@ void parse_metrics(Mapping& top, MetricsPorts& out, std::vector<Mistake>& warnin
 
 }  // namespace
 
-Loaded parse_topology(const std::string& yaml) {
+LoadedTopology parse_topology(const std::string& yaml) {
   const auto root = read_yaml(yaml);
   if (!root) return {{}, {root.error()}, {}};
   Mistakes mistakes;

@@ -88,7 +88,7 @@ constexpr Setting kSettings[] = {
     setting<&ClockOptions::max_skew_ms>("clock", "max_skew_ms", 0, kHour),
 };
 
-constexpr Ordered kOrdered[] = {
+constexpr OrderedPair kOrdered[] = {
     {"limits", "value_bytes", "transaction_bytes"},
     {"relay", "poll_min_ms", "poll_max_ms"},
     {"relay", "backoff_first_ms", "backoff_max_ms"},
@@ -99,7 +99,7 @@ constexpr Ordered kOrdered[] = {
 
 std::span<const Setting> settings() { return kSettings; }
 
-std::span<const Ordered> ordered_settings() { return kOrdered; }
+std::span<const OrderedPair> ordered_settings() { return kOrdered; }
 
 const Setting* find_setting(std::string_view section, std::string_view key) {
   for (const Setting& setting : kSettings) {

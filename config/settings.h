@@ -23,13 +23,13 @@ struct Setting {
 [[nodiscard]] std::span<const Setting> settings();
 
 /// Two settings of one section that must be in order.
-struct Ordered {
+struct OrderedPair {
   std::string_view section;
   std::string_view smaller;
   std::string_view larger;
 };
 
-[[nodiscard]] std::span<const Ordered> ordered_settings();
+[[nodiscard]] std::span<const OrderedPair> ordered_settings();
 
 /// nullptr when there is none.
 [[nodiscard]] const Setting* find_setting(std::string_view section, std::string_view key);

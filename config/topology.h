@@ -147,7 +147,7 @@ struct Mistake {
   std::string what;  ///< with what to do
 };
 
-struct Loaded {
+struct LoadedTopology {
   Topology topology;              ///< usable only without mistakes
   std::vector<Mistake> mistakes;  ///< in the order of the file; all of them
   std::vector<Mistake> warnings;  ///< what works, but perhaps not as it was meant
@@ -155,11 +155,11 @@ struct Loaded {
 
 /// Reads and validates. Unknown keys are mistakes; a file that is not YAML is one mistake.
 /// Relative file names in it count from its directory. Never throws.
-[[nodiscard]] Loaded load_topology(const std::string& path);
+[[nodiscard]] LoadedTopology load_topology(const std::string& path);
 /// The same for what was read of the file at `path` already.
-[[nodiscard]] Loaded load_topology(const std::string& path, const std::string& yaml);
+[[nodiscard]] LoadedTopology load_topology(const std::string& path, const std::string& yaml);
 /// The same for a text; relative file names stay as they are.
-[[nodiscard]] Loaded parse_topology(const std::string& yaml);
+[[nodiscard]] LoadedTopology parse_topology(const std::string& yaml);
 
 /// Reads the passwords from files and environment; for processes that connect. Works, as far as
 /// it can, on a topology with mistakes too.

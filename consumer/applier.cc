@@ -15,30 +15,30 @@ constexpr Millis kClaimTime{30'000};
 
 }  // namespace
 
-Applier::Applier(OpenReplica open_replica, Inbox& inbox, const ConsumerSettings& settings,
+Applier::Applier(OpenReplica open_replica, ReadAhead& read_ahead, const ConsumerSettings& settings,
                  Clock& clock, Metrics& metrics)
     : open_replica_(std::move(open_replica)),
-      inbox_(inbox),
+      read_ahead_(read_ahead),
       settings_(settings),
       clock_(clock),
       backoff_(settings.backoff_first, settings.backoff_max,
                static_cast<std::uint64_t>(clock.wall().count())),
-      conflicts_(metrics.counter("tributary_consumer_conflicts_total",
-                                 "Commits that met another writer and were tried again", {})),
-      changes_(metrics.counter("tributary_consumer_applied_changes_total",
-                               "Changes joined into the replica", {})),
-      batches_(metrics.counter("tributary_consumer_applied_batches_total",
-                               "Batches joined into the replica", {})),
-      parked_(metrics.counter("tributary_consumer_parked_total",
-                              "Changes and messages ever set aside", {})),
+      conflicts_(metrics.event_count("tributary_consumer_conflicts_total",
+                                     "Commits that met another writer and were tried again", {})),
+      changes_(metrics.event_count("tributary_consumer_applied_changes_total",
+                                   "Changes joined into the replica", {})),
+      batches_(metrics.event_count("tributary_consumer_applied_batches_total",
+                                   "Batches joined into the replica", {})),
+      parked_(metrics.event_count("tributary_consumer_parked_total",
+                                  "Changes and messages ever set aside", {})),
       connected_(metrics.gauge("tributary_consumer_replica_connected",
                                "1 while the region's replica is open", {})),
       parking_({.bytes = settings.parked_bytes}),
-      intake_(origins_, inbox, parking_, clock),
+      intake_(origins_, read_ahead, parking_, clock),
       upkeep_(settings, clock, metrics, parking_),
       waiting_(settings) {
   connected_.set(0);
-  for (const OriginName& origin : inbox.origins()) {
+  for (const OriginName& origin : read_ahead.origins()) {
     origins_.try_emplace(origin, origin, settings, clock, metrics);
   }
 }
@@ -66,7 +66,7 @@ Result<void> Applier::claim() {
 Result<Millis> Applier::work() {
   TRIBUTARY_TRY(claim());
   TRIBUTARY_TRY(retry_halted());
-  auto received = inbox_.take(settings_.group_deltas);
+  auto received = read_ahead_.take(settings_.group_deltas);
   const bool idle = received.empty();
   if (!idle) TRIBUTARY_TRY(apply(std::move(received)));
   TRIBUTARY_TRY(commit_heartbeats());
@@ -76,7 +76,7 @@ Result<Millis> Applier::work() {
 
 Result<Millis> Applier::recover(const Error& error) {
   store_.reset();
-  inbox_.suspend();
+  read_ahead_.suspend();
   connected_.set(0);
   if (error.kind == ErrorKind::kFatal || error.kind == ErrorKind::kInvalid) return fail(error);
   if (error.kind == ErrorKind::kConflict) {
@@ -129,7 +129,7 @@ Result<Millis> Applier::open() {
     const bool seen = known != progress.origins.end();
     state.open(seen ? std::optional(known->second) : std::nullopt, known_.watermark);
     state.show(known_.watermark);
-    inbox_.restart(origin, state.read_after());
+    read_ahead_.restart(origin, state.read_after());
   }
   connected_.set(1);
   warn();
@@ -151,15 +151,15 @@ Result<void> Applier::retry_halted() {
     parking_.reset();  // perhaps there is room by now
     const Offset offset = state.progress().offset;
     const bool seen = state.progress() != OriginProgress{};
-    inbox_.restart(origin, seen ? std::optional(offset) : std::nullopt);
+    read_ahead_.restart(origin, seen ? std::optional(offset) : std::nullopt);
   }
   return {};
 }
 
 // ---- committing ----------------------------------------------------------------------------
 
-Result<void> Applier::apply(std::vector<Received> received) {
-  Plan plan(std::move(received), known_, settings_.schema, inbox_.origins());
+Result<void> Applier::apply(std::vector<Arrival> received) {
+  Plan plan(std::move(received), known_, settings_.schema, read_ahead_.origins());
   TRIBUTARY_TRY(intake_.plan(*store_, plan));
   if (plan.matters()) return commit(plan);
   if (!plan.progress.empty()) waiting_.add(plan, clock_.monotonic());
@@ -173,7 +173,7 @@ Result<void> Applier::commit_heartbeats() {
 }
 
 Result<void> Applier::commit_waiting() {
-  Plan plan({}, known_, settings_.schema, inbox_.origins());
+  Plan plan({}, known_, settings_.schema, read_ahead_.origins());
   return commit(plan);
 }
 
@@ -193,17 +193,17 @@ Result<void> Applier::join_and_commit(Plan& plan) {
   plan.group.join(known_.watermark);
   ParkingPlan aside{.parked = plan.messages, .blocks = {}};
   TRIBUTARY_TRY(parking_.set_aside(*store_, plan.group, clock_.wall(), aside));
-  std::vector<WatermarkStep> steps;
+  std::vector<Advance> advances;
   for (const auto& [actor, seq] : plan.standing.watermark()) {
     const Seq from = known_.watermark.get(actor);
-    if (from < seq) steps.push_back({actor, from, seq});
+    if (from < seq) advances.push_back({actor, from, seq});
   }
   const std::vector<std::pair<ActorId, ActorRecord>> actors(plan.standing.changed().begin(),
                                                             plan.standing.changed().end());
   const std::vector<std::pair<OriginName, OriginProgress>> progress(plan.progress.begin(),
                                                                     plan.progress.end());
   TRIBUTARY_ASSIGN(known_.token, store_->commit({.expected_token = known_.token,
-                                                 .steps = steps,
+                                                 .advances = advances,
                                                  .actors = actors,
                                                  .keys = plan.group.commits(),
                                                  .blocks = aside.blocks,
@@ -240,7 +240,7 @@ void Applier::committed(const Plan& plan, const ParkingPlan& parked) {
 
 void Applier::moved(const Plan& plan) {
   for (const auto& [origin, progress] : plan.progress) origins_.at(origin).move_to(progress);
-  for (const Received& each : plan.received) {
+  for (const Arrival& each : plan.received) {
     OriginState& state = origins_.at(each.origin);
     state.show(known_.watermark);
     state.keep_skipped();

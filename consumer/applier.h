@@ -20,11 +20,11 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "connectors/replica/replica_store.h"
-#include "consumer/inbox.h"
 #include "consumer/intake.h"
 #include "consumer/known_replica.h"
 #include "consumer/origin_state.h"
 #include "consumer/parking.h"
+#include "consumer/read_ahead.h"
 #include "consumer/upkeep.h"
 #include "consumer/waiting_progress.h"
 
@@ -35,11 +35,11 @@ using OpenReplica = std::function<Result<std::unique_ptr<ReplicaStore>>()>;
 /// One thread.
 class Applier {
  public:
-  Applier(OpenReplica open_replica, Inbox& inbox, const ConsumerSettings& settings, Clock& clock,
-          Metrics& metrics);
+  Applier(OpenReplica open_replica, ReadAhead& read_ahead, const ConsumerSettings& settings,
+          Clock& clock, Metrics& metrics);
 
-  /// Applies what the inbox holds; the value is how long the caller may wait for more. Only kFatal
-  /// and kInvalid come back as errors: everything else is retried with back-off.
+  /// Applies what the read-ahead holds; the value is how long the caller may wait for more. Only
+  /// kFatal and kInvalid come back as errors: everything else is retried with back-off.
   Result<Millis> step();
   /// No step() will follow: notes how far the origins were read.
   void finish();
@@ -50,7 +50,7 @@ class Applier {
   Result<void> claim();
   void warn();
   Result<Millis> work();
-  Result<void> apply(std::vector<Received> received);
+  Result<void> apply(std::vector<Arrival> received);
   Result<void> commit(Plan& plan);
   Result<void> join_and_commit(Plan& plan);
   /// Nothing when it is worth trying again; otherwise why the replica is not the one known.
@@ -65,14 +65,14 @@ class Applier {
   Result<Millis> recover(const Error& error);
 
   OpenReplica open_replica_;
-  Inbox& inbox_;
+  ReadAhead& read_ahead_;
   const ConsumerSettings& settings_;
   Clock& clock_;
   Backoff backoff_;
-  Counter& conflicts_;
-  Counter& changes_;
-  Counter& batches_;
-  Counter& parked_;
+  EventCount& conflicts_;
+  EventCount& changes_;
+  EventCount& batches_;
+  EventCount& parked_;
   Gauge& connected_;
 
   std::unique_ptr<ReplicaStore> store_;

@@ -26,11 +26,11 @@ void tell_succession(const OriginName& origin, const Batch& batch, const Admissi
 }  // namespace
 
 Result<void> Intake::plan(ReplicaStore& store, Plan& plan) {
-  for (const Received& each : plan.received) TRIBUTARY_TRY(plan_message(store, plan, each));
+  for (const Arrival& each : plan.received) TRIBUTARY_TRY(plan_message(store, plan, each));
   return {};
 }
 
-Result<void> Intake::plan_message(ReplicaStore& store, Plan& plan, const Received& received) {
+Result<void> Intake::plan_message(ReplicaStore& store, Plan& plan, const Arrival& received) {
   if (origins_.at(received.origin).halted()) return {};
   if (!received.batch) return park(store, plan, received, received.batch.error().message);
   const Batch& batch = *received.batch;
@@ -38,12 +38,12 @@ Result<void> Intake::plan_message(ReplicaStore& store, Plan& plan, const Receive
   return park(store, plan, received, "it belongs to origin \"" + batch.origin.value + "\"");
 }
 
-Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Received& received,
+Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Arrival& received,
                           std::string reason) {
   TRIBUTARY_ASSIGN(const Parking::Room room, parking_.room_for(store, received));
   if (room == Parking::Room::kFull) {
     origins_.at(received.origin).stop_full(reason);
-    inbox_.suspend(received.origin);  // it will be read again from here on
+    read_ahead_.suspend(received.origin);  // it will be read again from here on
     return {};
   }
   // Whoever reads a log again must not commit for that: another consumer of the region would take
@@ -60,7 +60,7 @@ Result<void> Intake::park(ReplicaStore& store, Plan& plan, const Received& recei
   return {};
 }
 
-Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received& received,
+Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Arrival& received,
                                 const Batch& batch) {
   OriginState& state = origins_.at(received.origin);
   const auto planned = plan.progress.find(received.origin);
@@ -80,7 +80,7 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
   }
   if (admission.kind == Kind::kStop) {
     state.stop_doubtful(admission.reason);
-    inbox_.suspend(received.origin);
+    read_ahead_.suspend(received.origin);
     return {};
   }
   if (admission.kind == Kind::kFork) {
@@ -97,7 +97,7 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
   heads_.raise(batch.actor, batch.last_seq);
   if (admission.kind == Kind::kGap) {
     if (state.missing(received, batch, admission)) {
-      inbox_.restart(received.origin, std::nullopt);
+      read_ahead_.restart(received.origin, std::nullopt);
     }
     move_on(plan, received, &batch, admission.history);
     return {};
@@ -125,7 +125,7 @@ Result<void> Intake::plan_batch(ReplicaStore& store, Plan& plan, const Received&
 /// Progress after a message. While changes are missing, the offset stays where they may still be
 /// behind; the head that the origin tells is known all the same. `batch`: absent, the message says
 /// nothing; `history`: of its actor, up to the watermark.
-void Intake::move_on(Plan& plan, const Received& received, const Batch* batch,
+void Intake::move_on(Plan& plan, const Arrival& received, const Batch* batch,
                      HistoryDigest history) {
   const OriginState& state = origins_.at(received.origin);
   const auto planned = plan.progress.find(received.origin);

@@ -2,11 +2,11 @@
 
 namespace tributary {
 
-OriginReader::OriginReader(Changelog& changelog, OriginName origin, Inbox& inbox,
+OriginReader::OriginReader(Changelog& changelog, OriginName origin, ReadAhead& read_ahead,
                            const ConsumerSettings& settings, Clock& clock, Metrics& metrics)
     : changelog_(changelog),
       origin_(std::move(origin)),
-      inbox_(inbox),
+      read_ahead_(read_ahead),
       outage_({.away = "changelog is away; its changes wait at their source",
                .refuse = "the changelog cannot be read until somebody helps; its changes wait at "
                          "their source, the other origins go on, and it is tried again",
@@ -20,9 +20,9 @@ OriginReader::OriginReader(Changelog& changelog, OriginName origin, Inbox& inbox
       connected_(metrics.gauge("tributary_consumer_changelog_connected",
                                "1 while attached to the origin's changelog",
                                {{"origin", origin_.value}})),
-      read_bytes_(metrics.counter("tributary_consumer_read_bytes_total",
-                                  "Bytes read from the origin's changelog",
-                                  {{"origin", origin_.value}})) {
+      read_bytes_(metrics.event_count("tributary_consumer_read_bytes_total",
+                                      "Bytes read from the origin's changelog",
+                                      {{"origin", origin_.value}})) {
   connected_.set(0);
 }
 
@@ -43,20 +43,20 @@ Millis OriginReader::lost(const Error& error) {
   return outage_.met(error);
 }
 
-Received OriginReader::receive(ChangelogMessage message) const {
-  Received received{.origin = origin_,
-                    .offset = message.offset,
-                    .bytes = message.bytes.size(),
-                    .batch = decode_batch(message.bytes),
-                    .raw = {},
-                    .from_start = from_start_ && message.offset <= tail_,
-                    .at_tail = message.offset >= tail_};
+Arrival OriginReader::receive(ChangelogMessage message) const {
+  Arrival received{.origin = origin_,
+                   .offset = message.offset,
+                   .bytes = message.bytes.size(),
+                   .batch = decode_batch(message.bytes),
+                   .raw = {},
+                   .from_start = from_start_ && message.offset <= tail_,
+                   .at_tail = message.offset >= tail_};
   if (!received.batch) received.raw = std::move(message.bytes);
   return received;
 }
 
 Result<Millis> OriginReader::step(Millis wait) {
-  const auto wanted = inbox_.attachment(origin_);
+  const auto wanted = read_ahead_.attachment(origin_);
   if (!wanted) return Millis{10};
   if (reader_ == nullptr || wanted->generation != attached_.generation) {
     Attachment attachment = *wanted;
@@ -64,14 +64,14 @@ Result<Millis> OriginReader::step(Millis wait) {
     if (resume) attachment.after = attached_.after;  // behind what was already handed over
     if (auto attached = attach(attachment); !attached) return lost(attached.error());
   }
-  if (!inbox_.room(origin_)) return Millis{1};
+  if (!read_ahead_.room(origin_)) return Millis{1};
   auto message = reader_->next(wait);
   if (!message) return lost(message.error());
   outage_.over();
   if (!*message) return Millis{0};
   read_bytes_.add(static_cast<double>((*message)->bytes.size()));
   attached_.after = (*message)->offset;
-  inbox_.push(attached_.generation, receive(std::move(**message)));
+  read_ahead_.push(attached_.generation, receive(std::move(**message)));
   return Millis{0};
 }
 

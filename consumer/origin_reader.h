@@ -1,4 +1,4 @@
-/// Reads one origin's changelog into the inbox. Knows nothing of watermarks.
+/// Reads one origin's changelog into the read-ahead. Knows nothing of watermarks.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include "base/metrics.h"
 #include "base/outage.h"
 #include "connectors/changelog/changelog.h"
-#include "consumer/inbox.h"
+#include "consumer/read_ahead.h"
 
 namespace tributary {
 
@@ -16,7 +16,7 @@ namespace tributary {
 /// it was. Whatever happens to one origin's changelog, the other origins' readers go on.
 class OriginReader {
  public:
-  OriginReader(Changelog& changelog, OriginName origin, Inbox& inbox,
+  OriginReader(Changelog& changelog, OriginName origin, ReadAhead& read_ahead,
                const ConsumerSettings& settings, Clock& clock, Metrics& metrics);
 
   /// Reads at most one message, waiting up to `wait` for it; the value is how long the caller may
@@ -24,20 +24,20 @@ class OriginReader {
   /// too, slowly, with the gauge tributary_consumer_failed at 1.
   Result<Millis> step(Millis wait);
 
-  /// The generation being read, for Inbox::wait_for_room().
+  /// The generation being read, for ReadAhead::wait_for_room().
   [[nodiscard]] std::uint64_t generation() const { return attached_.generation; }
 
  private:
   Result<void> attach(const Attachment& attachment);
   Millis lost(const Error& error);
-  Received receive(ChangelogMessage message) const;
+  Arrival receive(ChangelogMessage message) const;
 
   Changelog& changelog_;
   OriginName origin_;
-  Inbox& inbox_;
+  ReadAhead& read_ahead_;
   Outage outage_;
   Gauge& connected_;
-  Counter& read_bytes_;
+  EventCount& read_bytes_;
   std::unique_ptr<ChangelogReader> reader_;
   Attachment attached_;
   Offset tail_;  ///< of the log when the reader attached

@@ -65,7 +65,7 @@ void OriginState::hear(const Batch& batch, const Standing& standing) {
   former_ = batch.former();
 }
 
-bool OriginState::missing(const Received& received, const Batch& batch, const Admission& gap) {
+bool OriginState::missing(const Arrival& received, const Batch& batch, const Admission& gap) {
   const Micros now = clock_.monotonic();
   waits_ = true;
   if (!skipped_) skipped_ = {gap.actor, gap.have, received.offset, now, {}};
@@ -98,8 +98,8 @@ void OriginState::stop_at_gap(const Batch& batch, const Admission& gap) {
        {"next_actor", batch.actor.hex()},
        {"next_first_seq", batch.first_seq.value}});
   metrics_
-      .counter("tributary_consumer_gaps_total", "Gaps found in the origin's changelog",
-               {{"origin", name_.value}})
+      .event_count("tributary_consumer_gaps_total", "Gaps found in the origin's changelog",
+                   {{"origin", name_.value}})
       .add(1);
 }
 
@@ -152,10 +152,10 @@ bool OriginState::retries() {
 
 void OriginState::count_void(const Batch& batch) {
   metrics_
-      .counter("tributary_consumer_void_batches_total",
-               "Batches of an actor that another one had followed, behind its final seq, and "
-               "heartbeats of one that followed nobody",
-               {{"origin", name_.value}})
+      .event_count("tributary_consumer_void_batches_total",
+                   "Batches of an actor that another one had followed, behind its final seq, and "
+                   "heartbeats of one that followed nobody",
+                   {{"origin", name_.value}})
       .add(1);
   if (void_told_.size() >= kActorsTold || !void_told_.insert(batch.actor).second) return;
   log::warn("batches of an actor that is not the origin's are void, and skipped",
@@ -167,9 +167,9 @@ void OriginState::count_void(const Batch& batch) {
 
 void OriginState::count_fork(const Batch& batch) {
   metrics_
-      .counter("tributary_consumer_forked_batches_total",
-               "Batches with the seqs of others that were applied before",
-               {{"origin", name_.value}})
+      .event_count("tributary_consumer_forked_batches_total",
+                   "Batches with the seqs of others that were applied before",
+                   {{"origin", name_.value}})
       .add(1);
   if (forks_told_.size() >= kActorsTold || !forks_told_.insert(batch.actor).second) return;
   log::error(

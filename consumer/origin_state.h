@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "connectors/replica/replica_store.h"
-#include "consumer/inbox.h"
 #include "consumer/planner.h"
+#include "consumer/read_ahead.h"
 #include "consumer/settings.h"
 
 namespace tributary {
@@ -40,7 +40,7 @@ class OriginState {
   /// the log's tail is it a gap, after a while. True: read the log from its start, since the stored
   /// offset may belong to a log that was deleted and made again; asked for once, or once in a long
   /// time.
-  [[nodiscard]] bool missing(const Received& received, const Batch& batch, const Admission& gap);
+  [[nodiscard]] bool missing(const Arrival& received, const Batch& batch, const Admission& gap);
   /// A batch was applied: what was missing is there.
   void advanced();
   /// Changes are missing: offsets stay where the last applied message was.

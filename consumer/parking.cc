@@ -19,7 +19,7 @@ std::string padded(std::uint64_t number) {
 std::string message_prefix(const OriginName& origin) { return origin.value + "/message/"; }
 
 /// One delta, kept as a batch of its own with the contexts it needs.
-Parked park_delta(const DeltaRef& ref, std::string reason, Seq seq, Micros now) {
+ParkedEntry park_delta(const DeltaRef& ref, std::string reason, Seq seq, Micros now) {
   const Batch& batch = *ref.batch;
   const Batch alone{.actor = batch.actor,
                     .origin = batch.origin,
@@ -41,7 +41,7 @@ Parked park_delta(const DeltaRef& ref, std::string reason, Seq seq, Micros now) 
 
 }  // namespace
 
-bool stands_beside(const Parked& parked) {
+bool stands_beside(const ParkedEntry& parked) {
   return parked.id == parked_id(parked.origin, parked.actor, Seq{}, parked.key);
 }
 
@@ -51,7 +51,7 @@ bool stands_beside(std::string_view id) {
          std::string_view::npos;
 }
 
-void keep_small(Parked& beside, std::uint64_t bytes) {
+void keep_small(ParkedEntry& beside, std::uint64_t bytes) {
   if (beside.bytes.size() <= bytes) return;
   auto batch = decode_piece(beside.bytes);
   if (!batch) return;
@@ -61,42 +61,42 @@ void keep_small(Parked& beside, std::uint64_t bytes) {
   beside.bytes = encode(*batch);
 }
 
-std::string parked_type(const Parked& parked) {
+std::string parked_type(const ParkedEntry& parked) {
   const auto batch = decode_piece(parked.bytes);
   return batch && !batch->deltas.empty() ? batch->deltas.front().type : std::string();
 }
 
-std::vector<Parked> put_beside(std::span<const Parked> parked, std::string_view type) {
-  std::map<std::string, Parked> newest;
-  for (const Parked& each : parked) {
+std::vector<ParkedEntry> put_beside(std::span<const ParkedEntry> parked, std::string_view type) {
+  std::map<std::string, ParkedEntry> newest;
+  for (const ParkedEntry& each : parked) {
     const std::string its = parked_type(each);
     if (stands_beside(each) || its.empty() || its == type) continue;
-    Parked beside = each;
+    ParkedEntry beside = each;
     beside.id = parked_id(each.origin, each.actor, Seq{}, each.key);
     keep_small(beside, ParkingBounds{}.beside_bytes);
     beside.reason = std::string(kWrongType) + "the key is a " + std::string(type) +
                     ", the change is for a " + its + ". The changelog has all of them";
     newest.insert_or_assign(beside.id, std::move(beside));
   }
-  for (const Parked& each : parked) {
+  for (const ParkedEntry& each : parked) {
     const auto found = newest.find(each.id);
     if (found != newest.end() && found->second.last_seq < each.last_seq) newest.erase(found);
   }
-  std::vector<Parked> all;
+  std::vector<ParkedEntry> all;
   for (auto& [id, each] : newest) all.push_back(std::move(each));
   return all;
 }
 
-Parked Parking::message(const Received& received, std::string reason, Micros now) {
-  Parked parked{.id = message_prefix(received.origin) + padded(received.offset.value),
-                .origin = received.origin,
-                .actor = {},
-                .first_seq = {},
-                .last_seq = {},
-                .key = {},
-                .reason = std::move(reason),
-                .bytes = received.raw,
-                .parked_at = now};
+ParkedEntry Parking::message(const Arrival& received, std::string reason, Micros now) {
+  ParkedEntry parked{.id = message_prefix(received.origin) + padded(received.offset.value),
+                     .origin = received.origin,
+                     .actor = {},
+                     .first_seq = {},
+                     .last_seq = {},
+                     .key = {},
+                     .reason = std::move(reason),
+                     .bytes = received.raw,
+                     .parked_at = now};
   if (!received.batch) return parked;
   parked.actor = received.batch->actor;
   parked.first_seq = received.batch->first_seq;
@@ -105,14 +105,14 @@ Parked Parking::message(const Received& received, std::string reason, Micros now
   return parked;
 }
 
-Result<void> Parking::set_aside(ReplicaStore& store, const Group& group, Micros now,
+Result<void> Parking::set_aside(ReplicaStore& store, const CommitGroup& group, Micros now,
                                 ParkingPlan& plan) {
   for (const AsideKey& key : group.aside()) TRIBUTARY_TRY(park_key(store, key, now, plan));
   // Of these the newest of each actor and key is kept: enough to know that the key has to be
   // rebuilt should it become possible to obey them, and bounded.
-  std::map<std::string, Parked> beside;
-  for (const Aside& each : group.beside()) {
-    Parked parked = park_delta(each.ref, each.reason, Seq{}, now);
+  std::map<std::string, ParkedEntry> beside;
+  for (const AsideDelta& each : group.beside()) {
+    ParkedEntry parked = park_delta(each.ref, each.reason, Seq{}, now);
     beside.insert_or_assign(parked.id, std::move(parked));
   }
   for (auto& [id, parked] : beside) {
@@ -134,11 +134,11 @@ Result<void> Parking::park_key(ReplicaStore& store, const AsideKey& key, Micros 
   }
   if (key.reason.starts_with(kRetyped)) next.reason = key.reason;
   next.incomplete = next.incomplete || key.incomplete;
-  for (const Aside& each : key.deltas) {
+  for (const AsideDelta& each : key.deltas) {
     const Batch& batch = *each.ref.batch;
     next.before.try_emplace(batch.actor, Seq{batch.first_seq.value - 1});
     if (next.incomplete) continue;
-    Parked parked = park_delta(each.ref, each.reason, each.ref.delta->last_seq, now);
+    ParkedEntry parked = park_delta(each.ref, each.reason, each.ref.delta->last_seq, now);
     TRIBUTARY_ASSIGN(const bool room, fits(store, key.key, next, plan, parked.bytes.size()));
     if (!room) {
       next.incomplete = true;
@@ -166,7 +166,7 @@ Result<bool> Parking::fits(ReplicaStore& store, std::string_view key, const KeyB
     KeyBytes now{block.bodies, 0};
     if (block.bodies > 0) {
       TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, bounds_.key_bodies));
-      for (const Parked& each : parked) now.bytes += each.bytes.size();
+      for (const ParkedEntry& each : parked) now.bytes += each.bytes.size();
     }
     known = bytes_.insert_or_assign(std::string(key), now).first;
   }
@@ -176,7 +176,7 @@ Result<bool> Parking::fits(ReplicaStore& store, std::string_view key, const KeyB
   return true;
 }
 
-Result<Parking::Room> Parking::room_for(ReplicaStore& store, const Received& received) {
+Result<Parking::Room> Parking::room_for(ReplicaStore& store, const Arrival& received) {
   const auto [entry, fresh] = messages_.try_emplace(received.origin);
   Messages& messages = entry->second;
   if (fresh) {
@@ -202,7 +202,7 @@ Result<void> Parking::recall_messages(ReplicaStore& store, const OriginName& ori
   while (messages.bytes.size() < bounds_.origin_messages &&
          messages.all_bytes < bounds_.origin_message_bytes) {
     TRIBUTARY_ASSIGN(const auto page, store.parked(after, kMessagesAtOnce));
-    for (const Parked& each : page) {
+    for (const ParkedEntry& each : page) {
       if (!each.id.starts_with(prefix)) return {};
       messages.bytes[std::strtoull(each.id.c_str() + prefix.size(), nullptr, 10)] =
           each.bytes.size();

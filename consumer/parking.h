@@ -17,8 +17,8 @@
 
 #include "base/clock.h"
 #include "connectors/replica/replica_store.h"
-#include "consumer/group.h"
-#include "consumer/inbox.h"
+#include "consumer/commit_group.h"
+#include "consumer/read_ahead.h"
 
 namespace tributary {
 
@@ -33,25 +33,26 @@ struct ParkingBounds {
 };
 
 /// Set aside beside its key, which goes on without it.
-[[nodiscard]] bool stands_beside(const Parked& parked);
+[[nodiscard]] bool stands_beside(const ParkedEntry& parked);
 /// As stands_beside(), by the id alone.
 [[nodiscard]] bool stands_beside(std::string_view id);
 /// What stands beside its key is never joined, only looked at: of one with more than `bytes` the
 /// content is left out, and its type and whose it is stay.
-void keep_small(Parked& beside, std::uint64_t bytes);
+void keep_small(ParkedEntry& beside, std::uint64_t bytes);
 /// The type of the change; empty when that cannot be told.
-[[nodiscard]] std::string parked_type(const Parked& parked);
+[[nodiscard]] std::string parked_type(const ParkedEntry& parked);
 /// What stands beside a key of `type` once it goes on without those of `parked`, all of the key's,
 /// that are of other types: of each actor the newest.
-[[nodiscard]] std::vector<Parked> put_beside(std::span<const Parked> parked, std::string_view type);
+[[nodiscard]] std::vector<ParkedEntry> put_beside(std::span<const ParkedEntry> parked,
+                                                  std::string_view type);
 
 /// What a commit is to write to set things aside. The blocks' marks point into the group.
 struct ParkingPlan {
-  std::vector<Parked> parked;
+  std::vector<ParkedEntry> parked;
   std::vector<BlockCommit> blocks;
   std::uint64_t bytes = 0;  ///< of the changes among `parked`
 
-  void add(Parked change) {
+  void add(ParkedEntry change) {
     bytes += change.bytes.size();
     parked.push_back(std::move(change));
   }
@@ -63,10 +64,11 @@ class Parking {
   explicit Parking(ParkingBounds bounds = {}) : bounds_(bounds) {}
 
   /// A message to set aside as it came.
-  [[nodiscard]] static Parked message(const Received& received, std::string reason, Micros now);
+  [[nodiscard]] static ParkedEntry message(const Arrival& received, std::string reason, Micros now);
 
   /// Adds to `plan` what the group sets aside.
-  Result<void> set_aside(ReplicaStore& store, const Group& group, Micros now, ParkingPlan& plan);
+  Result<void> set_aside(ReplicaStore& store, const CommitGroup& group, Micros now,
+                         ParkingPlan& plan);
 
   enum class Room {
     kFree,
@@ -74,7 +76,7 @@ class Parking {
     kFull,  ///< the origin has to stop
   };
   /// Whether another message of the origin may be set aside; when kFree it counts from then on.
-  Result<Room> room_for(ReplicaStore& store, const Received& received);
+  Result<Room> room_for(ReplicaStore& store, const Arrival& received);
 
   /// The plan was committed.
   void committed(const ParkingPlan& plan);

@@ -22,7 +22,7 @@ Result<void> commit_pruned(ReplicaStore& store, KnownReplica& known, const std::
   const crdt::ViewEdits none;
   const KeyCommit commit{key, &type, loaded.version, &loaded.state, &none, deferring};
   auto done = store.commit({.expected_token = known.token,
-                            .steps = {},
+                            .advances = {},
                             .keys = {&commit, 1},
                             .progress = {},
                             .parked = {},

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 
 namespace tributary {
 namespace {

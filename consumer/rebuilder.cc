@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 #include "consumer/parking.h"
 
 namespace tributary {
@@ -22,9 +22,9 @@ constexpr int kAttempts = 100;
 constexpr std::size_t kBodiesAtOnce = 100'000;
 
 /// What the key holds by now, or what stands beside it from now on.
-std::vector<std::string> ids_of(const std::vector<Parked>& parked, std::string_view type) {
+std::vector<std::string> ids_of(const std::vector<ParkedEntry>& parked, std::string_view type) {
   std::vector<std::string> ids;
-  for (const Parked& each : parked) {
+  for (const ParkedEntry& each : parked) {
     const bool stays =
         stands_beside(each) && (!each.reason.starts_with(kWrongType) || parked_type(each) != type);
     if (!stays) ids.push_back(each.id);
@@ -55,13 +55,13 @@ Result<void> commit_rebuilt(ReplicaStore& store, const std::string& key, const R
   TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesAtOnce));
   std::vector<std::string> ids =
       ids_of(parked, type == nullptr ? std::string_view(made.keyspace_type) : type->name);
-  std::vector<Parked> beside;
+  std::vector<ParkedEntry> beside;
   crdt::ViewEdits edits;
   KeyCommit keyed;
   if (type != nullptr) {
     beside = put_beside(parked, type->name);
     std::erase_if(ids, [&](const std::string& id) {  // what takes an id over stays
-      return std::ranges::find(beside, id, &Parked::id) != beside.end();
+      return std::ranges::find(beside, id, &ParkedEntry::id) != beside.end();
     });
     edits = whole_view(*type, made.state);
     keyed = {key, type, loaded.version, &made.state, &edits, made.deferring, true, true};
@@ -70,7 +70,7 @@ Result<void> commit_rebuilt(ReplicaStore& store, const std::string& key, const R
   std::erase_if(regained, [&](const std::string& id) { return parked_key(id) != key; });
   const BlockCommit block{key, loaded.block.mark, std::nullopt};
   const std::size_t keys = type != nullptr ? 1 : 0;
-  TRIBUTARY_TRY(store.commit({.steps = {},
+  TRIBUTARY_TRY(store.commit({.advances = {},
                               .watermark_at_most = &good_until,
                               .keys = {&keyed, keys},
                               .blocks = {&block, 1},
@@ -94,8 +94,8 @@ Rebuilder::Rebuilder(OpenReplica open_replica, RebuildPass::Changelogs changelog
       changelogs_(std::move(changelogs)),
       settings_(settings),
       clock_(clock),
-      rebuilt_(metrics.counter("tributary_consumer_keys_rebuilt_total",
-                               "Keys made anew from the changelogs", {})) {}
+      rebuilt_(metrics.event_count("tributary_consumer_keys_rebuilt_total",
+                                   "Keys made anew from the changelogs", {})) {}
 
 Millis Rebuilder::step(const std::stop_token& stop) {
   const Micros begun = clock_.monotonic();
@@ -248,7 +248,7 @@ Result<void> Rebuilder::give_up(ReplicaStore& store, const std::string& key, std
   log::error("a key could not be rebuilt", {{"key", key}, {"reason", reason}});
   next.reason = std::move(reason);
   const BlockCommit block{key, now.block.mark, next};
-  auto told = store.commit({.steps = {},
+  auto told = store.commit({.advances = {},
                             .keys = {},
                             .blocks = {&block, 1},
                             .progress = {},

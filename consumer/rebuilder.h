@@ -60,7 +60,7 @@ class Rebuilder {
   RebuildPass::Changelogs changelogs_;
   const ConsumerSettings& settings_;
   Clock& clock_;
-  Counter& rebuilt_;
+  EventCount& rebuilt_;
   std::unique_ptr<ReplicaStore> store_;
   std::string cursor_;                        ///< in the blocked keys
   std::map<std::string, Hopeless> hopeless_;  ///< keys that could not be made

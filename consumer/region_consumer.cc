@@ -15,7 +15,7 @@ constexpr Millis kReadWait{200};
 /// The applier's side of a consumer: one replica, whatever it says.
 class ReplicaLoop {
  public:
-  ReplicaLoop(const ConsumerSettings& settings, const ConsumerPorts& ports, Inbox& inbox)
+  ReplicaLoop(const ConsumerSettings& settings, const ConsumerPorts& ports, ReadAhead& read_ahead)
       : outage_(
             {.away = "replica is away",
              .refuse = "the replica cannot be written until somebody helps; all changes wait "
@@ -26,7 +26,7 @@ class ReplicaLoop {
                                  "1 while the replica fails for a reason that needs a person", {}),
             {settings.backoff_first, settings.backoff_max,
              static_cast<std::uint64_t>(ports.clock->wall().count())}),
-        applier_([this, open = ports.open_replica] { return opened(open()); }, inbox, settings,
+        applier_([this, open = ports.open_replica] { return opened(open()); }, read_ahead, settings,
                  *ports.clock, *ports.metrics) {}
 
   /// How long to wait for batches before the next call.
@@ -61,13 +61,13 @@ class Region {
       : settings_(settings),
         ports_(std::move(ports)),
         stop_(std::move(stop)),
-        inbox_(origins_of(ports_), settings_) {}
+        read_ahead_(origins_of(ports_), settings_) {}
 
   void read(const OriginName& origin) {
-    OriginReader reader(*ports_.changelogs.at(origin), origin, inbox_, settings_, *ports_.clock,
-                        *ports_.metrics);
+    OriginReader reader(*ports_.changelogs.at(origin), origin, read_ahead_, settings_,
+                        *ports_.clock, *ports_.metrics);
     while (!stop_.stop_requested()) {
-      if (!inbox_.wait_for_room(origin, reader.generation(), stop_)) return;
+      if (!read_ahead_.wait_for_room(origin, reader.generation(), stop_)) return;
       // Never an error; if it ever were one, it would not stop the other origins.
       sleep_unless_stopped(reader.step(kReadWait).value_or(Outage::kLongestWait), stop_);
     }
@@ -81,10 +81,10 @@ class Region {
   }
 
   void apply() {
-    ReplicaLoop replica(settings_, ports_, inbox_);
+    ReplicaLoop replica(settings_, ports_, read_ahead_);
     while (!stop_.stop_requested()) {
       const Millis wait = replica.step();
-      if (wait > Millis{0}) inbox_.wait_for_batch(wait, stop_);
+      if (wait > Millis{0}) read_ahead_.wait_for_batch(wait, stop_);
     }
     replica.finish();
   }
@@ -99,7 +99,7 @@ class Region {
   const ConsumerSettings settings_;
   const ConsumerPorts ports_;
   const std::stop_token stop_;
-  Inbox inbox_;
+  ReadAhead read_ahead_;
 };
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <map>
 #include <optional>
 
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 #include "consumer/parking.h"
 #include "outbox/batch/batch.h"
 
@@ -19,12 +19,12 @@ constexpr std::size_t kIdsAtOnce = 1000;
 /// Everything about a key that a retry reads and commits.
 struct Attempt {
   LoadedKey loaded;
-  std::vector<Parked> parked;
+  std::vector<ParkedEntry> parked;
   const crdt::Type* type = nullptr;
   bool deferring = false;
   std::vector<std::string> joined;  ///< ids
   std::vector<std::string> moved;   ///< ids of what stands in `beside` now
-  std::vector<Parked> beside;
+  std::vector<ParkedEntry> beside;
   bool rebuild = false;  ///< changes beside the key are of its type by now
 };
 
@@ -43,13 +43,13 @@ Result<Attempt> begin(ReplicaStore& store, std::string_view key) {
   return attempt;
 }
 
-/// The type that the key must have, as in group.h; empty: nobody can tell.
+/// The type that the key must have, as in commit_group.h; empty: nobody can tell.
 std::string wanted_type(const Schema& schema, std::string_view key, const Attempt& attempt) {
   if (const auto keyspace = keyspace_type(schema, key); !keyspace.empty()) {
     return std::string(keyspace);
   }
   std::string first = attempt.loaded.type;
-  for (const Parked& parked : attempt.parked) {
+  for (const ParkedEntry& parked : attempt.parked) {
     if (stands_beside(parked) && !parked.reason.starts_with(kWrongType)) continue;  // never obeyed
     const std::string type = parked_type(parked);
     if (first.empty() || (!type.empty() && type < first)) first = type;
@@ -58,7 +58,7 @@ std::string wanted_type(const Schema& schema, std::string_view key, const Attemp
 }
 
 /// Set aside beside its key, as of another type than the key's, and of that type now.
-bool fits_by_now(const Parked& parked, std::string_view wanted) {
+bool fits_by_now(const ParkedEntry& parked, std::string_view wanted) {
   return stands_beside(parked) && parked.reason.starts_with(kWrongType) &&
          parked_type(parked) == wanted;
 }
@@ -90,12 +90,12 @@ std::string join_all(std::string_view wanted, Attempt& attempt) {
     crdt::State copy = attempt.loaded.state;
     attempt.deferring = attempt.type->prune(copy, {}).deferring;
   }
-  for (const Parked& parked : attempt.parked) {
+  for (const ParkedEntry& parked : attempt.parked) {
     attempt.rebuild = attempt.rebuild || fits_by_now(parked, wanted);
   }
   if (attempt.rebuild) return {};
   attempt.beside = put_beside(attempt.parked, wanted);
-  for (const Parked& parked : attempt.parked) {
+  for (const ParkedEntry& parked : attempt.parked) {
     if (stands_beside(parked)) continue;
     const auto batch = decode_piece(parked.bytes);
     if (!batch) return batch.error().message;
@@ -142,7 +142,7 @@ Result<void> commit(ReplicaStore& store, std::string_view key, const Attempt& at
   if (state) unparked.insert(unparked.end(), attempt.moved.begin(), attempt.moved.end());
   const std::size_t beside = state ? attempt.beside.size() : 0;
   return store
-      .commit({.steps = {},
+      .commit({.advances = {},
                .keys = {&keyed, keys},
                .blocks = {&block, 1},
                .progress = {},
@@ -154,32 +154,32 @@ Result<void> commit(ReplicaStore& store, std::string_view key, const Attempt& at
 
 /// Marks a key so that the consumer makes it anew. What stands beside it and is in it then goes
 /// with that.
-Result<RetriedKey> ask_rebuild(ReplicaStore& store, std::string_view key, const Attempt& attempt,
-                               KeyBlock next) {
+Result<RetryResult> ask_rebuild(ReplicaStore& store, std::string_view key, const Attempt& attempt,
+                                KeyBlock next) {
   ++next.retries;
   TRIBUTARY_TRY(commit(store, key, attempt, next, false));
-  return RetriedKey{std::string(key), 0, next.reason};
+  return RetryResult{std::string(key), 0, next.reason};
 }
 
-Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::string_view key) {
+Result<RetryResult> attempt_key(ReplicaStore& store, const Schema& schema, std::string_view key) {
   TRIBUTARY_ASSIGN(Attempt attempt, begin(store, key));
   const std::string& damage = attempt.loaded.damage;
   KeyBlock block = attempt.loaded.block;
   if (block.incomplete) {
-    TRIBUTARY_ASSIGN(RetriedKey asked, ask_rebuild(store, key, attempt, block));
+    TRIBUTARY_ASSIGN(RetryResult asked, ask_rebuild(store, key, attempt, block));
     asked.reason += " (changes were left out; the consumer rebuilds it, and looks at it again now)";
     return asked;
   }
   if (attempt.loaded.refused) {
-    return RetriedKey{std::string(key), 0,
-                      block.mark.empty() ? std::string() : refused_reason(schema, key)};
+    return RetryResult{std::string(key), 0,
+                       block.mark.empty() ? std::string() : refused_reason(schema, key)};
   }
   const std::string_view keyspace = keyspace_type(schema, key);
   if (damage.empty() && other_type(attempt.loaded.type, keyspace)) {
     block.reason = retyped_reason(attempt.loaded.type, keyspace);
     return ask_rebuild(store, key, attempt, std::move(block));
   }
-  RetriedKey retried{std::string(key), 0, damage};
+  RetryResult retried{std::string(key), 0, damage};
   if (damage.empty()) retried.reason = join_all(wanted_type(schema, key, attempt), attempt);
   // Damaged after it was blocked: nobody else looks at a blocked key.
   const bool damaged = !damage.empty() && !block.mark.empty();
@@ -213,14 +213,14 @@ Result<RetriedKey> attempt_key(ReplicaStore& store, const Schema& schema, std::s
   return retried;
 }
 
-void tell(Retried& all, RetriedKey key) {
+void tell(RetryReport& all, RetryResult key) {
   all.applied += key.applied;
   if (key.reason.empty()) {
     ++all.unblocked;
     return;
   }
   ++all.blocked;
-  if (all.told.size() < kRetriedTold) all.told.push_back(std::move(key));
+  if (all.told.size() < kRetryTold) all.told.push_back(std::move(key));
 }
 
 /// Takes some of a key's parked changes away, in one commit.
@@ -231,7 +231,7 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
   TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesAtOnce));
   std::vector<std::string> unparked;
   std::vector<std::string> missed;  // what stands beside the key was never to be in it
-  for (const Parked& each : parked) {
+  for (const ParkedEntry& each : parked) {
     if (ids != nullptr && std::find(ids->begin(), ids->end(), each.id) == ids->end()) continue;
     unparked.push_back(each.id);
     if (!stands_beside(each)) missed.push_back(each.id);
@@ -242,7 +242,7 @@ Result<std::uint64_t> discard_of_key(ReplicaStore& store, const std::string& key
   if (next) next->bodies -= std::min<std::uint64_t>(next->bodies, missed.size());
   const BlockCommit block{key, before.mark, std::move(next)};
   const std::size_t blocks = before.mark.empty() ? 0 : 1;
-  TRIBUTARY_TRY(store.commit({.steps = {},
+  TRIBUTARY_TRY(store.commit({.advances = {},
                               .keys = {},
                               .blocks = {&block, blocks},
                               .progress = {},
@@ -264,17 +264,17 @@ auto insist(Work work) -> decltype(work()) {
 
 }  // namespace
 
-Result<RetriedKey> retry_key(ReplicaStore& store, const Schema& schema, std::string_view key) {
+Result<RetryResult> retry_key(ReplicaStore& store, const Schema& schema, std::string_view key) {
   return insist([&] { return attempt_key(store, schema, key); });
 }
 
-Result<Retried> retry_all(ReplicaStore& store, const Schema& schema) {
-  Retried all;
+Result<RetryReport> retry_all(ReplicaStore& store, const Schema& schema) {
+  RetryReport all;
   std::string after;
   for (bool more = true; more;) {
     TRIBUTARY_ASSIGN(const auto page, store.blocked(after, kKeysAtOnce));
     for (const auto& [key, block] : page) {
-      TRIBUTARY_ASSIGN(RetriedKey retried, retry_key(store, schema, key));
+      TRIBUTARY_ASSIGN(RetryResult retried, retry_key(store, schema, key));
       tell(all, std::move(retried));
       after = key;
     }
@@ -301,7 +301,7 @@ Result<std::uint64_t> discard_parked(ReplicaStore& store, const std::vector<std:
     for (std::size_t at = 0; at < of_key.size(); at += kIdsAtOnce) {
       const auto some = std::span(of_key).subspan(at, std::min(kIdsAtOnce, of_key.size() - at));
       TRIBUTARY_TRY(store.commit(
-          {.steps = {}, .keys = {}, .progress = {}, .parked = {}, .unparked = some, .hlc = {}}));
+          {.advances = {}, .keys = {}, .progress = {}, .parked = {}, .unparked = some, .hlc = {}}));
       discarded += some.size();
     }
   }

@@ -23,7 +23,7 @@
 
 namespace tributary {
 
-struct RetriedKey {
+struct RetryResult {
   std::string key;
   std::uint64_t applied = 0;  ///< parked changes joined and forgotten
   std::string reason;         ///< why the key is still blocked; empty: it is not
@@ -33,21 +33,21 @@ struct RetriedKey {
 /// A key that is not blocked is no error: nothing is applied. A key that is incomplete stays
 /// blocked and is marked: the consumer rebuilds it from the changelogs, and the next time it looks,
 /// though it has failed before. Retries conflicts by itself.
-[[nodiscard]] Result<RetriedKey> retry_key(ReplicaStore& store, const Schema& schema,
-                                           std::string_view key);
+[[nodiscard]] Result<RetryResult> retry_key(ReplicaStore& store, const Schema& schema,
+                                            std::string_view key);
 
 /// At most this many keys are told by name.
-inline constexpr std::size_t kRetriedTold = 100;
+inline constexpr std::size_t kRetryTold = 100;
 
-struct Retried {
-  std::uint64_t applied = 0;     ///< changes
-  std::uint64_t unblocked = 0;   ///< keys
-  std::uint64_t blocked = 0;     ///< keys that still are
-  std::vector<RetriedKey> told;  ///< the first of these, with their reasons
+struct RetryReport {
+  std::uint64_t applied = 0;      ///< changes
+  std::uint64_t unblocked = 0;    ///< keys
+  std::uint64_t blocked = 0;      ///< keys that still are
+  std::vector<RetryResult> told;  ///< the first of these, with their reasons
 };
 
 /// Tries all blocked keys, page by page.
-[[nodiscard]] Result<Retried> retry_all(ReplicaStore& store, const Schema& schema);
+[[nodiscard]] Result<RetryReport> retry_all(ReplicaStore& store, const Schema& schema);
 
 /// Tries keys of one page behind `after` that are blocked by a type this version knows by now, or
 /// since their keyspace had another type for a while: as many as have some thousand changes. The

@@ -2,7 +2,7 @@
 #include <map>
 #include <optional>
 
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 #include "consumer/parking.h"
 #include "consumer/retry.h"
 
@@ -36,7 +36,7 @@ Result<bool> known_by_now(ReplicaStore& store, const Schema& schema, const std::
 }
 
 /// Whether a key is to be made anew for the sake of a change beside it, and is not marked yet.
-Result<bool> fits_its_key(ReplicaStore& store, const Schema& schema, const Parked& parked) {
+Result<bool> fits_its_key(ReplicaStore& store, const Schema& schema, const ParkedEntry& parked) {
   if (!stands_beside(parked) || !parked.reason.starts_with(kWrongType)) return false;
   const std::string_view keyspace = keyspace_type(schema, parked.key);
   if (!keyspace.empty() && parked_type(parked) != keyspace) return false;
@@ -65,12 +65,12 @@ Result<std::map<std::string, bool>> orphans(ReplicaStore& store,
 }
 
 /// Of the page, what stands at `at` beside its key and has to be looked at; nullopt: it is gone.
-Result<std::optional<Parked>> beside_at(ReplicaStore& store,
-                                        std::span<const ReplicaStore::ParkedSize> page,
-                                        std::size_t at, std::string_view before) {
+Result<std::optional<ParkedEntry>> beside_at(ReplicaStore& store,
+                                             std::span<const ReplicaStore::ParkedSize> page,
+                                             std::size_t at, std::string_view before) {
   const std::string_view after = at == 0 ? before : std::string_view(page[at - 1].id);
   TRIBUTARY_ASSIGN(auto found, store.parked(after, 1));
-  if (found.empty() || found.front().id != page[at].id) return std::optional<Parked>();
+  if (found.empty() || found.front().id != page[at].id) return std::optional<ParkedEntry>();
   return std::optional(std::move(found.front()));
 }
 

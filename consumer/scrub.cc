@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 #include "consumer/parking.h"
 
 namespace tributary {
@@ -44,7 +44,7 @@ Result<bool> block(ReplicaStore& store, KnownReplica& known, const std::string& 
   next.reason = std::move(reason);
   const BlockCommit blocked{key, "", std::move(next)};
   return commit(store, known,
-                {.steps = {},
+                {.advances = {},
                  .keys = {},
                  .blocks = {&blocked, 1},
                  .progress = {},
@@ -82,8 +82,8 @@ KeyCommit whole(const std::string& key, const crdt::Type& type, LoadedKey& loade
 }  // namespace
 
 Scrub::Scrub(Metrics& metrics)
-    : mended_(metrics.counter("tributary_consumer_views_mended_total",
-                              "Views that others had changed, made whole again", {})) {}
+    : mended_(metrics.event_count("tributary_consumer_views_mended_total",
+                                  "Views that others had changed, made whole again", {})) {}
 
 Result<void> Scrub::step(ReplicaStore& store, KnownReplica& known, const Schema& schema,
                          std::size_t limit) {
@@ -186,7 +186,7 @@ Result<void> Scrub::look_at(ReplicaStore& store, KnownReplica& known, const std:
   if (!changed && same(*type, edits, std::move(content))) return {};
   const KeyCommit mended = whole(key, *type, loaded, edits);
   TRIBUTARY_ASSIGN(const bool done, commit(store, known,
-                                           {.steps = {},
+                                           {.advances = {},
                                             .keys = {&mended, 1},
                                             .progress = {},
                                             .parked = {},
@@ -207,7 +207,7 @@ Result<std::vector<std::string>> recount(ReplicaStore& store, const KnownReplica
   TRIBUTARY_ASSIGN(const auto parked, store.parked_for(key, kBodiesCounted));
   std::vector<std::string> comes_again;
   block.bodies = 0;
-  for (const Parked& each : parked) {
+  for (const ParkedEntry& each : parked) {
     if (stands_beside(each)) continue;
     const bool seen = known.watermark.covers({each.actor, each.last_seq});
     if (seen || known.doubtful.contains(each.actor)) ++block.bodies;
@@ -235,7 +235,7 @@ Result<void> finish_commits(ReplicaStore& store, KnownReplica& known,
     }
     const auto tell = [&](std::span<const KeyCommit> mended) {
       return commit(store, known,
-                    {.steps = {},
+                    {.advances = {},
                      .keys = mended,
                      .blocks = blocks,
                      .progress = {},

@@ -41,7 +41,7 @@ class Scrub {
   Result<void> watched(ReplicaStore& store, KnownReplica& known, const Schema& schema,
                        const std::string& key, const LoadedKey& head, bool changed);
 
-  Counter& mended_;
+  EventCount& mended_;
   std::string cursor_;
   std::string at_;                                 ///< the key that is looked at
   std::map<std::string, int, std::less<>> ended_;  ///< sessions, since it was looked at well

@@ -12,7 +12,7 @@ constexpr std::size_t kManyHeartbeats = 1000;
 void WaitingProgress::add(const Plan& plan, Micros now) {
   if (origins_.empty()) since_ = now;
   for (const auto& [origin, progress] : plan.progress) origins_[origin] = {progress, now};
-  for (const Received& each : plan.received) {
+  for (const Arrival& each : plan.received) {
     if (each.batch && each.batch->heartbeat()) ++heartbeats_;
     else others_ = true;
   }

@@ -253,7 +253,7 @@ Result<void> OriginRelay::tell_discarded() {
     TRIBUTARY_ASSIGN(const auto some, store_->discarded(kAtOnce));
     if (some.empty()) return {};
     std::vector<ConsumedRows> rows;
-    for (const Discarded& each : some) rows.push_back(each.rows);
+    for (const DiscardRecord& each : some) rows.push_back(each.rows);
     OriginHead& head = leadership_->head;
     SealedBatch batch = seal_discarded(head, leadership_->former, std::move(rows));
     TRIBUTARY_TRY(store_->seal_discarded(some, batch, head.hlc));

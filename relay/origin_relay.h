@@ -75,12 +75,12 @@ class OriginRelay {
   /// Asks for the region's context as of now, when rows that wait need it, or nothing is known.
   void ask_region();
   Result<bool> seal_some();
-  Result<Sealing> seal_rows(std::span<const OutboxRow> rows);
+  Result<SealResult> seal_rows(std::span<const OutboxRow> rows);
   [[nodiscard]] SealRules rules() const;
   void learn(const ReplicaContext& context);
-  Result<void> commit_sealing(Sealing sealing);
-  void report(const Sealing& sealing);
-  void note_left(const Sealing& sealing, std::span<const OutboxRow> rows);
+  Result<void> commit_sealing(SealResult sealing);
+  void report(const SealResult& sealing);
+  void note_left(const SealResult& sealing, std::span<const OutboxRow> rows);
   Result<void> write_confirms();
   Result<void> refresh_context();
   Result<void> check_head(const VersionVector& watermark) const;

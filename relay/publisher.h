@@ -56,8 +56,8 @@ class Publisher {
   const RelaySettings& settings_;
   Clock& clock_;
   Outage outage_;
-  Counter& published_;
-  Counter& published_bytes_;
+  EventCount& published_;
+  EventCount& published_bytes_;
   Gauge& unconfirmed_;
   Gauge& connected_;
 

@@ -13,11 +13,11 @@ struct RelayMetrics {
   /// What only a leader knows is 0 from here on.
   void lost_lease();
 
-  Counter& sealed_changes;
-  Counter& sealed_batches;
-  Counter& sealed_pieces;
-  Counter& parked_changes;
-  Counter& capped_contexts;
+  EventCount& sealed_changes;
+  EventCount& sealed_batches;
+  EventCount& sealed_pieces;
+  EventCount& parked_changes;
+  EventCount& capped_contexts;
   Gauge& database_connected;
   Gauge& leading;
   Gauge& waiting_changes;

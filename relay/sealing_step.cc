@@ -25,7 +25,7 @@ Result<bool> OriginRelay::seal_some() {
   TRIBUTARY_ASSIGN(const auto rows, store_->begin_seal({settings_.batch_changes + left_rows_,
                                                         settings_.batch_bytes + left_bytes_}));
   if (rows.empty()) return false;
-  TRIBUTARY_ASSIGN(Sealing sealing, seal_rows(rows));
+  TRIBUTARY_ASSIGN(SealResult sealing, seal_rows(rows));
   report(sealing);
   note_left(sealing, rows);
   unproven_ = std::move(sealing.unproven);
@@ -44,7 +44,7 @@ Result<bool> OriginRelay::seal_some() {
 }
 
 /// Rows that wait stand before all others at the next seal, too: it takes so much more.
-void OriginRelay::note_left(const Sealing& sealing, std::span<const OutboxRow> rows) {
+void OriginRelay::note_left(const SealResult& sealing, std::span<const OutboxRow> rows) {
   left_rows_ = sealing.left.size();
   left_bytes_ = 0;
   if (left_rows_ == 0) return;
@@ -59,10 +59,10 @@ void OriginRelay::note_left(const Sealing& sealing, std::span<const OutboxRow> r
 
 /// What does not fit the rules known here is judged by those that stand in the database now: a
 /// keyspace may have been added under a running relay.
-Result<Sealing> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
+Result<SealResult> OriginRelay::seal_rows(std::span<const OutboxRow> rows) {
   TotalsCache& totals = leadership_->totals;
   const auto load = [&](std::span<const TotalsKey> keys) { return store_->load_totals(keys); };
-  TRIBUTARY_ASSIGN(Sealing sealing, seal(leadership_->head, rows, rules(), totals, load));
+  TRIBUTARY_ASSIGN(SealResult sealing, seal(leadership_->head, rows, rules(), totals, load));
   if (sealing.parked.empty() && sealing.left.empty()) return sealing;
   TRIBUTARY_ASSIGN(StoredSchema stored, store_->schema());
   if (stored == leadership_->schema) return sealing;
@@ -110,7 +110,7 @@ SealRules OriginRelay::rules() const {
   return rules;
 }
 
-Result<void> OriginRelay::commit_sealing(Sealing sealing) {
+Result<void> OriginRelay::commit_sealing(SealResult sealing) {
   TotalsCache& totals = leadership_->totals;
   const bool save_all = totals.unsaved_count() >= settings_.unsaved_totals;
   const auto saved = save_all ? totals.unsaved() : totals.unsaved_near_overflow();
@@ -132,7 +132,7 @@ Result<void> OriginRelay::commit_sealing(Sealing sealing) {
   return {};
 }
 
-void OriginRelay::report(const Sealing& sealing) {
+void OriginRelay::report(const SealResult& sealing) {
   metrics_.parked_changes.add(static_cast<double>(sealing.parked.size()));
   metrics_.capped_contexts.add(static_cast<double>(sealing.capped));
   metrics_.sealed_pieces.add(static_cast<double>(sealing.pieces));

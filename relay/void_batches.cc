@@ -113,7 +113,7 @@ struct VoidBatch {
 
 /// The batch that stands for `voided`: with its rows, so that whatever database holds these once
 /// more is known to have published them, and with as many seqs. Absent: it does not fit.
-std::optional<SealedBatch> stand_in(const Batch& voided, const Sealing& sealing,
+std::optional<SealedBatch> stand_in(const Batch& voided, const SealResult& sealing,
                                     std::span<const FormerActor> former) {
   if (sealing.batches.size() != 1 || voided.rows.empty()) return std::nullopt;
   auto batch = decode_batch(sealing.batches[0].bytes);
@@ -203,7 +203,7 @@ class Resealer {
     const auto own = std::ranges::find(rules.former, voided.batch.actor, &FormerActor::actor);
     if (own != rules.former.end()) rules.former.erase(own + 1, rules.former.end());
     for (const VersionVector& each : voided.batch.contexts) rules.known.join(each);  // judged once
-    const Sealing sealing = seal(leadership_.head, rows, rules, totals);
+    const SealResult sealing = seal(leadership_.head, rows, rules, totals);
     const bool whole = sealing.parked.empty() && sealing.left.empty();
     auto sealed = whole ? stand_in(voided.batch, sealing, leadership_.former) : std::nullopt;
     if (sealed) return replace(voided, std::move(*sealed), sealing.head.hlc);

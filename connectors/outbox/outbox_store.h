@@ -100,10 +100,10 @@ struct WaitingRow {
 };
 
 /// Rows that a person has discarded.
-struct Discarded {
+struct DiscardRecord {
   std::int64_t position = 0;  ///< grows
   ConsumedRows rows;
-  bool operator==(const Discarded& other) const {
+  bool operator==(const DiscardRecord& other) const {
     return position == other.position && rows.transaction == other.rows.transaction &&
            rows.first_id == other.rows.first_id && rows.last_id == other.rows.last_id &&
            rows.tag == other.rows.tag;
@@ -219,11 +219,11 @@ class OutboxStore {
 
   /// Discards that the changelog has yet to be told of, so that a restored database does not bring
   /// them back: in the order of positions, at most `limit`.
-  virtual Result<std::vector<Discarded>> discarded(std::size_t limit) = 0;
+  virtual Result<std::vector<DiscardRecord>> discarded(std::size_t limit) = 0;
   /// `batch`, which follows the head, tells these: it is stored as a seal would, and they are
   /// forgotten, in one transaction. Others that have taken their positions since, as those of a
   /// database that was put back, stay. `hlc`: the origin's clock. Fenced.
-  virtual Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+  virtual Result<void> seal_discarded(std::span<const DiscardRecord> told, const SealedBatch& batch,
                                       Hlc hlc) = 0;
 };
 

@@ -139,7 +139,7 @@ struct BlockCommit {
 };
 
 /// A change or batch set aside, with what is needed to show it and to apply it again.
-struct Parked {
+struct ParkedEntry {
   std::string id;  ///< unique within the replica, see parked_id(); for a message
                    ///< "<origin>/message/<offset>"
   OriginName origin;
@@ -153,7 +153,7 @@ struct Parked {
 };
 
 /// One actor's watermark moves from `from` to `to`.
-struct WatermarkStep {
+struct Advance {
   ActorId actor;
   Seq from;
   Seq to;
@@ -166,7 +166,7 @@ struct ReplicaCommit {
   /// progress, and it did not go back. Absent: the commit is guarded by versions and marks only,
   /// and moves no progress (a retry, a rebuilt key).
   std::optional<std::string_view> expected_token = std::nullopt;
-  std::span<const WatermarkStep> steps;
+  std::span<const Advance> advances;
   /// Actors to bind or retire.
   std::span<const std::pair<ActorId, ActorRecord>> actors = {};
   /// The watermark must not be above these seqs (actors that are not named: above nothing); null:
@@ -175,7 +175,7 @@ struct ReplicaCommit {
   std::span<const KeyCommit> keys;
   std::span<const BlockCommit> blocks = {};
   std::span<const std::pair<OriginName, OriginProgress>> progress;
-  std::span<const Parked> parked;         ///< to set aside
+  std::span<const ParkedEntry> parked;    ///< to set aside
   std::span<const std::string> unparked;  ///< ids to forget
   /// Of these, those that the region misses from now on: discarded() tells them.
   std::span<const std::string> discarded = {};
@@ -247,7 +247,7 @@ class ReplicaStore {
 
   virtual Result<KeyReading> read(std::string_view key) = 0;
   /// What is parked, in the order of ids behind `after` (not in that of time), at most `limit`.
-  virtual Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) = 0;
+  virtual Result<std::vector<ParkedEntry>> parked(std::string_view after, std::size_t limit) = 0;
   /// As parked(), but only which there are and how long they are, about.
   struct ParkedSize {
     std::string id;
@@ -256,7 +256,7 @@ class ReplicaStore {
   virtual Result<std::vector<ParkedSize>> parked_sizes(std::string_view after,
                                                        std::size_t limit) = 0;
   /// What is parked for one key, in the order of ids, at most `limit`.
-  virtual Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) = 0;
+  virtual Result<std::vector<ParkedEntry>> parked_for(std::string_view key, std::size_t limit) = 0;
   /// Changes and messages parked with their bytes, plus blocked keys that are incomplete; never
   /// fewer than there are blocked keys.
   virtual Result<std::uint64_t> parked_count() = 0;

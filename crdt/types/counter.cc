@@ -166,15 +166,15 @@ std::vector<FieldTotals> totals(std::string_view delta) {
   return {{{}, decode_delta(delta).totals}};
 }
 
-Joined join(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits) {
+JoinResult join(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits) {
   std::vector<ActorTotals> all = decode_state(state);
   raise(all, source.actor, decode_delta(delta).totals);
   write_state(state, all, edits);
   return {};
 }
 
-Joined merge(State& mine, const VersionVector& /*my_watermark*/, const State& theirs,
-             const VersionVector& /*their_watermark*/) {
+JoinResult merge(State& mine, const VersionVector& /*my_watermark*/, const State& theirs,
+                 const VersionVector& /*their_watermark*/) {
   std::vector<ActorTotals> all = decode_state(mine);
   for (const ActorTotals& each : decode_state(theirs)) raise(all, each.actor, each.totals);
   ViewEdits unused;
@@ -186,7 +186,7 @@ FieldSelection deferred(const State& /*state*/) { return {}; }
 
 VersionVector awaited(const State& /*state*/) { return {}; }
 
-Joined prune(State& /*state*/, const VersionVector& /*watermark*/) { return {}; }
+JoinResult prune(State& /*state*/, const VersionVector& /*watermark*/) { return {}; }
 
 ViewEdits render(const State& state) {
   if (state.find(kTotalsField) == nullptr) return {};

@@ -112,14 +112,14 @@ Result<FieldSelection> touched(std::string_view delta, const DeltaBounds& bounds
   return FieldSelection{false, {std::string(kWinnerField)}};
 }
 
-Joined join(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits) {
+JoinResult join(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits) {
   ByteReader in(delta);
   join_write(decode_delta(in, source.actor), state, edits);
   return {};
 }
 
-Joined merge(State& mine, const VersionVector& /*my_watermark*/, const State& theirs,
-             const VersionVector& /*their_watermark*/) {
+JoinResult merge(State& mine, const VersionVector& /*my_watermark*/, const State& theirs,
+                 const VersionVector& /*their_watermark*/) {
   ViewEdits unused;
   if (const std::string* bytes = theirs.find(kWinnerField)) {
     join_write(decode_state(*bytes), mine, unused);
@@ -131,7 +131,7 @@ FieldSelection deferred(const State& /*state*/) { return {}; }
 
 VersionVector awaited(const State& /*state*/) { return {}; }
 
-Joined prune(State& /*state*/, const VersionVector& /*watermark*/) { return {}; }
+JoinResult prune(State& /*state*/, const VersionVector& /*watermark*/) { return {}; }
 
 ViewEdits render(const State& state) {
   const std::string* bytes = state.find(kWinnerField);

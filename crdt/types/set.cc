@@ -159,14 +159,14 @@ class Joiner {
     store(field, entry, was_visible);
   }
 
-  Joined finish() {
+  JoinResult finish() {
     head_.clock.raise(source_.actor, source_.last_seq);
     list_deferring();
     set_codec::write_head(state_, head_);
     return deferring();
   }
 
-  [[nodiscard]] Joined deferring() const {
+  [[nodiscard]] JoinResult deferring() const {
     return {!head_.deferring.empty() || !head_.deferred_clear.empty()};
   }
 
@@ -218,7 +218,7 @@ class Joiner {
   std::map<std::uint32_t, VersionVector> ahead_;  ///< context -> what of it is not received yet
 };
 
-Joined join(std::string_view bytes, const DeltaSource& source, State& state, ViewEdits& edits) {
+JoinResult join(std::string_view bytes, const DeltaSource& source, State& state, ViewEdits& edits) {
   const auto delta = set_codec::decode_delta(bytes, source.contexts.size());
   Joiner joiner(source, state, edits);
   if (joiner.seen()) return joiner.deferring();
@@ -254,7 +254,7 @@ VersionVector merge_dots(const VersionVector& a, const Side& side_a, const Versi
   return dots;
 }
 
-Joined prune(State& state, const VersionVector& watermark) {
+JoinResult prune(State& state, const VersionVector& watermark) {
   Head head = set_codec::read_head(state);
   const auto caught_up = [&](const VersionVector::Entry& entry) {
     return watermark.get(entry.first) >= entry.second;
@@ -271,8 +271,8 @@ Joined prune(State& state, const VersionVector& watermark) {
   return {!head.deferring.empty() || !head.deferred_clear.empty()};
 }
 
-Joined merge(State& mine, const VersionVector& my_watermark, const State& theirs,
-             const VersionVector& their_watermark) {
+JoinResult merge(State& mine, const VersionVector& my_watermark, const State& theirs,
+                 const VersionVector& their_watermark) {
   const Side a(mine, my_watermark);
   const Side b(theirs, their_watermark);
   Head head = a.head;

@@ -28,7 +28,7 @@ std::vector<std::size_t> last_places(std::span<const OutboxRow> rows,
 
 /// Sorts a run, of which `last` knows the last places, by transaction.
 void take_apart(std::size_t begin, std::size_t end, std::span<const std::size_t> last,
-                SealUnits& units) {
+                UnitOrder& units) {
   std::vector<std::pair<std::size_t, std::size_t>> sorted;  // (last place, row)
   for (std::size_t at = begin; at < end; ++at) sorted.emplace_back(last[at], units.rows[at]);
   std::ranges::stable_sort(sorted, {}, &std::pair<std::size_t, std::size_t>::first);
@@ -41,9 +41,9 @@ void take_apart(std::size_t begin, std::size_t end, std::span<const std::size_t>
 
 }  // namespace
 
-SealUnits seal_order(std::span<const OutboxRow> rows, std::vector<std::size_t> taken,
-                     const std::function<bool(SealUnit)>& too_large) {
-  SealUnits units{std::move(taken), {}};
+UnitOrder seal_order(std::span<const OutboxRow> rows, std::vector<std::size_t> taken,
+                     const std::function<bool(RowUnit)>& too_large) {
+  UnitOrder units{std::move(taken), {}};
   const std::vector<std::size_t> last = last_places(rows, units.rows);
   std::size_t begin = 0;
   std::size_t open_until = 0;
@@ -52,7 +52,7 @@ SealUnits seal_order(std::span<const OutboxRow> rows, std::vector<std::size_t> t
     several = several || last[at] != last[begin];
     open_until = std::max(open_until, last[at]);
     if (open_until > at) continue;
-    const SealUnit run = SealUnit(units.rows).subspan(begin, at + 1 - begin);
+    const RowUnit run = RowUnit(units.rows).subspan(begin, at + 1 - begin);
     if (several && too_large(run)) take_apart(begin, at + 1, last, units);
     else units.ends.push_back(at + 1);
     begin = at + 1;

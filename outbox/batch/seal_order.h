@@ -11,17 +11,17 @@
 namespace tributary {
 
 /// Indices of rows that are sealed together.
-using SealUnit = std::span<const std::size_t>;
+using RowUnit = std::span<const std::size_t>;
 
 /// The rows in the order in which they are sealed.
-struct SealUnits {
+struct UnitOrder {
   std::vector<std::size_t> rows;
   std::vector<std::size_t> ends;  ///< in `rows`, of each unit
 
   [[nodiscard]] std::size_t size() const { return ends.size(); }
-  [[nodiscard]] SealUnit operator[](std::size_t unit) const {
+  [[nodiscard]] RowUnit operator[](std::size_t unit) const {
     const std::size_t begin = unit == 0 ? 0 : ends[unit - 1];
-    return SealUnit(rows).subspan(begin, ends[unit] - begin);
+    return RowUnit(rows).subspan(begin, ends[unit] - begin);
   }
 };
 
@@ -30,7 +30,7 @@ struct SealUnits {
 /// their ids interleave, and a run may hold many: one with `too_large` said of it is taken apart
 /// into its transactions, in the order of their last rows. That order keeps what row locks
 /// enforced: who changed a row after another one had committed wrote his last change after it, too.
-[[nodiscard]] SealUnits seal_order(std::span<const OutboxRow> rows, std::vector<std::size_t> taken,
-                                   const std::function<bool(SealUnit)>& too_large);
+[[nodiscard]] UnitOrder seal_order(std::span<const OutboxRow> rows, std::vector<std::size_t> taken,
+                                   const std::function<bool(RowUnit)>& too_large);
 
 }  // namespace tributary

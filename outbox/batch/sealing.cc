@@ -8,8 +8,8 @@
 
 #include "base/check.h"
 #include "outbox/batch/batch_draft.h"
+#include "outbox/batch/context_judge.h"
 #include "outbox/batch/row_check.h"
-#include "outbox/batch/seal_contexts.h"
 #include "outbox/batch/seal_order.h"
 
 namespace tributary {
@@ -19,7 +19,7 @@ namespace {
 struct SievedRow {
   const crdt::Type* type = nullptr;
   const crdt::Operation* operation = nullptr;  ///< absent: this program does not know it
-  const SealedContext* context = nullptr;      ///< when the operation observes
+  const SeenContext* context = nullptr;        ///< when the operation observes
   std::size_t key = 0;                         ///< a number for it, from 0
   std::size_t most = 0;                        ///< bytes that it adds to a draft, see DraftSize
 };
@@ -27,7 +27,7 @@ struct SievedRow {
 /// Which of the rows cannot be sealed now, by whole transactions.
 class Sieve {
  public:
-  Sieve(std::span<const OutboxRow> rows, const SealRules& rules, SealContexts& contexts)
+  Sieve(std::span<const OutboxRow> rows, const SealRules& rules, ContextJudge& contexts)
       : check_(*rules.schema, rows.size()), rules_(rules) {
     sieved_.reserve(rows.size());
     for (const OutboxRow& row : rows) {
@@ -143,7 +143,7 @@ class Sealer {
     return {};
   }
 
-  Sealing run() {
+  SealResult run() {
     // A counter that overflows is met in the middle of its transaction: without that, again.
     while (!number()) {
     }
@@ -166,26 +166,26 @@ class Sealer {
   }
 
   void count(DraftSize& size, std::size_t i, bool new_key) const {
-    const SealedContext* context = sieve_[i].context;
+    const SeenContext* context = sieve_[i].context;
     if (context == nullptr) size.add(rows_[i], new_key, nullptr, 0);
     else size.add(rows_[i], new_key, &context->others, context->bytes);
   }
 
   /// The unit adds no more than that to any draft.
-  [[nodiscard]] std::size_t most_of(SealUnit unit) const {
+  [[nodiscard]] std::size_t most_of(RowUnit unit) const {
     std::size_t most = 0;
     for (const std::size_t i : unit) most += sieve_[i].most;
     return most;
   }
 
   /// Whether the draft takes the whole unit besides, for certain.
-  bool takes(BatchDraft& draft, SealUnit unit) {
+  bool takes(BatchDraft& draft, RowUnit unit) {
     if (draft.changes() + unit.size() > rules_.piece_changes) return false;
     const std::size_t most = most_of(unit);
     if (draft.within(most_bytes(), most)) return true;
     std::size_t bytes = draft.bytes();
     for (const std::size_t i : unit) {
-      const SealedContext* context = sieve_[i].context;
+      const SeenContext* context = sieve_[i].context;
       if (context != nullptr) bytes += draft.debt(rows_[i], &context->others, context->bytes);
     }
     DraftSize size(bytes);
@@ -197,7 +197,7 @@ class Sealer {
   /// Whether the draft, within a unit, has to end before row i. The exact size is asked for only
   /// after a sixteenth of it has come in anew, so that this takes linear time.
   bool full(BatchDraft& draft, std::size_t i) {
-    const SealedContext* context = sieve_[i].context;
+    const SeenContext* context = sieve_[i].context;
     const std::size_t key = sieve_[i].key;
     const auto passes = [&] {
       const auto more = context == nullptr
@@ -210,7 +210,7 @@ class Sealer {
     return draft.measure(out_.head) >= rules_.piece_bytes || passes();
   }
 
-  SealUnits units() {
+  UnitOrder units() {
     fits_ = false;
     std::vector<std::size_t> taken;
     taken.reserve(rows_.size());
@@ -221,18 +221,18 @@ class Sealer {
     BatchDraft fresh = new_draft();
     fits_ = taken.size() <= rules_.piece_changes && fresh.within(rules_.batch_bytes, most);
     if (fits_ && !taken.empty()) return {taken, {taken.size()}};
-    return seal_order(rows_, std::move(taken), [&](SealUnit unit) { return !takes(fresh, unit); });
+    return seal_order(rows_, std::move(taken), [&](RowUnit unit) { return !takes(fresh, unit); });
   }
 
   bool number() {
     out_ = {};
     out_.head = start_;
-    const SealUnits units = this->units();
+    const UnitOrder units = this->units();
     BatchDraft draft = new_draft();
     std::vector<std::size_t> added;
     added.reserve(rows_.size());
     for (std::size_t at = 0; at < units.size(); ++at) {
-      const SealUnit unit = units[at];
+      const RowUnit unit = units[at];
       const bool whole = fits_ || takes(draft, unit);
       if (!whole && !draft.empty()) cut(draft);
       for (const std::size_t i : unit) {
@@ -266,7 +266,7 @@ class Sealer {
     if (sieved.operation->accumulates && !totals_.add(*total_of(i), row.amount, totals)) {
       return false;
     }
-    const SealedContext* context = sieved.context;
+    const SeenContext* context = sieved.context;
     out_.head.seq = out_.head.seq.next();
     const Hlc latest = std::max(Hlc{rules_.seen.value + 1}, rules_.clock);
     // At kMaxHlc, where only a forger can lead, it stays, and seqs alone keep the order.
@@ -314,29 +314,29 @@ class Sealer {
   const SealRules& rules_;
   TotalsCache& totals_;
   OriginHead start_;
-  SealContexts contexts_;
+  ContextJudge contexts_;
   Sieve sieve_;
   bool fits_ = false;                              ///< all of it is one batch, for certain
   std::vector<TotalsCache::Entry*> total_of_key_;  ///< by number of the key; null: not looked up
-  Sealing out_;
+  SealResult out_;
 };
 
 }  // namespace
 
-Result<Sealing> seal(const OriginHead& head, std::span<const OutboxRow> rows,
-                     const SealRules& rules, TotalsCache& totals, const LoadTotals& load) {
+Result<SealResult> seal(const OriginHead& head, std::span<const OutboxRow> rows,
+                        const SealRules& rules, TotalsCache& totals, const LoadTotals& load) {
   Sealer sealer(head, rows, rules, totals);
   TRIBUTARY_TRY(sealer.learn_totals(load));
   return sealer.run();
 }
 
-Sealing seal(const OriginHead& head, std::span<const OutboxRow> rows, const SealRules& rules,
-             TotalsCache& totals) {
+SealResult seal(const OriginHead& head, std::span<const OutboxRow> rows, const SealRules& rules,
+                TotalsCache& totals) {
   const auto none = [](std::span<const TotalsKey> /*keys*/) { return std::vector<StoredTotals>(); };
   return *seal(head, rows, rules, totals, none);
 }
 
-void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache& totals) {
+void unseal(const SealResult& sealing, std::span<const OutboxRow> rows, TotalsCache& totals) {
   std::unordered_set<std::int64_t> untouched(sealing.left.begin(), sealing.left.end());
   for (const ParkedRow& row : sealing.parked) untouched.insert(row.id);
   for (const OutboxRow& row : rows) {

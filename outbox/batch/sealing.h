@@ -43,7 +43,7 @@ struct SealRules {
   /// The origin's former actors. What they wrote, a later writer in the same database has seen.
   std::vector<FormerActor> former = {};
   /// The most of other origins' changes that a writer can have seen: what the origin's region has
-  /// applied, and whatever the database was ever told. See SealContexts.
+  /// applied, and whatever the database was ever told. See ContextJudge.
   VersionVector known = {};
   /// Rows whose tokens were there before `known` was asked for. Those of others that claim more
   /// than it wait until it is asked for again. nullopt: no token waits.
@@ -54,7 +54,7 @@ struct SealRules {
   std::size_t piece_changes = kMostChanges;        ///< as piece_bytes
 };
 
-struct Sealing {
+struct SealResult {
   std::vector<SealedBatch> batches;  ///< none when every row was parked or left
   std::vector<ParkedRow> parked;     ///< whole transactions with a row that can never be applied
   /// Whole transactions that wait: they hold a row of a type or operation that the database's
@@ -78,16 +78,16 @@ using LoadTotals =
 /// one key into one delta a batch, and encodes the batches. `totals` holds the new totals
 /// afterwards; what it does not know of the rows' counters is asked for, once. Fails as `load`
 /// does, with nothing sealed.
-[[nodiscard]] Result<Sealing> seal(const OriginHead& head, std::span<const OutboxRow> rows,
-                                   const SealRules& rules, TotalsCache& totals,
-                                   const LoadTotals& load);
+[[nodiscard]] Result<SealResult> seal(const OriginHead& head, std::span<const OutboxRow> rows,
+                                      const SealRules& rules, TotalsCache& totals,
+                                      const LoadTotals& load);
 
 /// The same, where counters that `totals` does not know are new.
-[[nodiscard]] Sealing seal(const OriginHead& head, std::span<const OutboxRow> rows,
-                           const SealRules& rules, TotalsCache& totals);
+[[nodiscard]] SealResult seal(const OriginHead& head, std::span<const OutboxRow> rows,
+                              const SealRules& rules, TotalsCache& totals);
 
 /// Takes a seal that is not going to be committed out of `totals` again.
-void unseal(const Sealing& sealing, std::span<const OutboxRow> rows, TotalsCache& totals);
+void unseal(const SealResult& sealing, std::span<const OutboxRow> rows, TotalsCache& totals);
 
 /// The bytes of an empty batch that tells head, time and predecessor: the last of `former`,
 /// and those before it when it published nothing.

@@ -212,7 +212,7 @@ class Whole {
 void seal_loses_nothing(const crdt::Type& type, const Plan& plan, Story story) {
   const Outbox outbox(type, plan);
   TotalsCache totals;
-  const Sealing sealing = seal(kHead, outbox.rows(), outbox.rules(), totals);
+  const SealResult sealing = seal(kHead, outbox.rows(), outbox.rules(), totals);
   if (story != nullptr) {
     *story << outbox.rows().size() << " rows, " << sealing.batches.size() << " batches, "
            << sealing.parked.size() << " parked, " << sealing.left.size() << " left\n";

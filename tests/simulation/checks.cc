@@ -126,7 +126,7 @@ std::optional<std::string> World::check_parked(Region& region, bool& whole) {
     if (!traits_.log_losses && !traits_.broken_origin)
       return key + " is still blocked: " + block.reason;
   }
-  for (const Parked& each : *parked) {
+  for (const ParkedEntry& each : *parked) {
     if (each.key.front() == 'd' && traits_.disagreement) continue;
     const bool forged = traits_.forgeries && each.reason.find("not obeyed") != std::string::npos;
     if (!forged && whole) return each.key + " has changes parked: " + each.reason;

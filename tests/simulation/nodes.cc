@@ -66,13 +66,14 @@ ConsumerNode::ConsumerNode(const std::string& client, Region& region, std::vecto
     : client_(client),
       region_(region),
       clock_(clock),
-      inbox_(names_of(origins), settings),
-      applier_([&region] { return region.replica.open(); }, inbox_, settings, clock, metrics_) {
+      read_ahead_(names_of(origins), settings),
+      applier_([&region] { return region.replica.open(); }, read_ahead_, settings, clock,
+               metrics_) {
   RebuildPass::Changelogs by_origin;
   for (Origin& origin : origins) {
     changelogs_.push_back(origin.region->broker.session(client_));
     by_origin[origin.name] = changelogs_.back().get();
-    readers_.push_back(std::make_unique<OriginReader>(*changelogs_.back(), origin.name, inbox_,
+    readers_.push_back(std::make_unique<OriginReader>(*changelogs_.back(), origin.name, read_ahead_,
                                                       settings, clock, metrics_));
     read_bytes_.emplace_back(origin.name, &prometheus::BuildCounter()
                                                .Name("tributary_consumer_read_bytes_total")

@@ -120,7 +120,7 @@ class ConsumerNode {
   Clock& clock_;
   Metrics metrics_;
   std::vector<std::unique_ptr<Changelog>> changelogs_;
-  Inbox inbox_;
+  ReadAhead read_ahead_;
   std::vector<std::unique_ptr<OriginReader>> readers_;
   Applier applier_;
   std::vector<std::pair<OriginName, const prometheus::Counter*>> read_bytes_;

@@ -82,7 +82,7 @@ void World::discard_forgeries() {
     auto store = region->replica.open();
     const auto parked = (*store)->parked("", 100'000);
     std::vector<std::string> ids;
-    for (const Parked& each : *parked) {
+    for (const ParkedEntry& each : *parked) {
       if (!each.key.empty()) continue;
       ids.push_back(each.id);
       // Whom a region goes by that could not be asked, after its log was lost, nobody can name.
@@ -106,7 +106,7 @@ void World::mend() {
     if (round == 15) {
       for (auto& region : regions_) {
         auto store = region->replica.open();
-        note(retry_all(**store, consumer_settings_.schema).map([](const Retried&) {}), false);
+        note(retry_all(**store, consumer_settings_.schema).map([](const RetryReport&) {}), false);
       }
     }
     clock_.advance(Micros{20'000});

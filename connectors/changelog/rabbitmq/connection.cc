@@ -93,12 +93,12 @@ Result<void> Connection::heed(const amqp_frame_t& frame) {
     case AMQP_CONNECTION_CLOSE_METHOD: {
       const auto& close = *static_cast<const amqp_connection_close_t*>(method.decoded);
       return fail(
-          dead(close_error(party_, party_.role + " of " + party_.stream, closing_of(close))));
+          dead(close_error(party_, party_.role + " of " + party_.stream, close_reason(close))));
     }
     case AMQP_CHANNEL_CLOSE_METHOD: {
       const auto& close = *static_cast<const amqp_channel_close_t*>(method.decoded);
       return fail(
-          dead(close_error(party_, party_.role + " of " + party_.stream, closing_of(close))));
+          dead(close_error(party_, party_.role + " of " + party_.stream, close_reason(close))));
     }
     default: return {};
   }

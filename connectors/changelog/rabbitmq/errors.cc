@@ -25,7 +25,7 @@ std::string text_of(amqp_bytes_t bytes) {
   return {static_cast<const char*>(bytes.bytes), bytes.len};
 }
 
-bool refused(const Closing& closing, std::uint32_t method) {
+bool refused(const CloseReason& closing, std::uint32_t method) {
   return closing.class_id == method >> 16 && closing.method_id == (method & 0xffff);
 }
 
@@ -36,7 +36,7 @@ std::string login_refused(const Party& party) {
 }
 
 /// Which right is missing on what: RabbitMQ names the default exchange amq.default.
-std::string right_refused(const Party& party, const Closing& closing) {
+std::string right_refused(const Party& party, const CloseReason& closing) {
   std::string right = "read";
   std::string on = party.stream;
   if (refused(closing, AMQP_QUEUE_DECLARE_METHOD)) right = "configure";
@@ -50,7 +50,7 @@ std::string right_refused(const Party& party, const Closing& closing) {
          " shows what it has)";
 }
 
-std::string access_refused(const Party& party, const Closing& closing) {
+std::string access_refused(const Party& party, const CloseReason& closing) {
   const bool on_a_channel = closing.class_id == AMQP_QUEUE_DECLARE_METHOD >> 16 ||
                             closing.class_id == AMQP_BASIC_PUBLISH_METHOD >> 16;
   return on_a_channel ? right_refused(party, closing) : login_refused(party);
@@ -69,7 +69,7 @@ constexpr std::string_view kTooLarge =
     "Nothing is lost: batches wait in the outbox and are published then";
 
 /// We set no property of a message that could be refused, so 406 for a publish is about its size.
-bool too_large(const Party& party, const Closing& closing) {
+bool too_large(const Party& party, const CloseReason& closing) {
   if (closing.code == AMQP_CONTENT_TOO_LARGE) return true;
   if (closing.code == AMQP_FRAME_ERROR) return party.role == "writer";
   return closing.code == AMQP_PRECONDITION_FAILED && refused(closing, AMQP_BASIC_PUBLISH_METHOD);
@@ -77,21 +77,21 @@ bool too_large(const Party& party, const Closing& closing) {
 
 }  // namespace
 
-Closing closing_of(const amqp_connection_close_t& close) {
+CloseReason close_reason(const amqp_connection_close_t& close) {
   return {close.reply_code, text_of(close.reply_text), close.class_id, close.method_id};
 }
 
-Closing closing_of(const amqp_channel_close_t& close) {
+CloseReason close_reason(const amqp_channel_close_t& close) {
   return {close.reply_code, text_of(close.reply_text), close.class_id, close.method_id};
 }
 
-std::optional<Closing> closing_of(const amqp_rpc_reply_t& reply) {
+std::optional<CloseReason> close_reason(const amqp_rpc_reply_t& reply) {
   if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION) return std::nullopt;
   if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
-    return closing_of(*static_cast<const amqp_connection_close_t*>(reply.reply.decoded));
+    return close_reason(*static_cast<const amqp_connection_close_t*>(reply.reply.decoded));
   }
   if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
-    return closing_of(*static_cast<const amqp_channel_close_t*>(reply.reply.decoded));
+    return close_reason(*static_cast<const amqp_channel_close_t*>(reply.reply.decoded));
   }
   return std::nullopt;
 }
@@ -111,7 +111,7 @@ Error library_error(const Party& party, std::string_view doing, int status) {
   }
 }
 
-Error close_error(const Party& party, std::string_view doing, const Closing& closing) {
+Error close_error(const Party& party, std::string_view doing, const CloseReason& closing) {
   const auto error = [&](ErrorKind kind, std::string_view what) {
     return Error{kind, sentence(party, doing, what) + " (" + std::to_string(closing.code) + " " +
                            closing.text + ")"};
@@ -139,7 +139,7 @@ Error reply_error(const Party& party, std::string_view doing, const amqp_rpc_rep
   if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION) {
     return library_error(party, doing, reply.library_error);
   }
-  if (const auto closing = closing_of(reply)) return close_error(party, doing, *closing);
+  if (const auto closing = close_reason(reply)) return close_error(party, doing, *closing);
   return {ErrorKind::kTransient, sentence(party, doing, "the broker answered out of turn")};
 }
 

@@ -18,25 +18,25 @@ struct amqp_channel_close_t_;
 namespace tributary::rabbitmq {
 
 /// connection.close or channel.close.
-struct Closing {
+struct CloseReason {
   std::uint16_t code = 0;
   std::string text;
   std::uint16_t class_id = 0;   ///< of the method that was refused; 0: of none
   std::uint16_t method_id = 0;  ///< ditto
 };
 
-Closing closing_of(const amqp_connection_close_t_& close);
-Closing closing_of(const amqp_channel_close_t_& close);
+CloseReason close_reason(const amqp_connection_close_t_& close);
+CloseReason close_reason(const amqp_channel_close_t_& close);
 
 /// What closed the connection or channel; nullopt when the reply says something else.
-std::optional<Closing> closing_of(const amqp_rpc_reply_t_& reply);
+std::optional<CloseReason> close_reason(const amqp_rpc_reply_t_& reply);
 
 /// A negative status of rabbitmq-c. kTransient, except for a broker that cannot be trusted: kFatal.
 Error library_error(const Party& party, std::string_view doing, int status);
 
 /// kFatal: a login or a right is refused; kInvalid: a queue of another shape, or a message larger
 /// than the broker takes; else kTransient (a missing stream, too: declaring makes it).
-Error close_error(const Party& party, std::string_view doing, const Closing& closing);
+Error close_error(const Party& party, std::string_view doing, const CloseReason& closing);
 
 /// An answer that is not AMQP_RESPONSE_NORMAL.
 Error reply_error(const Party& party, std::string_view doing, const amqp_rpc_reply_t_& reply);

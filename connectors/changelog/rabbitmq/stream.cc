@@ -44,7 +44,7 @@ amqp_table_t table(std::vector<amqp_table_entry_t>& entries) {
 Result<bool> exists(Connection& connection, const std::string& stream) {
   amqp_queue_declare(connection.handle(), kChannel, bytes(stream), 1, 0, 0, 0, amqp_empty_table);
   const amqp_rpc_reply_t reply = amqp_get_rpc_reply(connection.handle());
-  const auto closing = closing_of(reply);
+  const auto closing = close_reason(reply);
   auto looked = connection.answered(reply, "look at " + stream);
   if (looked) return true;
   if (closing && closing->code == AMQP_NOT_FOUND) return false;
@@ -69,7 +69,7 @@ Result<void> declare_stream(Connection& connection, const Endpoint& endpoint,
 
 Result<void> demand_stream(Connection& connection, const std::string& stream) {
   const amqp_rpc_reply_t reply = amqp_basic_get(connection.handle(), kChannel, bytes(stream), 0);
-  const auto closing = closing_of(reply);
+  const auto closing = close_reason(reply);
   auto got = connection.answered(reply, "look into " + stream);
   if (closing && closing->code == AMQP_NOT_IMPLEMENTED) return {};  // so says every stream
   if (closing && closing->code == AMQP_ACCESS_REFUSED) return {};

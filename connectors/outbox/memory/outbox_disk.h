@@ -83,7 +83,7 @@ struct OutboxDisk {
   std::map<std::int64_t, StoredRow> rows;                       ///< committed, by id
   std::vector<StoredBatch> batches;                             ///< in sealing order
   std::vector<ParkedStoredRow> parked;                          ///< in the order of positions
-  std::vector<Discarded> discarded;                             ///< in the order of positions
+  std::vector<DiscardRecord> discarded;                         ///< in the order of positions
   std::map<std::pair<std::string, std::string>, crdt::Totals> counters;
   OriginRecord origin;  ///< but for current_identity
   std::string identity;

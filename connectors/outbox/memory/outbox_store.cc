@@ -277,15 +277,15 @@ class Store final : public OutboxStore {
     });
   }
 
-  Result<std::vector<Discarded>> discarded(std::size_t limit) override {
-    return link_.call("discarded", [&]() -> Result<std::vector<Discarded>> {
+  Result<std::vector<DiscardRecord>> discarded(std::size_t limit) override {
+    return link_.call("discarded", [&]() -> Result<std::vector<DiscardRecord>> {
       const auto& all = disk().discarded;
       const auto count = static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
-      return std::vector<Discarded>(all.begin(), all.begin() + count);
+      return std::vector<DiscardRecord>(all.begin(), all.begin() + count);
     });
   }
 
-  Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+  Result<void> seal_discarded(std::span<const DiscardRecord> told, const SealedBatch& batch,
                               Hlc hlc) override {
     return fenced("seal_discarded", [&]() -> Result<void> {
       std::erase_if(disk().discarded,

@@ -26,7 +26,7 @@ bool HolderNews::found(const SnapshotHolder& holder, Micros now) {
   return again && std::exchange(told_, holder.who) != holder.who;
 }
 
-Result<bool> Idle::nothing_to_do(const Fence& fence) {
+Result<bool> IdlePolling::nothing_to_do(const Fence& fence) {
   if (!idle_) return false;
   const SystemClock clock;
   const Micros start = clock.monotonic();
@@ -41,7 +41,7 @@ Result<bool> Idle::nothing_to_do(const Fence& fence) {
   return PQntuples(row) > 0 && !bool_at(row, 0, 0) && bool_at(row, 0, 1);
 }
 
-void Idle::warn(Micros now) {
+void IdlePolling::warn(Micros now) {
   pipeline_.queue(statements::kSnapshotHolder);
   const auto results = pipeline_.flush();
   SnapshotHolder holder;

@@ -50,9 +50,9 @@ class HolderNews {
 };
 
 /// Borrows the pipeline. Not thread-safe.
-class Idle {
+class IdlePolling {
  public:
-  explicit Idle(Pipeline& pipeline) : pipeline_(pipeline) {}
+  explicit IdlePolling(Pipeline& pipeline) : pipeline_(pipeline) {}
 
   /// True when there is certainly nothing, or it is not yet time to ask. False: look with a seal,
   /// which also says why when the fence does not hold.

@@ -209,10 +209,10 @@ class Store final : public OutboxStore {
   Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
     return named(postgres::discard_parked(pipeline_, transaction));
   }
-  Result<std::vector<Discarded>> discarded(std::size_t limit) override {
+  Result<std::vector<DiscardRecord>> discarded(std::size_t limit) override {
     return named(read_discarded(pipeline_, limit));
   }
-  Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+  Result<void> seal_discarded(std::span<const DiscardRecord> told, const SealedBatch& batch,
                               Hlc hlc) override {
     queue_fenced_begin(pipeline_, fence_);
     queue_forget_discarded(pipeline_, told);

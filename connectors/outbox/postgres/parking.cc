@@ -143,11 +143,11 @@ Result<std::uint64_t> discard_parked(Pipeline& pipeline, std::int64_t transactio
   return move(pipeline, statements::kDiscardParked, transaction);
 }
 
-Result<std::vector<Discarded>> read_discarded(Pipeline& pipeline, std::size_t limit) {
+Result<std::vector<DiscardRecord>> read_discarded(Pipeline& pipeline, std::size_t limit) {
   pipeline.queue(statements::kDiscarded, Params().add(static_cast<std::uint64_t>(limit)));
   TRIBUTARY_ASSIGN(const auto results, pipeline.flush());
   const PGresult* const rows = results[0].get();
-  std::vector<Discarded> some;
+  std::vector<DiscardRecord> some;
   for (int row = 0; row < PQntuples(rows); ++row) {
     some.push_back({bigint_at(rows, row, 0),
                     {bigint_at(rows, row, 1), bigint_at(rows, row, 2), bigint_at(rows, row, 3),
@@ -156,10 +156,10 @@ Result<std::vector<Discarded>> read_discarded(Pipeline& pipeline, std::size_t li
   return some;
 }
 
-void queue_forget_discarded(Pipeline& pipeline, std::span<const Discarded> told) {
+void queue_forget_discarded(Pipeline& pipeline, std::span<const DiscardRecord> told) {
   ConsumedColumns columns;
   ArrayParam positions(SqlType::kBigint);
-  for (const Discarded& each : told) {
+  for (const DiscardRecord& each : told) {
     columns.add(each.rows);
     positions.add(each.position);
   }

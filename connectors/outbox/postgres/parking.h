@@ -20,8 +20,9 @@ namespace tributary::postgres {
 [[nodiscard]] Result<std::vector<ParkedChange>> read_parked(Pipeline& pipeline, std::int64_t after,
                                                             std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> retry_parked(Pipeline& pipeline, std::int64_t transaction);
-[[nodiscard]] Result<std::vector<Discarded>> read_discarded(Pipeline& pipeline, std::size_t limit);
-void queue_forget_discarded(Pipeline& pipeline, std::span<const Discarded> told);
+[[nodiscard]] Result<std::vector<DiscardRecord>> read_discarded(Pipeline& pipeline,
+                                                                std::size_t limit);
+void queue_forget_discarded(Pipeline& pipeline, std::span<const DiscardRecord> told);
 [[nodiscard]] Result<std::uint64_t> discard_parked(Pipeline& pipeline, std::int64_t transaction);
 
 }  // namespace tributary::postgres

@@ -53,7 +53,7 @@ class Seal {
   Pipeline& pipeline_;
   bool open_ = false;
   bool more_ = false;
-  Idle idle_;
+  IdlePolling idle_;
   std::vector<ResultHandle> results_;  ///< what rows_ points into
   std::vector<OutboxRow> rows_;
   std::vector<NamedContext> named_;

@@ -8,17 +8,17 @@ Error no_origin() {
   return Error{ErrorKind::kFatal, "the database has no origin: run `tributary topology apply`"};
 }
 
-Result<Lead> Fence::read(std::string_view sql) const {
+Result<LeadMark> Fence::read(std::string_view sql) const {
   TRIBUTARY_ASSIGN(Statement row, prepare(sql));
   TRIBUTARY_ASSIGN(const bool found, row.step());
   if (!found) return fail(no_origin());
-  return Lead{row.unsigned_integer(0), ActorId{row.unsigned_integer(1)},
-              Seq{row.unsigned_integer(2)}, row.integer(3)};
+  return LeadMark{row.unsigned_integer(0), ActorId{row.unsigned_integer(1)},
+                  Seq{row.unsigned_integer(2)}, row.integer(3)};
 }
 
 Result<void> Fence::check() const {
-  TRIBUTARY_ASSIGN(const Lead found, read("SELECT leader_epoch, coalesce(actor, 0), head_seq, "
-                                          "stamp FROM tributary_origin"));
+  TRIBUTARY_ASSIGN(const LeadMark found, read("SELECT leader_epoch, coalesce(actor, 0), head_seq, "
+                                              "stamp FROM tributary_origin"));
   if (lead.epoch == 0 || found.epoch > lead.epoch) {
     return fail(ErrorKind::kConflict, "another relay leads this origin now");
   }
@@ -27,7 +27,7 @@ Result<void> Fence::check() const {
               "the database is not as this relay left it: it was put back to another state");
 }
 
-Result<Lead> Fence::stamp() const {
+Result<LeadMark> Fence::stamp() const {
   return read(
       "UPDATE tributary_origin SET stamp = random() "
       "RETURNING leader_epoch, coalesce(actor, 0), head_seq, stamp");

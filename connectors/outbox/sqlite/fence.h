@@ -13,13 +13,13 @@
 namespace tributary::sqlite {
 
 /// What the leader's last write left in the origin's row.
-struct Lead {
+struct LeadMark {
   std::uint64_t epoch = 0;  ///< 0: never led
   ActorId actor;
   Seq head;
   std::int64_t stamp = 0;  ///< drawn anew by every write: tells states apart that else look alike
 
-  bool operator==(const Lead&) const = default;
+  bool operator==(const LeadMark&) const = default;
 };
 
 [[nodiscard]] Error no_origin();
@@ -29,7 +29,7 @@ class Fence {
  public:
   Fence(sqlite3* connection, const OpenFile& file) : connection_(connection), file_(file) {}
 
-  Lead lead;
+  LeadMark lead;
 
   [[nodiscard]] sqlite3* connection() const { return connection_; }
   Result<Statement> prepare(std::string_view sql) const {
@@ -50,7 +50,7 @@ class Fence {
 
   /// write() of a leader, which stamps the origin's row: that is what must stand there next time.
   Result<void> leading(auto body) {
-    Lead left;
+    LeadMark left;
     Result<void> done = write([&]() -> Result<void> {
       TRIBUTARY_TRY(body());
       TRIBUTARY_ASSIGN(left, stamp());
@@ -87,8 +87,8 @@ class Fence {
   void roll_back() const;
 
  private:
-  [[nodiscard]] Result<Lead> read(std::string_view sql) const;
-  [[nodiscard]] Result<Lead> stamp() const;
+  [[nodiscard]] Result<LeadMark> read(std::string_view sql) const;
+  [[nodiscard]] Result<LeadMark> stamp() const;
 
   sqlite3* connection_;
   const OpenFile& file_;

@@ -15,7 +15,7 @@
 #include "connectors/outbox/sqlite/resealing.h"
 #include "connectors/outbox/sqlite/rules.h"
 #include "connectors/outbox/sqlite/seal.h"
-#include "connectors/outbox/sqlite/told.h"
+#include "connectors/outbox/sqlite/tellings.h"
 
 namespace tributary::sqlite {
 namespace {
@@ -128,10 +128,10 @@ class Store final : public OutboxStore {
   Result<std::uint64_t> discard_parked(std::int64_t transaction) override {
     return named(sqlite::discard_parked(fence_, transaction));
   }
-  Result<std::vector<Discarded>> discarded(std::size_t limit) override {
+  Result<std::vector<DiscardRecord>> discarded(std::size_t limit) override {
     return named(sqlite::discarded(fence_, limit));
   }
-  Result<void> seal_discarded(std::span<const Discarded> told, const SealedBatch& batch,
+  Result<void> seal_discarded(std::span<const DiscardRecord> told, const SealedBatch& batch,
                               Hlc hlc) override {
     return named(sqlite::seal_discarded(fence_, told, batch, hlc));
   }
@@ -200,8 +200,8 @@ class Store final : public OutboxStore {
   OriginName origin_;
   Lease lease_;
   Fence fence_;
-  Quiet quiet_;
-  Told told_;
+  QuietMoment quiet_;
+  Tellings told_;
   Seal seal_;
 };
 

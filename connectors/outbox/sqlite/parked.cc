@@ -231,12 +231,12 @@ Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transactio
   return count;
 }
 
-Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit) {
+Result<std::vector<DiscardRecord>> discarded(const Fence& fence, std::size_t limit) {
   TRIBUTARY_ASSIGN(Statement row,
                    fence.prepare("SELECT position, transaction_id, first_id, last_id, tag "
                                  "FROM tributary_discarded ORDER BY position LIMIT ?"));
   row.add(static_cast<std::uint64_t>(limit));
-  std::vector<Discarded> some;
+  std::vector<DiscardRecord> some;
   while (true) {
     TRIBUTARY_ASSIGN(const bool found, row.step());
     if (!found) return some;
@@ -245,8 +245,8 @@ Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit) 
   }
 }
 
-Result<void> seal_discarded(Fence& fence, std::span<const Discarded> told, const SealedBatch& batch,
-                            Hlc hlc) {
+Result<void> seal_discarded(Fence& fence, std::span<const DiscardRecord> told,
+                            const SealedBatch& batch, Hlc hlc) {
   return fence.fenced([&]() -> Result<void> {
     TRIBUTARY_ASSIGN(Statement gone,
                      fence.prepare("DELETE FROM tributary_discarded WHERE position = ? AND "

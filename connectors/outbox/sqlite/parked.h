@@ -22,8 +22,8 @@ Result<void> park(const Fence& fence, std::span<const ParkedRow> rows, Micros no
                                                        std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> retry_parked(const Fence& fence, std::int64_t transaction);
 [[nodiscard]] Result<std::uint64_t> discard_parked(const Fence& fence, std::int64_t transaction);
-[[nodiscard]] Result<std::vector<Discarded>> discarded(const Fence& fence, std::size_t limit);
-[[nodiscard]] Result<void> seal_discarded(Fence& fence, std::span<const Discarded> told,
+[[nodiscard]] Result<std::vector<DiscardRecord>> discarded(const Fence& fence, std::size_t limit);
+[[nodiscard]] Result<void> seal_discarded(Fence& fence, std::span<const DiscardRecord> told,
                                           const SealedBatch& batch, Hlc hlc);
 
 }  // namespace tributary::sqlite

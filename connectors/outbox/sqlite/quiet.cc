@@ -13,7 +13,7 @@ constexpr int kReadLocks = 5;
 
 }  // namespace
 
-bool Quiet::can_lock(int first, int count, int kind) const {
+bool QuietMoment::can_lock(int first, int count, int kind) const {
   sqlite3_file* file = nullptr;
   const int found = sqlite3_file_control(connection_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
   if (found != SQLITE_OK || file == nullptr || file->pMethods == nullptr) return true;
@@ -24,19 +24,19 @@ bool Quiet::can_lock(int first, int count, int kind) const {
   return code != SQLITE_BUSY;
 }
 
-bool Quiet::now() const {
+bool QuietMoment::now() const {
   return !enabled_ || can_lock(kFirstReadLock, kReadLocks, SQLITE_SHM_EXCLUSIVE);
 }
 
-bool Quiet::writers_only() const { return !can_lock(kWriteLock, 1, SQLITE_SHM_SHARED); }
+bool QuietMoment::writers_only() const { return !can_lock(kWriteLock, 1, SQLITE_SHM_SHARED); }
 
-bool Quiet::look() {
+bool QuietMoment::look() {
   if (now()) return true;
   if (!writers_only()) readers_at_ = SystemClock().monotonic();
   return false;
 }
 
-void Quiet::wait(Micros until) {
+void QuietMoment::wait(Micros until) {
   bool readers = false;
   while (!now() && SystemClock().monotonic() < until) {
     const bool writer = writers_only();
@@ -47,7 +47,7 @@ void Quiet::wait(Micros until) {
   }
 }
 
-bool Quiet::readers_lately() const {
+bool QuietMoment::readers_lately() const {
   return readers_at_ && SystemClock().monotonic() < *readers_at_ + Micros{1'000'000};
 }
 

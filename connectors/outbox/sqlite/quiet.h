@@ -15,9 +15,9 @@
 namespace tributary::sqlite {
 
 /// Borrows the connection, which must have read in WAL mode and have no transaction open.
-class Quiet {
+class QuietMoment {
  public:
-  explicit Quiet(sqlite3* connection) : connection_(connection) {}
+  explicit QuietMoment(sqlite3* connection) : connection_(connection) {}
 
   /// Without it everything counts as quiet.
   void enable(bool on) { enabled_ = on; }

@@ -17,14 +17,15 @@
 #include "connectors/outbox/outbox_store.h"
 #include "connectors/outbox/sqlite/fence.h"
 #include "connectors/outbox/sqlite/quiet.h"
-#include "connectors/outbox/sqlite/told.h"
+#include "connectors/outbox/sqlite/tellings.h"
 
 namespace tributary::sqlite {
 
 /// Borrows its collaborators. Not thread-safe.
 class Seal {
  public:
-  Seal(Fence& fence, Quiet& quiet, Told& told) : fence_(fence), quiet_(quiet), told_(told) {}
+  Seal(Fence& fence, QuietMoment& quiet, Tellings& told)
+      : fence_(fence), quiet_(quiet), told_(told) {}
 
   Result<std::span<const OutboxRow>> begin(SealLimit limit);
   Result<std::vector<StoredTotals>> load_totals(std::span<const TotalsKey> keys);
@@ -46,8 +47,8 @@ class Seal {
   Result<void> delete_rows(std::span<const std::int64_t> left);
 
   Fence& fence_;
-  Quiet& quiet_;
-  Told& told_;
+  QuietMoment& quiet_;
+  Tellings& told_;
   Micros committed_{0};  ///< when the last seal was
   Micros patience_{0};   ///< until when this seal may wait for a quiet moment
   std::vector<OutboxRow> rows_;

@@ -24,10 +24,10 @@ const MemoryState* find_state(const ReplicaDisk& disk, std::string_view key) {
 Result<void> check_progress(const ReplicaDisk& disk, const ReplicaCommit& commit) {
   const ReplicaProgress& progress = disk.progress;
   if (commit.expected_token && *commit.expected_token != progress.token) return conflict("token");
-  for (const WatermarkStep& step : commit.steps) {
-    CHECK(step.from <= step.to);
-    if (progress.watermark.get(step.actor) != step.from) {
-      return conflict("watermark " + step.actor.hex());
+  for (const Advance& advance : commit.advances) {
+    CHECK(advance.from <= advance.to);
+    if (progress.watermark.get(advance.actor) != advance.from) {
+      return conflict("watermark " + advance.actor.hex());
     }
   }
   if (commit.watermark_at_most == nullptr) return {};
@@ -79,7 +79,7 @@ void write_state(ReplicaDisk& disk, const KeyCommit& key, const std::string& non
   state.members = view == disk.views.end() ? 0 : view->second.size();
 }
 
-void park(ReplicaDisk& disk, const Parked& parked) {
+void park(ReplicaDisk& disk, const ParkedEntry& parked) {
   disk.parked[parked.id] = parked;
   disk.parked_of_key[parked.key].insert(parked.id);
 }
@@ -100,7 +100,8 @@ void block(ReplicaDisk& disk, const BlockCommit& block, const std::string& nonce
 }
 
 void write_progress(ReplicaProgress& progress, const ReplicaCommit& commit) {
-  for (const WatermarkStep& step : commit.steps) progress.watermark.raise(step.actor, step.to);
+  for (const Advance& advance : commit.advances)
+    progress.watermark.raise(advance.actor, advance.to);
   for (const auto& [actor, record] : commit.actors) progress.actors[actor] = record;
   for (const auto& [origin, each] : commit.progress) progress.origins[origin] = each;
   progress.hlc = std::max(progress.hlc, commit.hlc);
@@ -130,7 +131,7 @@ void add_keys(Writes& writes, ReplicaDisk& disk, const ReplicaCommit& commit,
 /// What a commit writes, in the order of the one in Redis (replica/redis/commit.lua).
 Writes writes_of(ReplicaDisk& disk, const ReplicaCommit& commit, const std::string& nonce) {
   Writes writes;
-  for (const Parked& parked : commit.parked) {
+  for (const ParkedEntry& parked : commit.parked) {
     writes.emplace_back([&] { park(disk, parked); });
   }
   for (const BlockCommit& each : commit.blocks) {

@@ -42,7 +42,7 @@ struct ReplicaDisk {
   std::map<std::string, MemoryView, std::less<>> views;
   ReplicaProgress progress;
   std::map<std::string, KeyBlock, std::less<>> blocked;
-  std::map<std::string, Parked, std::less<>> parked;
+  std::map<std::string, ParkedEntry, std::less<>> parked;
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>>
       parked_of_key;  ///< key -> ids
   std::set<std::string, std::less<>> deferring;

@@ -119,9 +119,9 @@ class MemoryReplicaStore final : public ReplicaStore {
     return call(Call::kRead, [&]() -> Result<KeyReading> { return read_key(disk(), key); });
   }
 
-  Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) override {
-    return call(Call::kParked, [&]() -> Result<std::vector<Parked>> {
-      std::vector<Parked> some;
+  Result<std::vector<ParkedEntry>> parked(std::string_view after, std::size_t limit) override {
+    return call(Call::kParked, [&]() -> Result<std::vector<ParkedEntry>> {
+      std::vector<ParkedEntry> some;
       page(disk().parked, after, limit, [&](const auto& each) { some.push_back(each.second); });
       return some;
     });
@@ -137,9 +137,9 @@ class MemoryReplicaStore final : public ReplicaStore {
     });
   }
 
-  Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) override {
-    return call(Call::kParked, [&]() -> Result<std::vector<Parked>> {
-      std::vector<Parked> some;
+  Result<std::vector<ParkedEntry>> parked_for(std::string_view key, std::size_t limit) override {
+    return call(Call::kParked, [&]() -> Result<std::vector<ParkedEntry>> {
+      std::vector<ParkedEntry> some;
       const auto ids = disk().parked_of_key.find(key);
       if (ids == disk().parked_of_key.end()) return some;
       page(ids->second, {}, limit, [&](const auto& id) { some.push_back(disk().parked.at(id)); });

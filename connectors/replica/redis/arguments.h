@@ -33,9 +33,9 @@ class Arguments {
 };
 
 /// What follows is counted, and the count stands before it.
-class Counted {
+class CountedSection {
  public:
-  explicit Counted(Arguments& out) : out_(out), at_(out.add_count()), before_(out.size()) {}
+  explicit CountedSection(Arguments& out) : out_(out), at_(out.add_count()), before_(out.size()) {}
   /// Ends the section.
   void end() { out_.set_count(at_, out_.size() - before_); }
 

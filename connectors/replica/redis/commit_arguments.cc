@@ -21,11 +21,11 @@ void add_bound(Arguments& out, const VersionVector* bound) {
 }
 
 void add_preconditions(Arguments& out, const ReplicaCommit& commit) {
-  out.add_number(commit.steps.size());
-  for (const WatermarkStep& step : commit.steps) {
-    CHECK(step.from <= step.to);
-    out.add(step.actor.hex());
-    out.add_number(step.from.value);
+  out.add_number(commit.advances.size());
+  for (const Advance& advance : commit.advances) {
+    CHECK(advance.from <= advance.to);
+    out.add(advance.actor.hex());
+    out.add_number(advance.from.value);
   }
   add_bound(out, commit.watermark_at_most);
   out.add_number(commit.blocks.size());
@@ -37,7 +37,7 @@ void add_preconditions(Arguments& out, const ReplicaCommit& commit) {
 
 void add_parked(Arguments& out, const ReplicaCommit& commit) {
   out.add_number(commit.parked.size());
-  for (const Parked& each : commit.parked) {
+  for (const ParkedEntry& each : commit.parked) {
     out.add(each.id);
     out.add(encode(each));
   }
@@ -64,20 +64,20 @@ void add_blocks(Arguments& out, const ReplicaCommit& commit, std::string_view ma
 }
 
 void add_progress(Arguments& out, const ReplicaCommit& commit) {
-  Counted watermark(out);
-  for (const WatermarkStep& step : commit.steps) {
-    if (step.to == step.from) continue;
-    out.add(step.actor.hex());
-    out.add_number(step.to.value);
+  CountedSection watermark(out);
+  for (const Advance& advance : commit.advances) {
+    if (advance.to == advance.from) continue;
+    out.add(advance.actor.hex());
+    out.add_number(advance.to.value);
   }
   watermark.end();
-  Counted actors(out);
+  CountedSection actors(out);
   for (const auto& [actor, record] : commit.actors) {
     out.add(actor.hex());
     out.add(encode(record));
   }
   actors.end();
-  Counted progress(out);
+  CountedSection progress(out);
   for (const auto& [origin, each] : commit.progress) {
     out.add(origin.value);
     out.add(encode(each));
@@ -93,7 +93,7 @@ void add_names(Arguments& out, std::span<const std::string> names) {
 
 /// The keys that are `deferring` now and by their expected version were not, or the reverse.
 void add_deferring(Arguments& out, const ReplicaCommit& commit, bool deferring) {
-  Counted keys(out);
+  CountedSection keys(out);
   for (const KeyCommit& key : commit.keys) {
     if (key.deferring != deferring) continue;
     if (key.discard_damage || listed_by_version(key.expected_version) != deferring) {

@@ -13,7 +13,7 @@ namespace tributary::redis {
 ///
 ///   KEYS  (state, view) of each key, see CommitKeys, then kSharedKeys
 ///   ARGV  1 or 0: the token is expected · the expected token · the nonce in hex: the next token
-///         count, (actor, from) of each step
+///         count, (actor, from) of each advance
 ///         0, or 1 and count, (actor, seq) that the watermark must not be above
 ///         count, (key, expected mark) of each block
 ///         count, expected versions of single strings that are there · count: keys that must not be

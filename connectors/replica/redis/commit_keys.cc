@@ -82,7 +82,7 @@ void add_edits(Arguments& out, ViewKind kind, const crdt::ViewEdits& edits) {
     const std::string_view command = put ? commands(kind).put : commands(kind).remove;
     CHECK(!command.empty());  // members of a list are not removed by name
     out.add(command);
-    Counted arguments(out);
+    CountedSection arguments(out);
     for (; i < edits.size() && edits[i].action == action; ++i) {
       if (put) add_put(out, kind, edits[i]);
       else out.add(edits[i].member);
@@ -95,12 +95,12 @@ void add_edits(Arguments& out, ViewKind kind, const crdt::ViewEdits& edits) {
 /// The version is written by every commit, also when nothing else of the key has changed, and is
 /// kept when no other field is left: it is what tells a later writer that the key has moved.
 void add_state(Arguments& out, const crdt::State& state, std::string_view version) {
-  Counted drops(out);
+  CountedSection drops(out);
   for (const auto& field : state.fields()) {
     if (field.changed && !field.value) out.add_joined(kFieldPrefix, field.name, {});
   }
   drops.end();
-  Counted sets(out);
+  CountedSection sets(out);
   out.add(kVersionField);
   out.add(version);
   for (const auto& field : state.fields()) {
@@ -227,7 +227,7 @@ void CommitKeys::add_names(Arguments& out) const {
 }
 
 void CommitKeys::add_checks(Arguments& out) const {
-  Counted held(out);
+  CountedSection held(out);
   for (const Run& run : held_) {
     for (const Single& single : run.keys) out.add(single.key->expected_version);
   }

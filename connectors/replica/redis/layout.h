@@ -85,9 +85,9 @@ struct Version {
 
 /// "<key's length, 8 hex digits><key>", then the rest but for the id, which is the field's name.
 /// The script makes the index by key from the start of it.
-[[nodiscard]] std::string encode(const Parked& parked);
+[[nodiscard]] std::string encode(const ParkedEntry& parked);
 /// What cannot be read has its id and a reason that says so.
-[[nodiscard]] Parked decode_parked(std::string_view id, std::string_view bytes);
+[[nodiscard]] ParkedEntry decode_parked(std::string_view id, std::string_view bytes);
 /// Before the ids of what is parked for `key` in tributary:parked:keys.
 [[nodiscard]] std::string index_of_key(std::string_view key);
 

@@ -12,10 +12,10 @@ constexpr std::uint64_t kParkedFormat = 2;
 constexpr std::uint64_t kBlockFormat = 2;
 constexpr std::size_t kMarkDigits = 16;
 
-std::optional<Parked> decode_rest(std::string_view bytes) {
+std::optional<ParkedEntry> decode_rest(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.varint() != kParkedFormat) return std::nullopt;
-  Parked parked;
+  ParkedEntry parked;
   parked.origin = OriginName{std::string(in.text())};
   parked.actor = ActorId{in.fixed64()};
   parked.first_seq = Seq{in.varint()};
@@ -49,7 +49,7 @@ std::string index_of_key(std::string_view key) {
   return std::string(digits).append(key);
 }
 
-std::string encode(const Parked& parked) {
+std::string encode(const ParkedEntry& parked) {
   ByteWriter out;
   out.varint(kParkedFormat);
   out.text(parked.origin.value);
@@ -62,7 +62,7 @@ std::string encode(const Parked& parked) {
   return index_of_key(parked.key) + out.bytes();
 }
 
-Parked decode_parked(std::string_view id, std::string_view bytes) {
+ParkedEntry decode_parked(std::string_view id, std::string_view bytes) {
   std::size_t size = 0;
   const std::string digits(bytes.substr(0, 8));
   const bool sized = digits.size() == 8 && std::sscanf(digits.c_str(), "%8zx", &size) == 1;
@@ -73,7 +73,7 @@ Parked decode_parked(std::string_view id, std::string_view bytes) {
       return std::move(*parked);
     }
   }
-  Parked unreadable;
+  ParkedEntry unreadable;
   unreadable.id = id;
   unreadable.reason = "what tributary:parked holds for it is not what Tributary wrote there";
   return unreadable;

@@ -66,13 +66,13 @@ class RedisReplicaStore final : public ReplicaStore {
   Result<KeyReading> read(std::string_view key) override {
     return told(read_key(*connection_, key));
   }
-  Result<std::vector<Parked>> parked(std::string_view after, std::size_t limit) override {
+  Result<std::vector<ParkedEntry>> parked(std::string_view after, std::size_t limit) override {
     return told(read_parked(*connection_, after, limit));
   }
   Result<std::vector<ParkedSize>> parked_sizes(std::string_view after, std::size_t limit) override {
     return told(read_parked_sizes(*connection_, after, limit));
   }
-  Result<std::vector<Parked>> parked_for(std::string_view key, std::size_t limit) override {
+  Result<std::vector<ParkedEntry>> parked_for(std::string_view key, std::size_t limit) override {
     return told(read_parked_for(*connection_, key, limit));
   }
   Result<std::uint64_t> parked_count() override { return told(count_parked(*connection_)); }

@@ -42,9 +42,9 @@ Result<void> read_values(Connection& connection, const SharedKey& hash,
   return {};
 }
 
-Result<std::vector<Parked>> read_bodies(Connection& connection,
-                                        const std::vector<std::string>& ids) {
-  std::vector<Parked> parked;
+Result<std::vector<ParkedEntry>> read_bodies(Connection& connection,
+                                             const std::vector<std::string>& ids) {
+  std::vector<ParkedEntry> parked;
   TRIBUTARY_TRY(read_values(connection, kParked, ids, [&](const auto& id, std::string_view body) {
     parked.push_back(decode_parked(id, body));
   }));
@@ -53,8 +53,8 @@ Result<std::vector<Parked>> read_bodies(Connection& connection,
 
 }  // namespace
 
-Result<std::vector<Parked>> read_parked(Connection& connection, std::string_view after,
-                                        std::size_t limit) {
+Result<std::vector<ParkedEntry>> read_parked(Connection& connection, std::string_view after,
+                                             std::size_t limit) {
   TRIBUTARY_ASSIGN(const auto ids, read_index(connection, kParkedIds, behind(after), "+", limit));
   return read_bodies(connection, ids);
 }
@@ -76,8 +76,8 @@ Result<std::vector<ReplicaStore::ParkedSize>> read_parked_sizes(Connection& conn
   return sizes;
 }
 
-Result<std::vector<Parked>> read_parked_for(Connection& connection, std::string_view key,
-                                            std::size_t limit) {
+Result<std::vector<ParkedEntry>> read_parked_for(Connection& connection, std::string_view key,
+                                                 std::size_t limit) {
   const std::string start = index_of_key(key);
   TRIBUTARY_ASSIGN(auto ids,
                    read_index(connection, kParkedKeys, "[" + start, "(" + start + "\xff", limit));

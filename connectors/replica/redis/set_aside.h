@@ -12,12 +12,14 @@
 namespace tributary::redis {
 
 // As in ReplicaStore.
-[[nodiscard]] Result<std::vector<Parked>> read_parked(Connection& connection,
-                                                      std::string_view after, std::size_t limit);
+[[nodiscard]] Result<std::vector<ParkedEntry>> read_parked(Connection& connection,
+                                                           std::string_view after,
+                                                           std::size_t limit);
 [[nodiscard]] Result<std::vector<ReplicaStore::ParkedSize>> read_parked_sizes(
     Connection& connection, std::string_view after, std::size_t limit);
-[[nodiscard]] Result<std::vector<Parked>> read_parked_for(Connection& connection,
-                                                          std::string_view key, std::size_t limit);
+[[nodiscard]] Result<std::vector<ParkedEntry>> read_parked_for(Connection& connection,
+                                                               std::string_view key,
+                                                               std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> count_parked(Connection& connection);
 [[nodiscard]] Result<std::vector<std::string>> read_discarded(Connection& connection);
 [[nodiscard]] Result<std::vector<std::pair<std::string, KeyBlock>>> read_blocked(

@@ -7,7 +7,7 @@ namespace tributary::conformance {
 
 namespace {
 
-using rabbitmq::Closing;
+using rabbitmq::CloseReason;
 
 /// Words that would mislead whoever went by them.
 Error closed(std::uint16_t code, std::uint16_t class_id, std::uint16_t method_id,
@@ -17,7 +17,8 @@ Error closed(std::uint16_t code, std::uint16_t class_id, std::uint16_t method_id
                               .user = "reader-us",
                               .stream = "tributary.shop",
                               .role = std::move(role)};
-  const Closing closing{code, "ZUGRIFF_VERWEIGERT - not found, precondition", class_id, method_id};
+  const CloseReason closing{code, "ZUGRIFF_VERWEIGERT - not found, precondition", class_id,
+                            method_id};
   return rabbitmq::close_error(party, "doing", closing);
 }
 

@@ -45,7 +45,7 @@ Batch sealed(OutboxStore& store) {
   rules.known = of_other(kKnown);
   TotalsCache totals;
   const auto rows = must(store.begin_seal({100}));
-  const Sealing sealing = seal({ActorId{7}, origin(), Seq{}, Hlc{}}, rows, rules, totals);
+  const SealResult sealing = seal({ActorId{7}, origin(), Seq{}, Hlc{}}, rows, rules, totals);
   store.abort_seal();
   CHECK(sealing.parked.empty());
   REQUIRE(sealing.batches.size() == 1);

@@ -146,24 +146,24 @@ TEST_CASE_TEMPLATE(
   const auto told = must(store->discarded(10));
   REQUIRE(!told.empty());
   std::vector<ConsumedRows> rows;
-  for (const Discarded& each : told) rows.push_back(each.rows);
+  for (const DiscardRecord& each : told) rows.push_back(each.rows);
 
   // A database that was put back gives the positions to other rows.
   SealedBatch sealed = batch(Seq{0}, 1);
-  const auto tell = [&](const std::vector<Discarded>& what) {
+  const auto tell = [&](const std::vector<DiscardRecord>& what) {
     must(store->seal_discarded(what, sealed, Hlc{5}));
     sealed = batch(sealed.last_seq, 1);
   };
   for (const auto other :
        {&ConsumedRows::transaction, &ConsumedRows::first_id, &ConsumedRows::last_id}) {
-    std::vector<Discarded> others = told;
-    for (Discarded& each : others) each.rows.*other += 1;
+    std::vector<DiscardRecord> others = told;
+    for (DiscardRecord& each : others) each.rows.*other += 1;
     tell(others);
   }
-  std::vector<Discarded> others = told;
-  for (Discarded& each : others) each.rows.tag ^= 1;
+  std::vector<DiscardRecord> others = told;
+  for (DiscardRecord& each : others) each.rows.tag ^= 1;
   tell(others);
-  for (Discarded& each : others) each = {each.position + 1, told.front().rows};
+  for (DiscardRecord& each : others) each = {each.position + 1, told.front().rows};
   tell(others);
   CHECK(must(store->discarded(10)) == told);
 

@@ -23,7 +23,7 @@ std::vector<std::string> seal_checked(OutboxStore& store, Seq after = {}) {
   TotalsCache totals;
   const auto unknown = totals.unknown(rows);
   totals.learn(unknown, must(store.load_totals(unknown)));
-  const Sealing sealed = seal({ActorId{7}, origin(), after, Hlc{}}, rows, rules, totals);
+  const SealResult sealed = seal({ActorId{7}, origin(), after, Hlc{}}, rows, rules, totals);
   SealCommit commit = sealing(sealed.batches, sealed.head.hlc);
   commit.parked = sealed.parked;
   must(store.commit_seal(commit));

@@ -51,7 +51,7 @@ REPLICA_TEST("a commit writes states, views and progress together") {
   const auto store = subject.open();
   Draft draft;
   fill(draft, "", "");
-  need(draft.step(kActor, 0, 9).commit(*store));
+  need(draft.advance(kActor, 0, 9).commit(*store));
   CHECK(values_of(*store, "first") == "string =new");
   CHECK(values_of(*store, "middle") == "set m=");
   CHECK(values_of(*store, "last") == "hash f=new");
@@ -77,7 +77,7 @@ REPLICA_TEST("a stale version of the last key stops the whole commit") {
   for (const std::string& version : {stale, std::string()}) {
     Draft draft;
     fill(draft, "", version);
-    expect_untouched(*store, draft.step(kActor, 0, 9));
+    expect_untouched(*store, draft.advance(kActor, 0, 9));
   }
 }
 
@@ -87,7 +87,7 @@ REPLICA_TEST("a version of a key that does not exist stops the whole commit") {
   const auto store = subject.open();
   Draft draft;
   fill(draft, "as_string 0123456789abcdef", "");
-  expect_untouched(*store, draft.step(kActor, 0, 9));
+  expect_untouched(*store, draft.advance(kActor, 0, 9));
 }
 
 REPLICA_TEST("a watermark that is not where a step starts stops the whole commit") {
@@ -95,11 +95,11 @@ REPLICA_TEST("a watermark that is not where a step starts stops the whole commit
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
   Draft before;
-  need(before.step(kActor, 0, 4).commit(*store));
+  need(before.advance(kActor, 0, 4).commit(*store));
   for (const std::uint64_t from : {0U, 3U, 5U}) {
     Draft draft;
     fill(draft, "", "");
-    expect_untouched(*store, draft.step(kOther, 0, 1).step(kActor, from, 9));
+    expect_untouched(*store, draft.advance(kOther, 0, 1).advance(kActor, from, 9));
   }
 }
 
@@ -108,13 +108,13 @@ REPLICA_TEST("a step that does not move is a precondition all the same") {
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
   Draft good;
-  need(good.step(kActor, 0, 4).commit(*store));
+  need(good.advance(kActor, 0, 4).commit(*store));
   Draft still;
-  need(still.step(kActor, 4, 4).step(kOther, 0, 0).commit(*store));
+  need(still.advance(kActor, 4, 4).advance(kOther, 0, 0).commit(*store));
   CHECK(need(store->progress()).watermark.size() == 1);
   Draft draft;
   fill(draft, "", "");
-  expect_untouched(*store, draft.step(kActor, 3, 3));
+  expect_untouched(*store, draft.advance(kActor, 3, 3));
 }
 
 REPLICA_TEST("a view of a foreign type stops the whole commit and is named") {

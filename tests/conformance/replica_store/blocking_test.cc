@@ -43,8 +43,8 @@ void expect_conflict(const Result<std::string>& done) {
   CHECK(done.error().kind == ErrorKind::kConflict);
 }
 
-Parked parked(const std::string& key, std::uint64_t seq, const std::string& origin = "shop") {
-  Parked change;
+ParkedEntry parked(const std::string& key, std::uint64_t seq, const std::string& origin = "shop") {
+  ParkedEntry change;
   change.id = parked_id(OriginName{origin}, kActor, Seq{seq}, key);
   change.origin = OriginName{origin};
   change.actor = kActor;
@@ -92,7 +92,7 @@ REPLICA_TEST("what readers have seen of a blocked key is lowered, of no other") 
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
   Draft fill;
-  need(fill.step(kActor, 0, 9).step(ActorId{9}, 0, 5).commit(*store));
+  need(fill.advance(kActor, 0, 9).advance(ActorId{9}, 0, 5).commit(*store));
   const LoweredSeqs before{{kActor, Seq{3}}, {ActorId{9}, Seq{0}}};
   need(block(*store, "k", "", because("bad bytes", before)));
   const ReplicaContext context = need(store->context());
@@ -114,7 +114,7 @@ REPLICA_TEST("with too many blocked keys the watermark is lowered for all, and r
   for (std::uint64_t i = 0; i < 1001; ++i) {
     many.block("k" + std::to_string(i), "", because("bytes", {{kActor, Seq{5 + i}}}));
   }
-  need(many.step(kActor, 0, 99).step(ActorId{9}, 0, 5).commit(*store));
+  need(many.advance(kActor, 0, 99).advance(ActorId{9}, 0, 5).commit(*store));
   const ReplicaContext context = need(store->context());
   CHECK(context.lowered.empty());
   CHECK(context.watermark.get(kActor) == Seq{5});
@@ -179,7 +179,7 @@ REPLICA_TEST("what is parked comes in pages, and for one key in the order of its
   for (std::string after;;) {
     const auto page = need(store->parked(after, 3));
     if (page.empty()) break;
-    for (const Parked& each : page) ids.push_back(each.id);
+    for (const ParkedEntry& each : page) ids.push_back(each.id);
     after = ids.back();
   }
   CHECK(ids.size() == 16);
@@ -214,7 +214,7 @@ REPLICA_TEST("a hundred thousand parked changes cost nothing but their own pages
   CHECK(some.back().last_seq == Seq{907});
   CHECK(std::chrono::steady_clock::now() - started < std::chrono::milliseconds(500));
   Draft forget;
-  for (const Parked& each : some) forget.unparked.push_back(each.id);
+  for (const ParkedEntry& each : some) forget.unparked.push_back(each.id);
   need(forget.commit(*store));
   CHECK(need(store->parked_for("k7", 1)).front().last_seq == Seq{1007});
   CHECK(need(store->parked_count()) == 10 * kAtOnce - 10);

@@ -51,8 +51,8 @@ Draft::Key& Draft::key(std::string key, ViewKind kind, std::string version, cons
   return added;
 }
 
-Draft& Draft::step(ActorId actor, std::uint64_t from, std::uint64_t to) {
-  steps_.push_back({actor, Seq{from}, Seq{to}});
+Draft& Draft::advance(ActorId actor, std::uint64_t from, std::uint64_t to) {
+  advances_.push_back({actor, Seq{from}, Seq{to}});
   return *this;
 }
 
@@ -71,7 +71,7 @@ Result<std::string> Draft::commit(ReplicaStore& store) {
   }
   return store.commit(ReplicaCommit{
       .expected_token = token ? std::optional<std::string_view>(*token) : std::nullopt,
-      .steps = steps_,
+      .advances = advances_,
       .actors = actors,
       .watermark_at_most = watermark_at_most ? &*watermark_at_most : nullptr,
       .keys = keys,

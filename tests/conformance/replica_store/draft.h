@@ -37,7 +37,7 @@ class Draft {
   /// The answer stays valid until the draft dies.
   Key& key(std::string key, crdt::ViewKind kind, std::string version, const Fields& fields,
            crdt::ViewEdits edits = {});
-  Draft& step(ActorId actor, std::uint64_t from, std::uint64_t to);
+  Draft& advance(ActorId actor, std::uint64_t from, std::uint64_t to);
   /// Blocks a key, or (nullopt) no more.
   Draft& block(std::string key, std::string expected_mark, std::optional<KeyBlock> next);
   [[nodiscard]] Result<std::string> commit(ReplicaStore& store);
@@ -47,7 +47,7 @@ class Draft {
   std::vector<std::pair<ActorId, ActorRecord>> actors;
   std::vector<std::string> finished;
   std::vector<std::pair<OriginName, OriginProgress>> progress;
-  std::vector<Parked> parked;
+  std::vector<ParkedEntry> parked;
   std::vector<std::string> unparked;
   std::vector<std::string> discarded;
   std::vector<std::string> regained;
@@ -55,7 +55,7 @@ class Draft {
 
  private:
   std::deque<Key> keys_;
-  std::vector<WatermarkStep> steps_;
+  std::vector<Advance> advances_;
   std::deque<std::string> blocked_;
   std::deque<std::string> marks_;
   std::vector<BlockCommit> blocks_;

@@ -137,8 +137,8 @@ TEST_CASE("what many blocked keys have seen is told as nothing until it is known
     block.before[ActorId{1}] = Seq{static_cast<std::uint64_t>(5 + i % 3)};
     draft.block("k" + std::to_string(i), "", block);
   }
-  draft.step(ActorId{1}, 0, 10);
-  need(draft.step(ActorId{2}, 0, 10).commit(*store));
+  draft.advance(ActorId{1}, 0, 10);
+  need(draft.advance(ActorId{2}, 0, 10).commit(*store));
   const auto context = [&] {
     const ReplicaContext told = need(store->context());
     return std::pair(told.watermark.get(ActorId{1}), told.watermark.get(ActorId{2}));

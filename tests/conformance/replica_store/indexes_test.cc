@@ -18,7 +18,7 @@ TEST_CASE("a walk that begins finds what is set aside though its indexes were dr
       KeyBlock block;
       block.bodies = 1;
       draft.block(key, "", block);
-      Parked parked;
+      ParkedEntry parked;
       parked.id = parked_id(OriginName{"shop"}, ActorId{1}, Seq{1}, key);
       parked.key = key;
       draft.parked.push_back(parked);

@@ -59,7 +59,7 @@ Result<void> load_and_commit(ReplicaStore& store, redis::Connection& server,
   const double own_before = own_cpu_seconds();
   start = Clock::now();
   TRIBUTARY_ASSIGN(spent.token, store.commit(ReplicaCommit{.expected_token = spent.token,
-                                                           .steps = {},
+                                                           .advances = {},
                                                            .keys = keys,
                                                            .progress = {},
                                                            .parked = {},

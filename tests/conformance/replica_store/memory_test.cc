@@ -60,7 +60,7 @@ TEST_CASE("a commit of the replica in memory can stop half-way, and tells it") {
   draft.key("a", ViewKind::kSet, "", {{"s", "1"}}, {put("x")});
   draft.key("b", ViewKind::kSet, "", {{"s", "1"}}, {put("x")});
   replica.set_fault_hook(half);
-  REQUIRE(!draft.step(ActorId{1}, 0, 1).commit(*store));
+  REQUIRE(!draft.advance(ActorId{1}, 0, 1).commit(*store));
   replica.set_fault_hook(nullptr);
   store = need(replica.open());
   ReplicaProgress progress = need(store->progress());

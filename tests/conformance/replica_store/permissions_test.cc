@@ -76,7 +76,7 @@ TEST_CASE("a key outside of the user's patterns is set aside, and the rest goes 
                 blocked.front().second.reason);
 
   const auto as_user = need(user.open());
-  const Retried still = need(retry_all(*as_user, kSchema));
+  const RetryReport still = need(retry_all(*as_user, kSchema));
   CHECK(still.blocked == 1);
   CHECK(still.told.at(0).reason.find("grant ~cart:*") != std::string::npos);
   user.may_touch({"tributary:*", "stock:*", "cart:*"});

@@ -61,7 +61,7 @@ void use_all(ReplicaStore& store) {
   draft.block("blocked", "", why);
   draft.hlc = Hlc{1};
   draft.actors = {{ActorId{1}, {OriginName{"shop"}, std::nullopt}}};
-  need(draft.step(ActorId{1}, 0, 1).commit(store));
+  need(draft.advance(ActorId{1}, 0, 1).commit(store));
   Draft next;
   next.unparked = {"p"};
   next.discarded = {"p"};
@@ -141,7 +141,7 @@ TEST_CASE("a commit that stopped half-way is noticed, told, and made once more")
       draft.key("string", ViewKind::kString, version_of(*store, "string"), {{"s", "2"}},
                 {put("", "2")});
       draft.finished = need(store->progress()).unfinished;
-      return draft.step(ActorId{1}, 0, 1).commit(*store);
+      return draft.advance(ActorId{1}, 0, 1).commit(*store);
     };
     const auto stopped = again(token);
     REQUIRE(!stopped);

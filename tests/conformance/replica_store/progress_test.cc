@@ -49,7 +49,7 @@ REPLICA_TEST("an empty replica knows nothing, and so does a flushed one") {
     draft.progress.push_back({OriginName{"shop"}, {ActorId{1}, Offset{1}, Seq{1}, Hlc{1}}});
     draft.parked.emplace_back().id = "p";
     draft.hlc = Hlc{1};
-    need(draft.step(ActorId{1}, 0, 1).commit(*store));
+    need(draft.advance(ActorId{1}, 0, 1).commit(*store));
     CHECK(need(store->progress()).watermark.size() == 1);
     subject.flush();
   }
@@ -63,7 +63,7 @@ REPLICA_TEST("a sample tells of the actors asked for, and how many there are") {
   Draft draft;
   draft.token = "";
   draft.actors = {{ActorId{1}, record}, {ActorId{2}, {OriginName{"till"}, std::nullopt}}};
-  draft.step(ActorId{1}, 0, kBeyondDouble).step(ActorId{3}, 0, 1);
+  draft.advance(ActorId{1}, 0, kBeyondDouble).advance(ActorId{3}, 0, 1);
   const std::string token = need(draft.commit(*store));
   const std::array asked{ActorId{1}, ActorId{4}};
   const ProgressSample sample = need(store->sample(asked));
@@ -87,9 +87,9 @@ REPLICA_TEST("64-bit numbers come back exactly") {
   Draft draft;
   draft.progress = {{OriginName{"shop"}, most}, {OriginName{"a b\r\n{c}"}, odd}};
   draft.hlc = Hlc{kMax};
-  need(draft.step(ActorId{kMax}, 0, kBeyondDouble).step(ActorId{0}, 0, kMax).commit(*store));
+  need(draft.advance(ActorId{kMax}, 0, kBeyondDouble).advance(ActorId{0}, 0, kMax).commit(*store));
   Draft next;
-  next.step(ActorId{kMax}, kBeyondDouble - 1, kMax);  // the same number, as doubles
+  next.advance(ActorId{kMax}, kBeyondDouble - 1, kMax);  // the same number, as doubles
   const auto done = next.commit(*store);
   REQUIRE(!done);
   CHECK(done.error().kind == ErrorKind::kConflict);
@@ -174,9 +174,11 @@ REPLICA_TEST("what is parked comes back as it was until it is forgotten") {
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
   using namespace std::string_literals;
-  const Parked one{"shop/00/9/0", OriginName{"shop"}, ActorId{kMax},  Seq{kBeyondDouble}, Seq{kMax},
-                   "key\0\r\n"s,  "no such type",     "bytes\0\xff"s, Micros{2}};
-  const Parked two{"shop/00/10/0", OriginName{""}, ActorId{}, Seq{}, Seq{}, "", "", "", Micros{1}};
+  const ParkedEntry one{"shop/00/9/0",      OriginName{"shop"}, ActorId{kMax},
+                        Seq{kBeyondDouble}, Seq{kMax},          "key\0\r\n"s,
+                        "no such type",     "bytes\0\xff"s,     Micros{2}};
+  const ParkedEntry two{"shop/00/10/0", OriginName{""}, ActorId{}, Seq{}, Seq{}, "", "", "",
+                        Micros{1}};
   Draft draft;
   draft.parked = {one, two};
   need(draft.commit(*store));

@@ -139,7 +139,7 @@ TEST_CASE("bytes under our names that cannot be read are named, and cost no more
                    {OriginName{"till"}, {till, Offset{8}, Seq{6}, Hlc{60}}}};
   fill.hlc = Hlc{60};
   fill.token = "";
-  need(fill.step(shop, 0, 5).step(till, 0, 6).commit(*store));
+  need(fill.advance(shop, 0, 5).advance(till, 0, 6).commit(*store));
   const ReplicaProgress whole = need(store->progress());
   REQUIRE(whole.damage.empty());
   const auto look = [&](std::string_view key, std::string_view field) {

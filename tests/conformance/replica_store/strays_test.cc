@@ -12,7 +12,7 @@ using crdt::ViewKind;
 constexpr ActorId kShop{1};
 constexpr ActorId kTill{2};
 
-Parked parked_change(const std::string& key) {
+ParkedEntry parked_change(const std::string& key) {
   const OriginName origin{"shop"};
   return {.id = parked_id(origin, kShop, Seq{6}, key),
           .origin = origin,
@@ -48,7 +48,7 @@ void fill(ReplicaStore& store) {
   draft.key("waits", ViewKind::kString, "", {{"s", "1"}}, {put("", "1")}).deferring = true;
   draft.parked = {parked_change("aside")};
   draft.block("aside", "", blocked(1)).block("marked", "", blocked(0));
-  need(draft.step(kShop, 0, 5).step(kTill, 0, 6).commit(store));
+  need(draft.advance(kShop, 0, 5).advance(kTill, 0, 6).commit(store));
 }
 
 /// With the token and the versions as they are, writes one more value, and raises the watermark of
@@ -60,7 +60,7 @@ Result<std::string> write(ReplicaStore& store, const std::string& value) {
   draft.hlc = Hlc{61};
   draft.key("k", ViewKind::kString, version_of(store, "k"), {{"s", value}}, {put("", value)});
   const std::uint64_t have = progress.watermark.get(kTill).value;
-  if (have > 0) draft.step(kTill, have, have + 1);
+  if (have > 0) draft.advance(kTill, have, have + 1);
   return draft.commit(store);
 }
 

@@ -80,7 +80,7 @@ REPLICA_TEST("a bound on the watermark holds for actors that it does not name, t
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
   Draft fill;
-  need(fill.step(kActor, 0, 100).step(ActorId{7}, 0, kMost).commit(*store));
+  need(fill.advance(kActor, 0, 100).advance(ActorId{7}, 0, kMost).commit(*store));
   const auto bounded = [&](std::uint64_t first, std::uint64_t second) {
     Draft draft;
     draft.watermark_at_most.emplace();

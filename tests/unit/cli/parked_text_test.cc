@@ -28,7 +28,7 @@ ParkedChange row(const std::string& reason) {
 }
 
 /// A parked change that adds 5 to a counter.
-Parked entry() {
+ParkedEntry entry() {
   const crdt::Type& type = *crdt::find_type("counter");
   const crdt::SealedChange change{.seq = Seq{12},
                                   .hlc = Hlc{1},
@@ -47,7 +47,7 @@ Parked entry() {
   batch.last_seq = Seq{12};
   batch.hlc = Hlc::from_micros(1'764'000'000'000'000);
   batch.deltas = {{"stock:1", "counter", Seq{12}, type.seal(batch.actor, {&change, 1}, contexts)}};
-  Parked parked;
+  ParkedEntry parked;
   parked.id = "shop/00000000000000a1/00000000000000000012/stock:1";
   parked.origin = batch.origin;
   parked.actor = batch.actor;
@@ -122,7 +122,7 @@ TEST_CASE("the details of an entry show what its bytes would do, and how its key
 }
 
 TEST_CASE("the details of a message that is no batch are its bytes, escaped") {
-  Parked parked = entry();
+  ParkedEntry parked = entry();
   parked.key.clear();
   parked.bytes = "\x1b[2Jgarbage" + std::string(10'000, 'x');
   const std::string details = details_text("eu", parked, {});

@@ -19,7 +19,7 @@ struct Named {
     return folder / name;
   }
   [[nodiscard]] Lines wrong(const std::string& yaml) const {
-    const Loaded loaded = load_topology(put("topology.yaml", yaml));
+    const LoadedTopology loaded = load_topology(put("topology.yaml", yaml));
     REQUIRE(told(loaded.mistakes) == Lines{});
     return told(check_files(loaded.topology));
   }

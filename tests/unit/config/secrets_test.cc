@@ -119,7 +119,7 @@ TEST_CASE("a password file counts from the topology's directory; its first line 
   write(folder, "broker.password", "s3cret\r\nanything\n");
   const std::string path =
       write(folder, "topology.yaml", with_broker("username: me, password_file: broker.password"));
-  Loaded loaded = load_topology(path);
+  LoadedTopology loaded = load_topology(path);
   REQUIRE(told(loaded.mistakes) == Lines{});
   CHECK(told(resolve_secrets(loaded.topology)) == Lines{});
   CHECK(loaded.topology.regions[0].broker.credentials.password == "s3cret");

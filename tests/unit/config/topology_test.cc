@@ -105,10 +105,10 @@ TEST_CASE("the documented topology names every setting with its default") {
 }
 
 TEST_CASE("the samples have no mistakes") {
-  const Loaded two = load_topology(source_file("config/samples/two-regions.yaml"));
+  const LoadedTopology two = load_topology(source_file("config/samples/two-regions.yaml"));
   CHECK(told(two.mistakes) == Lines{});
   CHECK(two.topology.origins.size() == 3);
-  const Loaded one = load_topology(source_file("config/samples/single-broker.yaml"));
+  const LoadedTopology one = load_topology(source_file("config/samples/single-broker.yaml"));
   CHECK(told(one.mistakes) == Lines{});
   CHECK(one.topology.regions[0].broker.url == one.topology.regions[1].broker.url);
 }

@@ -33,7 +33,7 @@ TEST_CASE("two settings in the wrong order are one mistake, at the one the file 
 }
 
 TEST_CASE("an origin is retired when it says so, and that is shown") {
-  const Loaded loaded = parse_topology(with_line(14, "    region: us\n    retired: true"));
+  const LoadedTopology loaded = parse_topology(with_line(14, "    region: us\n    retired: true"));
   CHECK(told(loaded.mistakes) == Lines{});
   CHECK(loaded.topology.origin({"till_us"})->retired);
   CHECK_FALSE(loaded.topology.origin({"shop_eu"})->retired);
@@ -157,7 +157,7 @@ TEST_CASE("a metrics address that cannot be listened on is refused") {
 
 TEST_CASE("one metrics address for both daemons is a warning, not a mistake") {
   const auto warnings = [](const std::string& relay, const std::string& consumer) {
-    const Loaded loaded = parse_topology(
+    const LoadedTopology loaded = parse_topology(
         with_end("metrics: {relay: \"" + relay + "\", consumer: \"" + consumer + "\"}"));
     CHECK(told(loaded.mistakes) == Lines{});
     return told(loaded.warnings);

@@ -112,7 +112,7 @@ TEST_CASE("an origin that can set aside no more waits, and does not read all tha
   region.run(std::chrono::minutes(10));
   CHECK(region.counter("tributary_consumer_read_bytes_total") - read < bytes);
   std::vector<std::string> ids;
-  for (const Parked& each : region.parked()) ids.push_back(each.id);
+  for (const ParkedEntry& each : region.parked()) ids.push_back(each.id);
   REQUIRE(discard_parked(*region.store(), ids));
   region.run(std::chrono::minutes(2));
   CHECK(region.view("c:shop") == "500500");

@@ -86,7 +86,7 @@ TEST_CASE("a new actor that does not name the live one takes nothing over") {
   region.run(Millis{1000});
   CHECK(region.view("stock:1") == "21");
   REQUIRE(region.parked().size() == parked);
-  for (const Parked& each : region.parked()) {
+  for (const ParkedEntry& each : region.parked()) {
     CHECK(each.reason.find("does not name actor") != std::string::npos);
   }
   const ReplicaProgress progress = *region.store()->progress();

@@ -14,7 +14,7 @@ std::string cart(std::uint64_t number) { return "cart:" + std::to_string(number)
 
 std::uint64_t parked_bytes(RegionUnderTest& region) {
   std::uint64_t bytes = 0;
-  for (const Parked& each : region.parked()) bytes += each.bytes.size();
+  for (const ParkedEntry& each : region.parked()) bytes += each.bytes.size();
   return bytes;
 }
 
@@ -66,7 +66,7 @@ TEST_CASE("of what stands beside a key the content is not kept when it is large"
   region.run(Millis{3000});
   REQUIRE(region.parked().size() == 2);
   CHECK(parked_bytes(region) < 1000);
-  for (const Parked& each : region.parked()) {
+  for (const ParkedEntry& each : region.parked()) {
     CHECK(stands_beside(each));
     CHECK(stands_beside(each.id));
     CHECK(parked_type(each) == "set");
@@ -116,7 +116,7 @@ TEST_CASE("after an upgrade keys with many parked changes are tried in steps") {
   const auto store = region.store();
   for (std::size_t key = 0; key < kKeys; ++key) {
     const std::string name = "stock:" + std::to_string(key);
-    std::vector<Parked> parked;
+    std::vector<ParkedEntry> parked;
     for (std::uint64_t i = 1; i <= kOfEach; ++i) {
       const std::uint64_t seq = key * kOfEach + i;
       parked.push_back({.id = parked_id(kShop, kShopActor, Seq{seq}, name),
@@ -134,7 +134,7 @@ TEST_CASE("after an upgrade keys with many parked changes are tried in steps") {
     next.bodies = kOfEach;
     next.reason = std::string(kUnknownType) + "counter; upgrade this consumer";
     const BlockCommit block{name, "", next};
-    REQUIRE(store->commit({.steps = {},
+    REQUIRE(store->commit({.advances = {},
                            .keys = {},
                            .blocks = {&block, 1},
                            .progress = {},

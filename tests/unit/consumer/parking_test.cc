@@ -5,7 +5,7 @@ using crdt::ViewKind;
 
 namespace {
 
-Retried retry(RegionUnderTest& region) {
+RetryReport retry(RegionUnderTest& region) {
   const auto store = region.store();
   const auto retried = retry_all(*store, region.settings.schema);
   REQUIRE(retried);
@@ -41,7 +41,7 @@ TEST_CASE("an origin with too many parked messages stops, and goes on when they 
   CHECK(region.view("stock:2") == "1");
   CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
   std::vector<std::string> ids;
-  for (const Parked& each : region.parked()) ids.push_back(each.id);
+  for (const ParkedEntry& each : region.parked()) ids.push_back(each.id);
   CHECK(*discard_parked(*region.store(), ids) == 1000);
   region.run(Millis{60'000});
   CHECK(region.view("stock:1") == "1");
@@ -220,20 +220,20 @@ TEST_CASE("a type that an older version did not know is applied after an upgrade
   const auto store = region.store();
   // As an older version would have left it.
   Batch batch = counted(1);
-  const Parked parked{.id = parked_id(kShop, kShopActor, Seq{1}, "stock:1"),
-                      .origin = kShop,
-                      .actor = kShopActor,
-                      .first_seq = Seq{1},
-                      .last_seq = Seq{1},
-                      .key = "stock:1",
-                      .reason = {},
-                      .bytes = encode(batch)};
+  const ParkedEntry parked{.id = parked_id(kShop, kShopActor, Seq{1}, "stock:1"),
+                           .origin = kShop,
+                           .actor = kShopActor,
+                           .first_seq = Seq{1},
+                           .last_seq = Seq{1},
+                           .key = "stock:1",
+                           .reason = {},
+                           .bytes = encode(batch)};
   KeyBlock next;
   next.before[kShopActor] = Seq{0};
   next.bodies = 1;
   next.reason = std::string(kUnknownType) + "counter; upgrade this consumer";
   const BlockCommit block{"stock:1", "", next};
-  REQUIRE(store->commit({.steps = {},
+  REQUIRE(store->commit({.advances = {},
                          .keys = {},
                          .blocks = {&block, 1},
                          .progress = {},

@@ -170,14 +170,14 @@ TEST_CASE("a reader waits longer and longer for a log that it may not read") {
   memory::MemoryBroker broker;
   publish(broker, kShop, "anything");
   const auto changelog = broker.session("reader");
-  Inbox inbox({kShop}, settings);
-  inbox.restart(kShop, std::nullopt);
-  OriginReader reader(*changelog, kShop, inbox, settings, clock, metrics);
+  ReadAhead read_ahead({kShop}, settings);
+  read_ahead.restart(kShop, std::nullopt);
+  OriginReader reader(*changelog, kShop, read_ahead, settings, clock, metrics);
   broker.refuse("reader", kShop, true);
   Millis wait{0};
   for (int i = 0; i < 10; ++i) wait = *reader.step(Millis{0});
   CHECK(wait >= Outage::kLongestWait / 2);
   broker.refuse("reader", kShop, false);
   CHECK(*reader.step(Millis{0}) == Millis{0});
-  CHECK_FALSE(inbox.take(1).empty());
+  CHECK_FALSE(read_ahead.take(1).empty());
 }

@@ -134,7 +134,7 @@ struct RegionUnderTest {
     return "{" + text + "}";
   }
   std::uint64_t watermark(ActorId actor) { return store()->progress()->watermark.get(actor).value; }
-  std::vector<Parked> parked() { return *store()->parked({}, 100'000); }
+  std::vector<ParkedEntry> parked() { return *store()->parked({}, 100'000); }
   double gauge(const std::string& name, const std::string& origin = {}) {
     return gauge_value(metrics, name, origin).value_or(-1);
   }
@@ -153,11 +153,11 @@ struct RegionUnderTest {
   memory::MemoryBroker broker;
   MemoryReplica replica;
   OpenReplica open_replica = [this] { return replica.open(); };
-  Inbox inbox{{kShop, kTill}, settings};
+  ReadAhead read_ahead{{kShop, kTill}, settings};
   std::unique_ptr<Changelog> changelog = broker.session("consumer");
-  OriginReader shop{*changelog, kShop, inbox, settings, clock, metrics};
-  OriginReader till{*changelog, kTill, inbox, settings, clock, metrics};
-  Applier applier{[this] { return open_replica(); }, inbox, settings, clock, metrics};
+  OriginReader shop{*changelog, kShop, read_ahead, settings, clock, metrics};
+  OriginReader till{*changelog, kTill, read_ahead, settings, clock, metrics};
+  Applier applier{[this] { return open_replica(); }, read_ahead, settings, clock, metrics};
   Rebuilder rebuilder{[this] { return open_replica(); },
                       {{kShop, changelog.get()}, {kTill, changelog.get()}},
                       settings,

@@ -184,7 +184,7 @@ TEST_CASE("two origins that disagree on a key that no keyspace decides end alike
       settle(region);
       CHECK(region.view("k") == "20");
       CHECK(region.store()->blocked({}, 10)->empty());
-      for (const Parked& parked : region.parked()) CHECK(stands_beside(parked));
+      for (const ParkedEntry& parked : region.parked()) CHECK(stands_beside(parked));
       start_anew(region, kSets);
       retry(region);
       settle(region);

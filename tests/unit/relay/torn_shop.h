@@ -51,8 +51,8 @@ struct TornShop : Shop {
     rules.schema = &stored;
     rules.clock = kMaxClock;
     TotalsCache totals;
-    Sealing sealing = seal({*record.actor, kName, record.head_seq, record.hlc, record.history},
-                           rows, rules, totals);
+    SealResult sealing = seal({*record.actor, kName, record.head_seq, record.hlc, record.history},
+                              rows, rules, totals);
     SealedBatch& sealed = sealing.batches.at(0);
     if (!understood) {
       auto batch = *decode_batch(sealed.bytes);

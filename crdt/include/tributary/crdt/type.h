@@ -97,7 +97,7 @@ struct DeltaSource {
 };
 
 /// What a join tells the store.
-struct Joined {
+struct JoinResult {
   bool deferring = false;  ///< the state holds deferred removes that prune() will drop
 };
 
@@ -128,22 +128,23 @@ struct Type {
 
   /// Joins a delta that passed touched() into `state`, which holds at least the touched fields.
   /// A delta whose last_seq the state has already seen changes nothing.
-  Joined (*join)(std::string_view delta, const DeltaSource& source, State& state, ViewEdits& edits);
+  JoinResult (*join)(std::string_view delta, const DeltaSource& source, State& state,
+                     ViewEdits& edits);
 
   /// Whether every field that `state` holds is one this type wrote, and decodes. Whoever loads a
   /// state asks before joining or rendering, which rely on it.
   bool (*intact)(const State& state);
 
   /// Joins another replica's complete state into this complete state (state merge).
-  Joined (*merge)(State& mine, const VersionVector& my_watermark, const State& theirs,
-                  const VersionVector& their_watermark);
+  JoinResult (*merge)(State& mine, const VersionVector& my_watermark, const State& theirs,
+                      const VersionVector& their_watermark);
 
   /// The fields prune() needs, told from a state that holds at least the field `head`.
   FieldSelection (*deferred)(const State& state);
   /// The changes that the deferred removes in such a state wait for.
   VersionVector (*awaited)(const State& state);
   /// Drops the deferred removes that `watermark` has caught up with.
-  Joined (*prune)(State& state, const VersionVector& watermark);
+  JoinResult (*prune)(State& state, const VersionVector& watermark);
 
   /// The whole view of a complete state, in canonical (sorted) order.
   ViewEdits (*render)(const State& state);

@@ -29,7 +29,7 @@ TEST_CASE_FIXTURE(Origin, "a context that the writer gave counts as given, up to
   const std::string bytes = context.bytes();
   OutboxRow row = element("remove", "x", bytes);
   row.exact = true;
-  const Sealing sealing = seals({row});
+  const SealResult sealing = seals({row});
   const Batch sealed = only(sealing);
   CHECK(sealed.contexts.at(0).get(ActorId{3}) == Seq{5});
   CHECK(sealed.contexts.at(0).get(ActorId{8}) == Seq{4});
@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(Origin, "a context that this database never told anybody is pa
     who = "change 10 of actor 0000000000000003, but this outbox was never told of more than 9";
   }
   const std::string bytes = context.bytes();
-  const Sealing sealing =
+  const SealResult sealing =
       seals(in_transaction(1, {element("add", "y"), element("clear", {}, bytes)}));
   REQUIRE(sealing.parked.size() == 2);
   CHECK_MESSAGE(sealing.parked[1].reason.find(who) != std::string::npos, sealing.parked[1].reason);
@@ -110,7 +110,7 @@ TEST_CASE_FIXTURE(Origin, "a token is no more than a version vector") {
   const std::string bytes = parked_for_buyers_1({}).bytes();
   row.context = bytes;
   row.exact = true;
-  const Sealing sealing = seals({row});
+  const SealResult sealing = seals({row});
   REQUIRE(sealing.parked.size() == 1);
   CHECK(sealing.parked[0].reason.find("does not decode") != std::string::npos);
 }

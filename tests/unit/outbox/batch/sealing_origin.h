@@ -49,7 +49,7 @@ inline OutboxRow element(std::string_view operation, std::string_view value,
 /// One origin's relay across seals. Rows get ids 1, 2, 3 … and, unless they
 /// have one, a transaction each.
 struct Origin {
-  Sealing seals(std::vector<OutboxRow> rows, Hlc latest = kFarFuture) {
+  SealResult seals(std::vector<OutboxRow> rows, Hlc latest = kFarFuture) {
     for (OutboxRow& row : rows) {
       row.id = ++last_id;
       if (row.transaction == 0) row.transaction = ++last_transaction;
@@ -57,7 +57,7 @@ struct Origin {
     }
     rules.clock = latest;
     rules.schema = &stored;
-    Sealing sealing = seal(head, rows, rules, totals);
+    SealResult sealing = seal(head, rows, rules, totals);
     head = sealing.head;
     for (const SealedBatch& batch : sealing.batches) CHECK(batch.bytes.size() <= kMaxBatchBytes);
     return sealing;
@@ -65,7 +65,7 @@ struct Origin {
   Batch batch(std::vector<OutboxRow> rows, Hlc latest = kFarFuture) {
     return only(seals(std::move(rows), latest));
   }
-  static Batch only(const Sealing& sealing) {
+  static Batch only(const SealResult& sealing) {
     REQUIRE(sealing.batches.size() == 1);
     auto decoded = decode_batch(sealing.batches[0].bytes);
     REQUIRE(decoded.has_value());
@@ -85,7 +85,7 @@ inline std::vector<OutboxRow> in_transaction(std::int64_t number, std::vector<Ou
   return rows;
 }
 
-inline std::vector<std::string> keys_in(const Sealing& sealing) {
+inline std::vector<std::string> keys_in(const SealResult& sealing) {
   std::vector<std::string> keys;
   for (const SealedBatch& sealed : sealing.batches) {
     const auto batch = decode_batch(sealed.bytes);

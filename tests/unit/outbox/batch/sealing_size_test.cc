@@ -19,7 +19,7 @@ TEST_CASE_FIXTURE(Origin, "batches are cut by encoded size, between transactions
       rows.push_back(row);
     }
   }
-  const Sealing sealing = seals(rows);
+  const SealResult sealing = seals(rows);
   CHECK(sealing.batches.size() > 5);
   CHECK(sealing.pieces == 0);
   Seq next{1};
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(Origin, "a transaction whose changes encode to less than a pie
     rows[0].transaction = 2;
   }
   for (OutboxRow& row : rows) row.transaction = std::max<std::int64_t>(row.transaction, 1);
-  const Sealing sealing = seals(rows);
+  const SealResult sealing = seals(rows);
   CHECK(sealing.pieces == 0);
   CHECK(sealing.head.seq == Seq{rows.size()});
 }
@@ -85,7 +85,7 @@ TEST_CASE_FIXTURE(Origin, "large transactions written at the same time stay whol
   rows.back().transaction = 3;
   rows.push_back(change_row(keys[16], "register", "set", "small"));
   rows.back().transaction = 2;
-  const Sealing sealing = seals(rows);
+  const SealResult sealing = seals(rows);
   CHECK(sealing.pieces == 0);
   REQUIRE(sealing.batches.size() == 3);
   std::vector<std::int64_t> order;
@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(Origin,
     rows = each;
     rows.insert(rows.end(), together.begin(), together.end());
   }
-  const Sealing sealing = seals(rows);  // checks that each batch is small enough
+  const SealResult sealing = seals(rows);  // checks that each batch is small enough
   CHECK(sealing.pieces == 0);
   CHECK(sealing.head.seq == Seq{rows.size()});
 }
@@ -188,7 +188,7 @@ TEST_CASE_FIXTURE(Origin, "a transaction too large for one batch is sealed in pi
   std::vector<std::string> keys;
   for (int i = 0; i < 300; ++i) keys.push_back("price:" + std::to_string(i));
   for (const std::string& key : keys) rows.push_back(change_row(key, "register", "set", value));
-  const Sealing sealing = seals(in_transaction(1, rows));
+  const SealResult sealing = seals(in_transaction(1, rows));
   CHECK(sealing.batches.size() >= 4);
   CHECK(sealing.pieces == sealing.batches.size() - 1);
   CHECK(sealing.head.seq == Seq{300});
@@ -234,7 +234,7 @@ TEST_CASE_FIXTURE(Origin, "no rows that pass the checks make a batch above the l
     }
   }
   const std::size_t count = rows.size();
-  const Sealing sealing = seals(std::move(rows));  // checks each batch's size
+  const SealResult sealing = seals(std::move(rows));  // checks each batch's size
   CHECK(sealing.parked.empty());
   CHECK(sealing.head.seq == Seq{count});
   for (const SealedBatch& sealed : sealing.batches) {

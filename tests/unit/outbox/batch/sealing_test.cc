@@ -17,7 +17,7 @@ TEST_CASE_FIXTURE(Origin, "seqs are contiguous from batch to batch and start at 
 }
 
 TEST_CASE_FIXTURE(Origin, "a batch says whose it is, and the envelope says the same") {
-  const Sealing sealing = seals({counter_add("stock:1", 1)});
+  const SealResult sealing = seals({counter_add("stock:1", 1)});
   const auto inside = decode_batch(sealing.batches.at(0).bytes);
   CHECK(inside->actor == ActorId{7});
   CHECK(inside->origin == OriginName{"shop-eu"});
@@ -130,7 +130,7 @@ TEST_CASE_FIXTURE(Origin, "a row that can never be applied is parked and takes n
   SUBCASE("a context of absurd size") {
     bad = element("remove", "x", kLong), reason = "its context has";
   }
-  const Sealing sealing = seals({counter_add("stock:1", 1), bad, counter_add("stock:1", 1)});
+  const SealResult sealing = seals({counter_add("stock:1", 1), bad, counter_add("stock:1", 1)});
   REQUIRE(sealing.parked.size() == 1);
   CHECK(sealing.parked[0].id == 2);
   CAPTURE(sealing.parked[0].reason);
@@ -140,7 +140,7 @@ TEST_CASE_FIXTURE(Origin, "a row that can never be applied is parked and takes n
 }
 
 TEST_CASE_FIXTURE(Origin, "an overflowing add is parked, and the counter goes on from before it") {
-  const Sealing sealing =
+  const SealResult sealing =
       seals({counter_add("stock:1", kMax), counter_add("stock:1", 1), counter_add("stock:1", -1)});
   REQUIRE(sealing.parked.size() == 1);
   CHECK(sealing.parked[0].id == 2);
@@ -149,7 +149,7 @@ TEST_CASE_FIXTURE(Origin, "an overflowing add is parked, and the counter goes on
 }
 
 TEST_CASE_FIXTURE(Origin, "when every row is parked there is no batch and the head stays") {
-  const Sealing sealing = seals({counter_add("nowhere:1", 1), counter_add("nowhere:2", 1)});
+  const SealResult sealing = seals({counter_add("nowhere:1", 1), counter_add("nowhere:2", 1)});
   CHECK(sealing.batches.empty());
   CHECK(sealing.parked.size() == 2);
   CHECK(sealing.head.seq == Seq{});
@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(Origin, "a bad row takes its whole transaction with it, and no
   std::vector<OutboxRow> rows =
       in_transaction(5, {counter_add("stock:1", 1), counter_add("nowhere:1", 1), set("a")});
   rows.push_back(counter_add("stock:1", 10));
-  const Sealing sealing = seals(rows);
+  const SealResult sealing = seals(rows);
   CHECK(sealing.parked.size() == 3);
   const Batch sealed = only(sealing);
   REQUIRE(sealed.deltas.size() == 1);
@@ -173,7 +173,7 @@ TEST_CASE_FIXTURE(Origin, "a transaction that overflows a counter in its midst c
     rows.push_back(row);
   }
   rows.push_back(counter_add("stock:2", 1));
-  const Sealing sealing = seals(rows);
+  const SealResult sealing = seals(rows);
   CHECK(sealing.parked.size() == 2);
   const Batch sealed = only(sealing);
   REQUIRE(sealed.deltas.size() == 2);
@@ -187,7 +187,7 @@ TEST_CASE_FIXTURE(Origin,
   rows.push_back(counter_add("stock:1", 10));  // behind a key of the first
   rows.push_back(counter_add("stock:2", 100));
   rows.push_back(element("shuffle", ""));
-  const Sealing sealing = seals(rows);
+  const SealResult sealing = seals(rows);
   CHECK(sealing.left == std::vector<std::int64_t>{1, 2, 3, 5});
   CHECK(sealing.left_because.find("upgrade the relay") != std::string::npos);
   CHECK(sealing.parked.empty());
@@ -199,7 +199,7 @@ TEST_CASE_FIXTURE(Origin, "a seal that is not committed leaves the totals as the
   const std::vector<OutboxRow> rows{counter_add("stock:1", 7), counter_add("nowhere:1", 1)};
   rules.clock = kFarFuture;
   rules.schema = &stored;
-  const Sealing dropped = seal(head, rows, rules, totals);
+  const SealResult dropped = seal(head, rows, rules, totals);
   unseal(dropped, rows, totals);
   CHECK(totals_in(batch({counter_add("stock:1", 1)}).deltas[0]).front().totals ==
         crdt::Totals{6, 0});
@@ -221,7 +221,7 @@ TEST_CASE_FIXTURE(Origin, "a batch tells what precedes it: none can stand in ano
   const auto one = in_transaction(1, {counter_add("stock:1", 1)});
   auto rows = in_transaction(2, {counter_add("stock:1", 1)});
   rows.insert(rows.begin(), one.begin(), one.end());
-  const Sealing sealing = seals(rows);
+  const SealResult sealing = seals(rows);
   REQUIRE(sealing.batches.size() == 2);
   const Batch first = *decode_batch(sealing.batches[0].bytes);
   const Batch second = *decode_batch(sealing.batches[1].bytes);

@@ -56,7 +56,7 @@ TEST_CASE(
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i].id = rows[i].transaction = static_cast<std::int64_t>(i + 1);
   }
-  const Sealing sealing = *seal(origin.head, rows, origin.rules, origin.totals, load);
+  const SealResult sealing = *seal(origin.head, rows, origin.rules, origin.totals, load);
   CHECK(sealing.parked.size() == 1);  // whose totals nobody needs
   CHECK(asked == std::vector<std::string>{"stock:a", "stock:b"});
   CHECK(added(origin.totals, "stock:a", 1) == crdt::Totals{12, 3});
@@ -159,7 +159,7 @@ TEST_CASE("totals rebuilt from the retained batches equal those that sealed them
   for (std::int64_t i = 1; i <= 20; ++i) {
     const std::array rows{counter_add("a", i), counter_add("b", -i),
                           counter_add(i % 2 == 0 ? "c" : "d", 7)};
-    const Sealing sealing = seal(head, rows, rules, sealing_totals);
+    const SealResult sealing = seal(head, rows, rules, sealing_totals);
     head = sealing.head;
     retained.push_back(sealing.batches.at(0).bytes);
   }

@@ -18,7 +18,7 @@
 namespace tributary {
 
 /// A context with the own actor's entry apart.
-struct SealedContext {
+struct SeenContext {
   VersionVector others;
   std::optional<Seq> own;  ///< absent: everything before the change itself
   std::size_t bytes = 0;   ///< encoded, about
@@ -26,7 +26,7 @@ struct SealedContext {
 };
 
 /// A context, or why the row that carries it can never be applied.
-using JudgedContext = tl::expected<SealedContext, std::string>;
+using JudgedContext = tl::expected<SeenContext, std::string>;
 
 /// No context passes that claims more than is known of an actor: it would remove what nobody has
 /// written yet. A token that the writer gave may have been read in a region that is ahead of this
@@ -36,9 +36,9 @@ using JudgedContext = tl::expected<SealedContext, std::string>;
 /// seen.
 ///
 /// Decodes each context once. Answers live as long as it. Not thread-safe.
-class SealContexts {
+class ContextJudge {
  public:
-  SealContexts(ActorId own, const SealRules& rules);
+  ContextJudge(ActorId own, const SealRules& rules);
 
   [[nodiscard]] const JudgedContext& of(const OutboxRow& row);
 

@@ -35,7 +35,7 @@ struct DeltaRef {
 };
 
 /// A delta that is not joined, and why.
-struct Aside {
+struct AsideDelta {
   DeltaRef ref;
   std::string reason;
 };
@@ -46,14 +46,14 @@ struct AsideKey {
   const KeyBlock* block = nullptr;  ///< as loaded
   bool incomplete = false;          ///< its state is not to be trusted: it has to be rebuilt
   std::string reason;
-  std::vector<Aside> deltas = {};
+  std::vector<AsideDelta> deltas = {};
 };
 
 /// Not thread-safe; lives for one commit.
-class Group {
+class CommitGroup {
  public:
   /// `schema` outlives the group.
-  explicit Group(const Schema& schema) : schema_(&schema) {}
+  explicit CommitGroup(const Schema& schema) : schema_(&schema) {}
 
   /// Makes room for that many deltas.
   void reserve(std::size_t deltas);
@@ -75,7 +75,7 @@ class Group {
   // Valid until the next load():
   [[nodiscard]] std::span<const KeyCommit> commits() const { return commits_; }
   [[nodiscard]] std::span<const AsideKey> aside() const { return aside_; }
-  [[nodiscard]] std::span<const Aside> beside() const { return beside_; }
+  [[nodiscard]] std::span<const AsideDelta> beside() const { return beside_; }
   [[nodiscard]] std::vector<std::pair<std::string_view, crdt::ViewKind>> views() const;
   [[nodiscard]] bool empty() const { return items_.empty() && refused_.empty(); }
   [[nodiscard]] bool any_deferring() const { return any_deferring_; }
@@ -116,14 +116,14 @@ class Group {
 
   const Schema* schema_;
   std::vector<Item> items_;
-  std::vector<Aside> refused_;
+  std::vector<AsideDelta> refused_;
   std::vector<Slot> slots_;
   std::vector<KeyLoad> loads_;     ///< of each slot
   std::vector<LoadedKey> loaded_;  ///< of each slot, once they are loaded
   std::unordered_map<std::string_view, std::size_t> slot_of_;
   std::vector<KeyCommit> commits_;
   std::vector<AsideKey> aside_;
-  std::vector<Aside> beside_;
+  std::vector<AsideDelta> beside_;
   bool any_deferring_ = false;
 };
 

@@ -1,4 +1,4 @@
-#include "connectors/outbox/sqlite/told.h"
+#include "connectors/outbox/sqlite/tellings.h"
 
 #include <algorithm>
 #include <utility>
@@ -18,7 +18,7 @@ Micros now() { return SystemClock().monotonic(); }
 
 }  // namespace
 
-void Told::confirm(ActorId actor, Seq seq, Micros retention) {
+void Tellings::confirm(ActorId actor, Seq seq, Micros retention) {
   Seq& known = confirmed_[actor];
   known = std::max(known, seq);
   retention_ = retention;
@@ -27,7 +27,7 @@ void Told::confirm(ActorId actor, Seq seq, Micros retention) {
 
 /// An own change that came back tells a writer nothing: what it wrote itself counts as seen. Nor
 /// does a time without a change, unless it is one that the clock does not reach.
-bool Told::matters(const Context& stored) const {
+bool Tellings::matters(const Context& stored) const {
   const auto others = [&](const WriterContext& context) {
     VersionVector watermark = context.watermark();
     watermark.erase(fence_.lead.actor);
@@ -40,7 +40,7 @@ bool Told::matters(const Context& stored) const {
          context_->hlc > Hlc::from_micros(static_cast<std::uint64_t>(clock.count()));
 }
 
-Result<void> Told::context(const WriterContext& context, Hlc hlc) {
+Result<void> Tellings::context(const WriterContext& context, Hlc hlc) {
   if (!stored_) {
     TRIBUTARY_ASSIGN(stored_, read_context());
   }
@@ -53,7 +53,7 @@ Result<void> Told::context(const WriterContext& context, Hlc hlc) {
   return {};
 }
 
-Result<Told::Context> Told::read_context() const {
+Result<Tellings::Context> Tellings::read_context() const {
   TRIBUTARY_ASSIGN(Statement row,
                    fence_.prepare("SELECT coalesce((SELECT t.bytes FROM tributary_told_context t "
                                   "WHERE t.id = c.context_id), c.watermark), c.told, c.hlc "
@@ -67,7 +67,7 @@ Result<Told::Context> Told::read_context() const {
   return context;
 }
 
-Result<void> Told::write_context() {
+Result<void> Tellings::write_context() {
   TRIBUTARY_ASSIGN(Context stored, read_context());
   stored.told.join(context_->seen.watermark());
   const std::string bytes = context_->seen.bytes();
@@ -83,7 +83,7 @@ Result<void> Told::write_context() {
   return sweep_.step(fence_);
 }
 
-Result<void> Told::write() {
+Result<void> Tellings::write() {
   if (context_) TRIBUTARY_TRY(write_context());
   if (confirmed_.empty()) return {};
   const Micros clock = SystemClock().wall();
@@ -94,20 +94,20 @@ Result<void> Told::write() {
   return sweep_totals(fence_);
 }
 
-void Told::written() {
+void Tellings::written() {
   if (context_) stored_ = std::exchange(context_, std::nullopt);
   confirmed_.clear();
   due_.reset();
 }
 
-void Told::clear() {
+void Tellings::clear() {
   stored_.reset();
   context_.reset();
   confirmed_.clear();
   due_.reset();
 }
 
-Result<void> Told::flush() {
+Result<void> Tellings::flush() {
   if (!context_ && confirmed_.empty()) return {};
   // What is lost when the power fails is told again.
   TRIBUTARY_TRY(fence_.relaxed([&] { return fence_.fenced([&] { return write(); }); }));
@@ -115,7 +115,7 @@ Result<void> Told::flush() {
   return {};
 }
 
-Result<void> Told::settle() {
+Result<void> Tellings::settle() {
   if (!due_) return {};
   // Among services that read first it had better ride on a seal than be a write more.
   const bool good = quiet_.look() && !quiet_.readers_lately();

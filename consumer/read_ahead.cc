@@ -1,30 +1,30 @@
-#include "consumer/inbox.h"
+#include "consumer/read_ahead.h"
 
 namespace tributary {
 
-Inbox::Inbox(std::vector<OriginName> origins, const ConsumerSettings& settings)
+ReadAhead::ReadAhead(std::vector<OriginName> origins, const ConsumerSettings& settings)
     : origins_(std::move(origins)), settings_(settings) {
   for (const OriginName& origin : origins_) queues_[origin];
 }
 
-bool Inbox::has_room(const Queue& queue) const {
+bool ReadAhead::has_room(const Queue& queue) const {
   return queue.messages.size() < settings_.queue_batches && queue.bytes < settings_.queue_bytes;
 }
 
-std::optional<Attachment> Inbox::attachment(const OriginName& origin) const {
+std::optional<Attachment> ReadAhead::attachment(const OriginName& origin) const {
   const std::scoped_lock lock(mutex_);
   const Queue& queue = queues_.at(origin);
   if (!queue.attached) return std::nullopt;
   return queue.attachment;
 }
 
-bool Inbox::room(const OriginName& origin) const {
+bool ReadAhead::room(const OriginName& origin) const {
   const std::scoped_lock lock(mutex_);
   return has_room(queues_.at(origin));
 }
 
-bool Inbox::wait_for_room(const OriginName& origin, std::uint64_t generation,
-                          std::stop_token stop) {
+bool ReadAhead::wait_for_room(const OriginName& origin, std::uint64_t generation,
+                              std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const Queue& queue = queues_.at(origin);
   return changed_.wait(lock, stop, [&] {
@@ -32,7 +32,7 @@ bool Inbox::wait_for_room(const OriginName& origin, std::uint64_t generation,
   });
 }
 
-void Inbox::push(std::uint64_t generation, Received received) {
+void ReadAhead::push(std::uint64_t generation, Arrival received) {
   const std::scoped_lock lock(mutex_);
   Queue& queue = queues_.at(received.origin);
   if (!queue.attached || queue.attachment.generation != generation) return;
@@ -41,16 +41,16 @@ void Inbox::push(std::uint64_t generation, Received received) {
   changed_.notify_all();
 }
 
-std::vector<Received> Inbox::take(std::size_t deltas) {
+std::vector<Arrival> ReadAhead::take(std::size_t deltas) {
   const std::scoped_lock lock(mutex_);
-  std::vector<Received> taken;
+  std::vector<Arrival> taken;
   std::size_t weight = 0;
   bool more = true;
   while (more && weight < deltas) {
     more = false;
     for (auto& [origin, queue] : queues_) {
       if (queue.messages.empty()) continue;
-      Received& next = queue.messages.front();
+      Arrival& next = queue.messages.front();
       weight += next.batch ? next.batch->deltas.size() + 1 : 1;
       queue.bytes -= next.bytes;
       taken.push_back(std::move(next));
@@ -62,7 +62,7 @@ std::vector<Received> Inbox::take(std::size_t deltas) {
   return taken;
 }
 
-void Inbox::wait_for_batch(Millis wait, std::stop_token stop) {
+void ReadAhead::wait_for_batch(Millis wait, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, stop, wait, [&] {
     for (const auto& [origin, queue] : queues_) {
@@ -72,7 +72,7 @@ void Inbox::wait_for_batch(Millis wait, std::stop_token stop) {
   });
 }
 
-void Inbox::restart(const OriginName& origin, std::optional<Offset> after) {
+void ReadAhead::restart(const OriginName& origin, std::optional<Offset> after) {
   const std::scoped_lock lock(mutex_);
   Queue& queue = queues_.at(origin);
   queue.messages.clear();
@@ -82,18 +82,18 @@ void Inbox::restart(const OriginName& origin, std::optional<Offset> after) {
   changed_.notify_all();
 }
 
-void Inbox::suspend(Queue& queue) {
+void ReadAhead::suspend(Queue& queue) {
   queue.messages.clear();
   queue.bytes = 0;
   queue.attached = false;
 }
 
-void Inbox::suspend(const OriginName& origin) {
+void ReadAhead::suspend(const OriginName& origin) {
   const std::scoped_lock lock(mutex_);
   suspend(queues_.at(origin));
 }
 
-void Inbox::suspend() {
+void ReadAhead::suspend() {
   const std::scoped_lock lock(mutex_);
   for (auto& [origin, queue] : queues_) suspend(queue);
 }

@@ -1,4 +1,4 @@
-#include "consumer/group.h"
+#include "consumer/commit_group.h"
 
 #include <algorithm>
 #include <iterator>
@@ -49,14 +49,14 @@ std::string retyped_reason(std::string_view held, std::string_view keyspace) {
 
 // ---- what is to be joined ------------------------------------------------------------------
 
-void Group::reserve(std::size_t deltas) {
+void CommitGroup::reserve(std::size_t deltas) {
   items_.reserve(deltas);
   slots_.reserve(deltas);
   loads_.reserve(deltas);
   slot_of_.reserve(deltas);
 }
 
-std::size_t Group::slot_for(std::string_view key) {
+std::size_t CommitGroup::slot_for(std::string_view key) {
   const auto [entry, fresh] = slot_of_.try_emplace(key, slots_.size());
   if (fresh) {
     slots_.push_back({.keyspace_type = keyspace_type(*schema_, key)});
@@ -65,7 +65,7 @@ std::size_t Group::slot_for(std::string_view key) {
   return entry->second;
 }
 
-void Group::add(DeltaRef ref) {
+void CommitGroup::add(DeltaRef ref) {
   const Delta& delta = *ref.delta;
   if (auto legal = check_key(kAnyLength, delta.key); !legal) {
     return add_beside(ref, std::move(legal.error().message));
@@ -96,7 +96,7 @@ void Group::add(DeltaRef ref) {
   items_.push_back(std::move(item));
 }
 
-void Group::found(std::span<const ChangedView> views) {
+void CommitGroup::found(std::span<const ChangedView> views) {
   for (const ChangedView& view : views) {
     const auto entry = slot_of_.find(view.key);
     if (entry == slot_of_.end()) continue;
@@ -109,7 +109,7 @@ void Group::found(std::span<const ChangedView> views) {
   }
 }
 
-Result<void> Group::load(ReplicaStore& store) {
+Result<void> CommitGroup::load(ReplicaStore& store) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     auto& names = loads_[i].fields.names;
     if (names.size() > 1) {
@@ -126,12 +126,12 @@ Result<void> Group::load(ReplicaStore& store) {
 
 // ---- joining -------------------------------------------------------------------------------
 
-void Group::set_aside(std::size_t slot, std::string reason, bool incomplete) {
+void CommitGroup::set_aside(std::size_t slot, std::string reason, bool incomplete) {
   slots_[slot].aside = aside_.size();
   aside_.push_back({loads_[slot].key, &loaded_[slot].block, incomplete, std::move(reason)});
 }
 
-void Group::start(std::size_t index) {
+void CommitGroup::start(std::size_t index) {
   Slot& slot = slots_[index];
   slot.edits.clear();
   slot.joined = false;
@@ -158,7 +158,7 @@ void Group::start(std::size_t index) {
   }
 }
 
-bool Group::joinable(const Item& item) {
+bool CommitGroup::joinable(const Item& item) {
   const Slot& slot = slots_[item.slot];
   if (slot.aside) {
     aside_[*slot.aside].deltas.push_back({item.ref, aside_[*slot.aside].reason});
@@ -183,13 +183,13 @@ bool Group::joinable(const Item& item) {
                 true);
 }
 
-bool Group::refuse(const Item& item, const std::string& reason, bool incomplete) {
+bool CommitGroup::refuse(const Item& item, const std::string& reason, bool incomplete) {
   set_aside(item.slot, reason, incomplete);
   aside_.back().deltas.push_back({item.ref, reason});
   return false;
 }
 
-void Group::join_item(const Item& item, const VersionVector& watermark) {
+void CommitGroup::join_item(const Item& item, const VersionVector& watermark) {
   Slot& slot = slots_[item.slot];
   const Batch& batch = *item.ref.batch;
   const crdt::DeltaSource source{batch.actor, item.ref.delta->last_seq, batch.contexts, &watermark};
@@ -200,7 +200,7 @@ void Group::join_item(const Item& item, const VersionVector& watermark) {
   any_deferring_ = any_deferring_ || slot.deferring;
 }
 
-void Group::join(VersionVector watermark) {
+void CommitGroup::join(VersionVector watermark) {
   aside_.clear();
   beside_ = refused_;
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) start(slot);
@@ -215,7 +215,7 @@ void Group::join(VersionVector watermark) {
   collect_commits();
 }
 
-void Group::collect_commits() {
+void CommitGroup::collect_commits() {
   commits_.clear();
   commits_.reserve(slots_.size());
   std::erase_if(aside_, [](const AsideKey& key) { return key.deltas.empty(); });
@@ -229,7 +229,7 @@ void Group::collect_commits() {
   }
 }
 
-std::vector<std::pair<std::string_view, crdt::ViewKind>> Group::views() const {
+std::vector<std::pair<std::string_view, crdt::ViewKind>> CommitGroup::views() const {
   std::vector<std::pair<std::string_view, crdt::ViewKind>> views;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].joined) views.emplace_back(loads_[i].key, slots_[i].type->view);

@@ -23,7 +23,7 @@
 namespace tributary {
 
 /// One message of an origin's changelog.
-struct Received {
+struct Arrival {
   OriginName origin;
   Offset offset;
   std::size_t bytes = 0;
@@ -40,9 +40,9 @@ struct Attachment {
 };
 
 /// Thread-safe.
-class Inbox {
+class ReadAhead {
  public:
-  Inbox(std::vector<OriginName> origins, const ConsumerSettings& settings);
+  ReadAhead(std::vector<OriginName> origins, const ConsumerSettings& settings);
 
   // --- reader's side ---
   /// Where to read; nullopt until the applier knows the replica's progress.
@@ -51,11 +51,11 @@ class Inbox {
   /// Waits until there is room or an attachment newer than `generation`; false when stopped.
   bool wait_for_room(const OriginName& origin, std::uint64_t generation, std::stop_token stop);
   /// Dropped when a restart has made `generation` stale.
-  void push(std::uint64_t generation, Received received);
+  void push(std::uint64_t generation, Arrival received);
 
   // --- applier's side ---
   /// Takes about `deltas` deltas of whole batches, turn by turn from every origin, in order.
-  [[nodiscard]] std::vector<Received> take(std::size_t deltas);
+  [[nodiscard]] std::vector<Arrival> take(std::size_t deltas);
   /// Waits until something can be taken, `wait` has passed or `stop` is asked for.
   void wait_for_batch(Millis wait, std::stop_token stop);
   /// Throws away what was read of the origin and lets its reader attach behind `after`.
@@ -69,7 +69,7 @@ class Inbox {
 
  private:
   struct Queue {
-    std::deque<Received> messages;
+    std::deque<Arrival> messages;
     std::size_t bytes = 0;
     Attachment attachment;
     bool attached = false;

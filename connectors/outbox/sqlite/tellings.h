@@ -17,9 +17,9 @@
 namespace tributary::sqlite {
 
 /// Borrows fence and quiet. Not thread-safe.
-class Told {
+class Tellings {
  public:
-  Told(Fence& fence, Quiet& quiet) : fence_(fence), quiet_(quiet) {}
+  Tellings(Fence& fence, QuietMoment& quiet) : fence_(fence), quiet_(quiet) {}
 
   /// Remember; settle() writes.
   void confirm(ActorId actor, Seq seq, Micros retention);
@@ -47,7 +47,7 @@ class Told {
   [[nodiscard]] bool matters(const Context& stored) const;
 
   Fence& fence_;
-  Quiet& quiet_;
+  QuietMoment& quiet_;
   ContextSweep sweep_;
   std::map<ActorId, Seq> confirmed_;
   Micros retention_{0};

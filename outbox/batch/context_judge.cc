@@ -1,4 +1,4 @@
-#include "outbox/batch/seal_contexts.h"
+#include "outbox/batch/context_judge.h"
 
 #include <algorithm>
 
@@ -15,14 +15,14 @@ std::optional<WriterContext> decode(const OutboxRow& row) {
 
 }  // namespace
 
-SealContexts::SealContexts(ActorId own, const SealRules& rules)
+ContextJudge::ContextJudge(ActorId own, const SealRules& rules)
     : own_(own), rules_(rules), known_seqs_(rules.known) {
   for (const FormerActor& former : rules.former) {
     known_seqs_.raise(former.actor, former.final_seq);
   }
 }
 
-SealContexts::Known& SealContexts::known_as(const OutboxRow& row) {
+ContextJudge::Known& ContextJudge::known_as(const OutboxRow& row) {
   const bool same = last_ != nullptr && last_name_.first == row.exact &&
                     last_name_.second.data() == row.context.data() &&
                     last_name_.second.size() == row.context.size();
@@ -34,7 +34,7 @@ SealContexts::Known& SealContexts::known_as(const OutboxRow& row) {
   return *last_;
 }
 
-const JudgedContext& SealContexts::of(const OutboxRow& row) {
+const JudgedContext& ContextJudge::of(const OutboxRow& row) {
   Known& known = known_as(row);
   const bool lowered = known.told && known.told->lowered_for(row.key) != nullptr;
   const std::string_view name = lowered ? row.key : std::string_view();
@@ -46,13 +46,13 @@ const JudgedContext& SealContexts::of(const OutboxRow& row) {
       .first->second;
 }
 
-JudgedContext SealContexts::make(const OutboxRow& row, const WriterContext& told) const {
+JudgedContext ContextJudge::make(const OutboxRow& row, const WriterContext& told) const {
   if (!row.exact) {
     VersionVector others = told.watermark();
     others.erase(own_);
     if (auto why = beyond(others); !why.empty()) return tl::unexpected(std::move(why));
   }
-  SealedContext sealed;
+  SeenContext sealed;
   sealed.others = told.of(row.key);
   if (row.exact) sealed.own = sealed.others.get(own_);
   sealed.others.erase(own_);
@@ -67,7 +67,7 @@ JudgedContext SealContexts::make(const OutboxRow& row, const WriterContext& told
 }
 
 /// Too old is always safe.
-bool SealContexts::cap(VersionVector& context) const {
+bool ContextJudge::cap(VersionVector& context) const {
   VersionVector within;
   for (const auto& [actor, seq] : context) {
     within.raise(actor, std::min(seq, known_seqs_.get(actor)));
@@ -78,7 +78,7 @@ bool SealContexts::cap(VersionVector& context) const {
 }
 
 /// Why the context was never told to a writer; empty when it may have been.
-std::string SealContexts::beyond(const VersionVector& context) const {
+std::string ContextJudge::beyond(const VersionVector& context) const {
   for (const auto& [actor, seq] : context) {
     const Seq known = known_seqs_.get(actor);
     if (seq <= known) continue;
