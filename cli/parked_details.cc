@@ -40,17 +40,18 @@ std::string pairs(const Pairs& vector) {
 }
 
 std::string edit_text(const crdt::ViewEdit& edit) {
-  using Action = crdt::ViewEdit::Action;
-  if (edit.action == Action::kClear) return "clear";
-  std::string out = edit.action == Action::kPut ? "put" : "remove";
-  if (!edit.member.empty()) out += " " + cut(edit.member);
-  if (!edit.value.empty()) out += " " + cut(edit.value);
+  if (crdt::drops(edit)) return "clear";
+  if (const auto* removed = std::get_if<crdt::Remove>(&edit)) return "remove " + cut(removed->name);
+  const crdt::ViewEntry entry = *crdt::entry_of(edit);
+  std::string out = "put";
+  if (!entry.name.empty()) out.append(" ").append(cut(entry.name));
+  if (!entry.value.empty()) out.append(" ").append(cut(entry.value));
   return out;
 }
 
 /// What an empty key shows when the delta is joined to it; why that cannot be done otherwise.
 std::string alone(const Batch& batch, const Delta& delta) {
-  const crdt::Type* type = crdt::find_type(delta.type);
+  const crdt::Type* type = delta.type.known;
   if (type == nullptr) return "(this version does not know the type)";
   const auto touched = type->touched(delta.body, bounds_of(batch));
   if (!touched) return "(" + printable(touched.error().message) + ")";
@@ -78,7 +79,7 @@ std::string inside(const Batch& batch) {
                     time_text(Micros{static_cast<std::int64_t>(batch.hlc.micros())}) + "\n";
   for (std::size_t i = 0; i < std::min(batch.deltas.size(), kListed); ++i) {
     const Delta& delta = batch.deltas[i];
-    out += "delta:       key " + in_quotes(delta.key) + ", type " + in_quotes(delta.type) +
+    out += "delta:       key " + in_quotes(delta.key) + ", type " + in_quotes(delta.type.name) +
            ", up to seq " + std::to_string(delta.last_seq.value) +
            "\n  alone:     " + alone(batch, delta) + "\n  bytes:     " + cut(delta.body) + "\n";
   }

@@ -29,9 +29,9 @@ class Look {
   }
   void delta(const Delta& delta) {
     const std::string_view to = keyspace_type(after_, delta.key);
-    if (keyspace_type(before_, delta.key) == delta.type && other_type(delta.type, to)) {
+    if (keyspace_type(before_, delta.key) == delta.type.name && other_type(delta.type.name, to)) {
       ++changes_.sealed;
-      note(delta.key, delta.type, to);
+      note(delta.key, delta.type.name, to);
     }
   }
   void too_many() {

@@ -36,7 +36,7 @@ std::string refused_reason(const Schema& schema, std::string_view key) {
 }
 
 crdt::ViewEdits whole_view(const crdt::Type& type, const crdt::State& state) {
-  crdt::ViewEdits edits{{crdt::ViewEdit::Action::kClear, {}, {}}};
+  crdt::ViewEdits edits{crdt::DropView{}};
   auto rendered = type.render(state);
   std::move(rendered.begin(), rendered.end(), std::back_inserter(edits));
   return edits;
@@ -72,16 +72,16 @@ void CommitGroup::add(DeltaRef ref) {
   }
   const std::size_t index = slot_for(delta.key);
   Slot& slot = slots_[index];
-  if (!slot.keyspace_type.empty() && slot.keyspace_type != delta.type) {
+  if (!slot.keyspace_type.empty() && slot.keyspace_type != delta.type.name) {
     return add_beside(ref, std::string(kWrongType) + "the keyspace says " +
                                std::string(slot.keyspace_type) + ", the change is for a " +
-                               delta.type +
+                               delta.type.name +
                                "; two origins disagree. The changelog has all of them");
   }
-  const crdt::Type* type = crdt::find_type(delta.type);
+  const crdt::Type* type = delta.type.known;
   Item item{ref, index, type};
   if (type == nullptr) {
-    item.refused = std::string(kUnknownType) + delta.type + "; upgrade this consumer";
+    item.refused = std::string(kUnknownType) + delta.type.name + "; upgrade this consumer";
   } else if (auto fields = type->touched(delta.body, bounds_of(*ref.batch)); !fields) {
     item.refused = std::move(fields.error().message);
   } else if (!slot.closed) {
@@ -165,7 +165,7 @@ bool CommitGroup::joinable(const Item& item) {
     return false;
   }
   if (!item.refused.empty()) return refuse(item, item.refused, false);
-  const std::string& type = item.ref.delta->type;
+  const std::string& type = item.ref.delta->type.name;
   const std::string& loaded = loaded_[item.slot].type;
   const std::string_view held = loaded.empty() ? slot.type->name : std::string_view(loaded);
   if (type == held) return true;

@@ -63,7 +63,7 @@ void keep_small(ParkedEntry& beside, std::uint64_t bytes) {
 
 std::string parked_type(const ParkedEntry& parked) {
   const auto batch = decode_piece(parked.bytes);
-  return batch && !batch->deltas.empty() ? batch->deltas.front().type : std::string();
+  return batch && !batch->deltas.empty() ? batch->deltas.front().type.name : std::string();
 }
 
 std::vector<ParkedEntry> put_beside(std::span<const ParkedEntry> parked, std::string_view type) {

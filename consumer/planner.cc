@@ -150,7 +150,7 @@ std::vector<VersionVector> forged_contexts(const Batch& batch, const VersionVect
 /// What a join onto nothing defers is what it would obey of these contexts.
 bool names_forged(const Delta& delta, ActorId actor, const std::vector<VersionVector>& forged) {
   if (forged.empty()) return false;
-  const crdt::Type* type = crdt::find_type(delta.type);
+  const crdt::Type* type = delta.type.known;
   if (type == nullptr || !type->defers) return false;
   const crdt::DeltaBounds any{Seq{1}, Seq{~std::uint64_t{0}}, Hlc{~std::uint64_t{0}},
                               forged.size()};

@@ -209,19 +209,20 @@ void RebuildPass::join(const Batch& batch, const Delta& delta, RebuiltKey& key,
                        const VersionVector& before) {
   const std::string_view wanted =
       key.keyspace_type.empty() ? std::string_view(key.type_name) : key.keyspace_type;
-  if (wanted != delta.type) {
-    const bool decided = !key.keyspace_type.empty() || (!wanted.empty() && wanted < delta.type);
+  if (wanted != delta.type.name) {
+    const bool decided =
+        !key.keyspace_type.empty() || (!wanted.empty() && wanted < delta.type.name);
     if (decided) return;  // set aside beside it
     key.state = {};
     key.state.set_complete();
     key.deferring = false;
     key.problem.clear();
   }
-  const crdt::Type* type = crdt::find_type(delta.type);
+  const crdt::Type* type = delta.type.known;
   key.type = type;
-  key.type_name = delta.type;
+  key.type_name = delta.type.name;
   if (type == nullptr) {
-    key.problem = std::string(kUnknownType) + delta.type + "; upgrade this consumer";
+    key.problem = std::string(kUnknownType) + delta.type.name + "; upgrade this consumer";
     return;
   }
   if (auto fields = type->touched(delta.body, bounds_of(batch)); !fields) {

@@ -69,8 +69,9 @@ bool fits_by_now(const ParkedEntry& parked, std::string_view wanted) {
 /// among them must still meet an add that it has seen and that is only joined after it.
 std::string join_one(const Batch& batch, const Delta& delta, Attempt& attempt) {
   static const VersionVector kNothing;
-  const crdt::Type* type = crdt::find_type(delta.type);
-  if (type == nullptr) return std::string(kUnknownType) + delta.type + "; upgrade this consumer";
+  const crdt::Type* type = delta.type.known;
+  if (type == nullptr)
+    return std::string(kUnknownType) + delta.type.name + "; upgrade this consumer";
   attempt.type = type;
   if (auto fields = type->touched(delta.body, bounds_of(batch)); !fields) {
     return std::move(fields.error().message);

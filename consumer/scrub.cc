@@ -53,14 +53,13 @@ Result<bool> block(ReplicaStore& store, KnownReplica& known, const std::string& 
                  .hlc = {}});
 }
 
-/// The members of a view made of `edits` (a kClear, then puts), as KeyReading has them but for
+/// The members of a view made of `edits` by whole_view(), as KeyReading has them but for
 /// their order where a view has none.
 std::vector<std::pair<std::string, std::string>> values_of(const crdt::Type& type,
                                                            const crdt::ViewEdits& edits) {
   std::vector<std::pair<std::string, std::string>> values;
   for (const crdt::ViewEdit& edit : edits) {
-    if (edit.action != crdt::ViewEdit::Action::kPut) continue;
-    values.emplace_back(edit.member, edit.value);
+    if (const auto entry = crdt::entry_of(edit)) values.emplace_back(entry->name, entry->value);
   }
   if (type.view != crdt::ViewKind::kList) std::sort(values.begin(), values.end());
   return values;

@@ -123,10 +123,10 @@ struct KeyCommit {
   const crdt::State* state = nullptr;      ///< its changed fields are written
   const crdt::ViewEdits* edits = nullptr;  ///< applied to the view in order
   bool deferring = false;                  ///< listed by deferring_keys() from now on, or no more
-  bool whole = false;  ///< the edits, a kClear first, make the whole view anew: it may be as it is.
-                       ///< Otherwise it must be there as earlier commits left it (its Redis type;
-                       ///< of sets, hashes, sorted sets and lists the number of members, too), and
-                       ///< must not be there when the key has no state
+  bool whole = false;  ///< the edits, a DropView first, make the whole view anew: it may be as it
+                       ///< is. Otherwise it must be there as earlier commits left it (its Redis
+                       ///< type; of sets, hashes, sorted sets and lists the number of members,
+                       ///< too), and must not be there when the key has no state
   bool discard_damage = false;  ///< whatever stands in the place of the state is dropped first, and
                                 ///< of the view, too (with `whole`)
 };

@@ -199,7 +199,7 @@ std::string encode(const Batch& batch) {
   for (const Delta& delta : batch.deltas) {
     wire::Delta& out = *message.add_deltas();
     out.set_key(delta.key);
-    out.set_type(intern(message, delta.type));
+    out.set_type(intern(message, delta.type.name));
     out.set_last_seq(delta.last_seq.value);
     out.set_body(delta.body);
   }
@@ -247,15 +247,20 @@ Result<Batch> decode(std::string_view bytes, bool whole) {
     if (!vector) return poison("a context does not decode");
     batch.contexts.push_back(std::move(*vector));
   }
+  // A table that is larger than what it is for would cost more than the message.
+  if (message.types_size() > message.deltas_size()) {
+    return poison("it names more types than it has deltas");
+  }
+  const std::vector<NamedType> types(message.types().begin(), message.types().end());
   batch.deltas.reserve(message.deltas_size());
   for (wire::Delta& delta : *message.mutable_deltas()) {
-    if (delta.type() >= static_cast<std::uint32_t>(message.types_size())) {
+    if (delta.type() >= types.size()) {
       return poison("a delta's type is not in its table");
     }
     if (delta.last_seq() < message.first_seq() || delta.last_seq() > message.last_seq()) {
       return poison("a delta's seq lies outside of the batch");
     }
-    batch.deltas.push_back({std::move(*delta.mutable_key()), message.types(delta.type()),
+    batch.deltas.push_back({std::move(*delta.mutable_key()), types[delta.type()],
                             Seq{delta.last_seq()}, std::move(*delta.mutable_body())});
   }
   return batch;

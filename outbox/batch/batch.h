@@ -17,9 +17,22 @@
 
 namespace tributary {
 
+/// A type by its registered name, looked up once.
+struct NamedType {
+  NamedType() = default;
+  NamedType(std::string registered)  // NOLINT(google-explicit-constructor): a name says it all
+      : name(std::move(registered)), known(crdt::find_type(name)) {}
+  NamedType(const char* registered) : NamedType(std::string(registered)) {}
+  NamedType(const crdt::Type& type) : name(type.name), known(&type) {}
+
+  std::string name;
+  const crdt::Type* known = nullptr;  ///< nullptr: not by this version
+  friend bool operator==(const NamedType& a, const NamedType& b) { return a.name == b.name; }
+};
+
 struct Delta {
   std::string key;
-  std::string type;  ///< registered name; may be unknown to this version
+  NamedType type;
   Seq last_seq;
   std::string body;
 };

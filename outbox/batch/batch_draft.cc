@@ -90,8 +90,7 @@ SealedBatch BatchDraft::encode(const OriginHead& head) const {
   name_former(batch, former_, head.former_history);
   batch.deltas.reserve(groups_.size());
   for (const Group& group : groups_) {
-    batch.deltas.push_back({std::string(group.key), std::string(group.type->name),
-                            group.changes.back().seq,
+    batch.deltas.push_back({std::string(group.key), *group.type, group.changes.back().seq,
                             group.type->seal(head.actor, group.changes, contexts)});
   }
   batch.contexts = contexts.contexts();

@@ -376,7 +376,7 @@ std::string heartbeat(const OriginHead& head, std::span<const FormerActor> forme
 
 void relearn(const Batch& batch, TotalsCache& totals) {
   for (const Delta& delta : batch.deltas) {
-    const crdt::Type* type = crdt::find_type(delta.type);
+    const crdt::Type* type = delta.type.known;
     if (type == nullptr || !type->touched(delta.body, bounds_of(batch))) continue;
     for (const crdt::FieldTotals& each : type->totals(delta.body)) {
       totals.raise(delta.key, each.field, each.totals);

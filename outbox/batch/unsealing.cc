@@ -61,16 +61,17 @@ Result<std::vector<UnsealedRow>> unseal(const Batch& batch, std::span<const Form
   Contexts contexts(batch, former);
   std::vector<UnsealedRow> rows;
   for (const Delta& delta : batch.deltas) {
-    const crdt::Type* type = crdt::find_type(delta.type);
+    const crdt::Type* type = delta.type.known;
     if (type == nullptr) {
-      return fail(ErrorKind::kPoison, "this program does not know type \"" + delta.type + "\"");
+      return fail(ErrorKind::kPoison,
+                  "this program does not know type \"" + delta.type.name + "\"");
     }
     TRIBUTARY_TRY(type->touched(delta.body, bounds_of(batch)).map([](const auto&) {}));
     for (crdt::UnsealedChange& change : type->unseal(delta.body, batch.contexts)) {
       UnsealedRow row{.id = static_cast<std::int64_t>(rows.size()) + 1,
                       .transaction = transaction,
                       .key = delta.key,
-                      .type = delta.type,
+                      .type = delta.type.name,
                       .operation = std::string(change.operation),
                       .value = std::nullopt,
                       .amount = std::nullopt,

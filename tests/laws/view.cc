@@ -10,13 +10,14 @@ namespace {
 using crdt::ViewEdit;
 using crdt::ViewKind;
 
-void put(View& view, ViewKind kind, const ViewEdit& edit) {
+void put(View& view, ViewKind kind, const crdt::ViewEntry& entry) {
+  const std::string value(entry.value);
   switch (kind) {
-    case ViewKind::kString: view.text = edit.value; break;
-    case ViewKind::kList: view.list.push_back(edit.value); break;
+    case ViewKind::kString: view.text = value; break;
+    case ViewKind::kList: view.list.push_back(value); break;
     case ViewKind::kSet:
     case ViewKind::kHash:
-    case ViewKind::kSortedSet: view.members[edit.member] = edit.value; break;
+    case ViewKind::kSortedSet: view.members[std::string(entry.name)] = value; break;
   }
 }
 
@@ -24,15 +25,10 @@ void put(View& view, ViewKind kind, const ViewEdit& edit) {
 
 void carry_out(View& view, ViewKind kind, const crdt::ViewEdits& edits) {
   for (const ViewEdit& edit : edits) {
-    if (edit.action == ViewEdit::Action::kPut) {
-      put(view, kind, edit);
-    } else if (edit.action == ViewEdit::Action::kClear) {
-      view = View{};
-    } else {
-      require(kind != ViewKind::kString && kind != ViewKind::kList,
-              "an edit removes a member of a view that has none");
-      view.members.erase(edit.member);
-    }
+    require(crdt::fits(edit, kind), "an edit is not one of the view's kind");
+    if (const auto entry = crdt::entry_of(edit)) put(view, kind, *entry);
+    else if (crdt::drops(edit)) view = View{};
+    else view.members.erase(std::get<crdt::Remove>(edit).name);
   }
 }
 

@@ -61,7 +61,7 @@ bool of_string(const KeyCommit& key) { return key.type->view == crdt::ViewKind::
 void write_view(ReplicaDisk& disk, const KeyCommit& key) {
   if (key.discard_damage && key.whole) disk.views.erase(std::string(key.key));
   if (key.edits->empty()) return;
-  CHECK(!key.whole || key.edits->front().action == crdt::ViewEdit::Action::kClear);
+  CHECK(!key.whole || crdt::drops(key.edits->front()));
   apply(disk, key.key, key.type->view, *key.edits);
 }
 

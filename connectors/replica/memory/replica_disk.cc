@@ -29,21 +29,23 @@ std::string canonical(const std::string& score) {
   return text;
 }
 
-void put(MemoryView& view, const ViewEdit& edit) {
-  switch (view.kind) {
-    case ViewKind::kString: view.string = edit.value; break;
-    case ViewKind::kSet: view.members.insert(edit.member); break;
-    case ViewKind::kHash: view.fields[edit.member] = edit.value; break;
-    case ViewKind::kSortedSet: view.fields[edit.member] = canonical(edit.value); break;
-    case ViewKind::kList: view.list.push_back(edit.value); break;
-  }
-}
+/// Carries out what leaves the view there.
+struct Editor {
+  MemoryView& view;
 
-void remove(MemoryView& view, const std::string& member) {
-  CHECK(view.kind != ViewKind::kString && view.kind != ViewKind::kList);
-  view.members.erase(member);
-  view.fields.erase(member);
-}
+  void operator()(const crdt::SetString& edit) const { view.string = edit.value; }
+  void operator()(const crdt::AddMember& edit) const { view.members.insert(edit.member); }
+  void operator()(const crdt::PutField& edit) const { view.fields[edit.field] = edit.value; }
+  void operator()(const crdt::PutScore& edit) const {
+    view.fields[edit.member] = canonical(edit.score);
+  }
+  void operator()(const crdt::Append& edit) const { view.list.push_back(edit.value); }
+  void operator()(const crdt::Remove& edit) const {
+    view.members.erase(edit.name);
+    view.fields.erase(edit.name);
+  }
+  void operator()(const crdt::DropView& /*edit*/) const {}
+};
 
 /// Printable, and different for different bytes.
 std::string shown(std::string_view bytes) {
@@ -83,14 +85,14 @@ void apply(ReplicaDisk& disk, std::string_view key, ViewKind kind, const crdt::V
   if (edits.empty()) return;
   const std::string name(key);
   for (const ViewEdit& edit : edits) {
-    if (edit.action == ViewEdit::Action::kClear) {
+    CHECK(crdt::fits(edit, kind));
+    if (crdt::drops(edit)) {
       disk.views.erase(name);
       continue;
     }
     const auto view = disk.views.try_emplace(name, kind).first;
     CHECK(view->second.kind == kind);
-    if (edit.action == ViewEdit::Action::kPut) put(view->second, edit);
-    else remove(view->second, edit.member);
+    std::visit(Editor{view->second}, edit);
     if (view->second.gone()) disk.views.erase(view);
   }
 }

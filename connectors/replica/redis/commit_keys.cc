@@ -42,17 +42,33 @@ bool is_score(const std::string& text) {
   return !text.empty() && end == text.c_str() + text.size() && !std::isnan(score);
 }
 
-void add_put(Arguments& out, ViewKind kind, const ViewEdit& edit) {
-  switch (kind) {
-    case ViewKind::kSet: return out.add(edit.member);
-    case ViewKind::kHash: out.add(edit.member); return out.add(edit.value);
-    case ViewKind::kSortedSet:
-      CHECK(is_score(edit.value));  // Redis would refuse it in the middle of the script
-      out.add(edit.value);
-      return out.add(edit.member);
-    case ViewKind::kString:
-    case ViewKind::kList: return out.add(edit.value);
+/// Adds what stands behind an edit's command.
+class OperandWriter {
+ public:
+  explicit OperandWriter(Arguments& out) : out_(out) {}
+
+  void operator()(const crdt::SetString& edit) const { out_.add(edit.value); }
+  void operator()(const crdt::AddMember& edit) const { out_.add(edit.member); }
+  void operator()(const crdt::PutField& edit) const {
+    out_.add(edit.field);
+    out_.add(edit.value);
   }
+  void operator()(const crdt::PutScore& edit) const {
+    CHECK(is_score(edit.score));  // Redis would refuse it in the middle of the script
+    out_.add(edit.score);
+    out_.add(edit.member);
+  }
+  void operator()(const crdt::Append& edit) const { out_.add(edit.value); }
+  void operator()(const crdt::Remove& edit) const { out_.add(edit.name); }
+  void operator()(const crdt::DropView& /*edit*/) const {}
+
+ private:
+  Arguments& out_;
+};
+
+std::string_view command(const ViewEdit& edit, ViewKind kind) {
+  if (crdt::drops(edit)) return "UNLINK";
+  return std::holds_alternative<crdt::Remove>(edit) ? commands(kind).remove : commands(kind).put;
 }
 
 /// Only the last edit of a string counts.
@@ -60,34 +76,29 @@ void add_string_edit(Arguments& out, const crdt::ViewEdits& edits) {
   out.add(edits.empty() ? "0" : "1");
   if (edits.empty()) return;
   const ViewEdit& last = edits.back();
-  CHECK(last.action != ViewEdit::Action::kRemove);
-  if (last.action == ViewEdit::Action::kClear) return out.add("UNLINK");
-  out.add("SET");
-  out.add(last.value);
+  CHECK(crdt::fits(last, ViewKind::kString));
+  out.add(command(last, ViewKind::kString));
+  std::visit(OperandWriter(out), last);
 }
 
-/// Edits of one action in a row share a command.
+/// Edits of one kind in a row share a command.
 void add_edits(Arguments& out, ViewKind kind, const crdt::ViewEdits& edits) {
   if (kind == ViewKind::kString) return add_string_edit(out, edits);
   const std::size_t runs_at = out.add_count();
   std::size_t runs = 0;
   for (std::size_t i = 0; i < edits.size(); ++runs) {
-    const ViewEdit::Action action = edits[i].action;
-    if (action == ViewEdit::Action::kClear) {
-      out.add("UNLINK");
+    const ViewEdit& first = edits[i];
+    CHECK(crdt::fits(first, kind));
+    out.add(command(first, kind));
+    if (crdt::drops(first)) {
       ++i;
       continue;
     }
-    const bool put = action == ViewEdit::Action::kPut;
-    const std::string_view command = put ? commands(kind).put : commands(kind).remove;
-    CHECK(!command.empty());  // members of a list are not removed by name
-    out.add(command);
-    CountedSection arguments(out);
-    for (; i < edits.size() && edits[i].action == action; ++i) {
-      if (put) add_put(out, kind, edits[i]);
-      else out.add(edits[i].member);
+    CountedSection operands(out);
+    for (; i < edits.size() && edits[i].index() == first.index(); ++i) {
+      std::visit(OperandWriter(out), edits[i]);
     }
-    arguments.end();
+    operands.end();
   }
   out.set_count(runs_at, runs);
 }
@@ -114,7 +125,7 @@ void add_state(Arguments& out, const crdt::State& state, std::string_view versio
 /// The only change of a string's state, when one field is written and the view is set.
 const crdt::State::Field* only_field(const KeyCommit& key) {
   if (key.type->view != ViewKind::kString || key.edits->empty()) return nullptr;
-  if (key.edits->back().action != ViewEdit::Action::kPut) return nullptr;
+  if (crdt::drops(key.edits->back())) return nullptr;
   const crdt::State::Field* only = nullptr;
   for (const auto& field : key.state->fields()) {
     if (!field.changed) continue;
@@ -183,8 +194,7 @@ class Versions {
 
 CommitKeys::CommitKeys(std::span<const KeyCommit> keys) {
   for (const KeyCommit& key : keys) {
-    CHECK(!key.whole ||
-          (!key.edits->empty() && key.edits->front().action == ViewEdit::Action::kClear));
+    CHECK(!key.whole || (!key.edits->empty() && crdt::drops(key.edits->front())));
     const bool fresh = is_fresh(key);
     const bool held = !key.expected_version.empty() && !key.discard_damage;
     if ((fresh || held) && add_single(fresh ? fresh_ : held_, key)) continue;
@@ -251,7 +261,7 @@ void CommitKeys::add_writes(Arguments& out, std::uint64_t nonce) const {
       out.add_joined(kFieldPrefix, run.field, {});
       for (const Single& single : run.keys) {
         out.add(*single.value);
-        out.add(single.key->edits->back().value);
+        std::visit(OperandWriter(out), single.key->edits->back());
       }
     }
   }

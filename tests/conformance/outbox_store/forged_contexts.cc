@@ -70,7 +70,8 @@ bool stays(const Batch& batch, Seq seq) {
   sets.join(remove.body, {batch.actor, remove.last_seq, batch.contexts, &before}, state, edits);
   sets.join(added, {kOther, seq, {}, &before}, state, edits);
   const crdt::ViewEdits view = sets.render(state);
-  return std::ranges::any_of(view, [](const crdt::ViewEdit& edit) { return edit.member == "x"; });
+  return std::ranges::any_of(
+      view, [](const crdt::ViewEdit& edit) { return crdt::entry_of(edit)->name == "x"; });
 }
 
 }  // namespace

@@ -13,13 +13,12 @@ using crdt::ViewKind;
 const std::array kCollections{ViewKind::kSet, ViewKind::kHash, ViewKind::kSortedSet,
                               ViewKind::kList};
 
-crdt::ViewEdits two(ViewKind kind) {
+PlainEdits two(ViewKind kind) {
   const bool list = kind == ViewKind::kList;
   return {put(list ? "" : "a", "1"), put(list ? "" : "b", "2")};
 }
 
-Result<std::string> edit(ReplicaStore& store, ViewKind kind, crdt::ViewEdits edits,
-                         bool whole = false) {
+Result<std::string> edit(ReplicaStore& store, ViewKind kind, PlainEdits edits, bool whole = false) {
   Draft draft;
   draft.key("k", kind, version_of(store, "k"), {{"s", "x"}}, std::move(edits)).whole = whole;
   return draft.commit(store);
@@ -55,7 +54,7 @@ REPLICA_TEST("a collection that vanished is noticed by the next edit and made wh
     CHECK(!found[0].foreign);
     CHECK(!found[0].stateless);
     CHECK(!need(store->read("k")).exists);
-    crdt::ViewEdits all = two(kind);
+    PlainEdits all = two(kind);
     all.insert(all.begin(), clear());
     need(edit(*store, kind, all, true));
     CHECK(changed(*store, kind).empty());

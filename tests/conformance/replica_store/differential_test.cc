@@ -7,7 +7,6 @@
 namespace tributary::replica_tests {
 namespace {
 
-using crdt::ViewEdits;
 using crdt::ViewKind;
 
 constexpr int kKinds = 5;
@@ -18,8 +17,8 @@ class Generator {
   explicit Generator(std::uint32_t seed) : random_(seed) {}
   [[nodiscard]] int below(int limit) { return static_cast<int>(random_() % limit); }
 
-  [[nodiscard]] ViewEdits edits(ViewKind kind) {
-    ViewEdits edits;
+  [[nodiscard]] PlainEdits edits(ViewKind kind) {
+    PlainEdits edits;
     const bool members = kind != ViewKind::kString && kind != ViewKind::kList;
     for (int i = below(6); i > 0; --i) {
       const std::string member = members ? std::to_string(below(8)) : "";

@@ -26,14 +26,27 @@ const Type& type_of(ViewKind kind) {
   return types.at(static_cast<std::size_t>(kind));
 }
 
-ViewEdit put(std::string member, std::string value) {
-  return {ViewEdit::Action::kPut, std::move(member), std::move(value)};
+PlainEdit put(std::string member, std::string value) {
+  return {PlainEdit::Action::kPut, std::move(member), std::move(value)};
 }
-ViewEdit remove(std::string member) { return {ViewEdit::Action::kRemove, std::move(member), {}}; }
-ViewEdit clear() { return {ViewEdit::Action::kClear, {}, {}}; }
+PlainEdit remove(std::string member) { return {PlainEdit::Action::kRemove, std::move(member), {}}; }
+PlainEdit clear() { return {PlainEdit::Action::kClear, {}, {}}; }
+
+ViewEdit PlainEdit::of(ViewKind kind) const {
+  if (action == Action::kClear) return crdt::DropView{};
+  if (action == Action::kRemove) return crdt::Remove{member};
+  switch (kind) {
+    case ViewKind::kString: return crdt::SetString{value};
+    case ViewKind::kSet: return crdt::AddMember{member};
+    case ViewKind::kHash: return crdt::PutField{member, value};
+    case ViewKind::kSortedSet: return crdt::PutScore{member, value};
+    case ViewKind::kList: return crdt::Append{value};
+  }
+  return crdt::DropView{};
+}
 
 Draft::Key& Draft::key(std::string key, ViewKind kind, std::string version, const Fields& fields,
-                       crdt::ViewEdits edits) {
+                       const PlainEdits& edits) {
   Key& added = keys_.emplace_back();
   added.key = std::move(key);
   added.type = &type_of(kind);
@@ -47,7 +60,7 @@ Draft::Key& Draft::key(std::string key, ViewKind kind, std::string version, cons
     if (value) added.state.set(name, *value);
     else added.state.erase(name);
   }
-  added.edits = std::move(edits);
+  for (const PlainEdit& each : edits) added.edits.push_back(each.of(kind));
   return added;
 }
 

@@ -14,9 +14,20 @@ namespace tributary::replica_tests {
 /// A type of no behaviour: a store looks at names and views only.
 [[nodiscard]] const crdt::Type& type_of(crdt::ViewKind kind);
 
-[[nodiscard]] crdt::ViewEdit put(std::string member, std::string value = {});
-[[nodiscard]] crdt::ViewEdit remove(std::string member);
-[[nodiscard]] crdt::ViewEdit clear();
+/// An edit to a view of any kind, told alike for all.
+struct PlainEdit {
+  enum class Action { kPut, kRemove, kClear };
+  Action action = Action::kPut;
+  std::string member;  ///< of a set, hash or sorted set
+  std::string value;   ///< of a string, hash or list; the score of a sorted set's member
+
+  [[nodiscard]] crdt::ViewEdit of(crdt::ViewKind kind) const;
+};
+using PlainEdits = std::vector<PlainEdit>;
+
+[[nodiscard]] PlainEdit put(std::string member, std::string value = {});
+[[nodiscard]] PlainEdit remove(std::string member);
+[[nodiscard]] PlainEdit clear();
 
 /// State fields that will be written; nullopt: dropped.
 using Fields = std::vector<std::pair<std::string, std::optional<std::string>>>;
@@ -36,7 +47,7 @@ class Draft {
 
   /// The answer stays valid until the draft dies.
   Key& key(std::string key, crdt::ViewKind kind, std::string version, const Fields& fields,
-           crdt::ViewEdits edits = {});
+           const PlainEdits& edits = {});
   Draft& advance(ActorId actor, std::uint64_t from, std::uint64_t to);
   /// Blocks a key, or (nullopt) no more.
   Draft& block(std::string key, std::string expected_mark, std::optional<KeyBlock> next);

@@ -45,7 +45,7 @@ REPLICA_TEST("two elements of a set of 100,000 cost two elements") {
   REQUIRE_SUBJECT(subject);
   const auto store = subject.open();
   Fields fields;
-  crdt::ViewEdits edits;
+  PlainEdits edits;
   for (int i = 0; i < 100'000; ++i) {
     fields.push_back({"e" + std::to_string(i), "dot"});
     edits.push_back(put(std::to_string(i)));
@@ -80,7 +80,7 @@ REPLICA_TEST("a large key is dropped field by field and cleared in one commit") 
   const auto store = subject.open();
   Fields fields;
   Fields drops;
-  crdt::ViewEdits edits;
+  PlainEdits edits;
   for (int i = 0; i < 20'001; ++i) {
     const std::string name = std::to_string(i);
     fields.push_back({name, name});

@@ -47,7 +47,7 @@ Result<void> load_and_commit(ReplicaStore& store, redis::Connection& server,
   auto start = Clock::now();
   TRIBUTARY_ASSIGN(auto loaded, store.load(loads));
   spent.loading += seconds_since(start);
-  const crdt::ViewEdits edits{replica_tests::put("", std::to_string(12345 + round))};
+  const crdt::ViewEdits edits{crdt::SetString{std::to_string(12345 + round)}};
   std::vector<KeyCommit> keys;
   for (std::size_t i = 0; i < loads.size(); ++i) {
     LoadedKey& key = loaded[i];

@@ -5,11 +5,10 @@
 namespace tributary::replica_tests {
 namespace {
 
-using crdt::ViewEdits;
 using crdt::ViewKind;
 
 /// Commits edits to the key "k" and answers its view.
-std::string after(ReplicaStore& store, ViewKind kind, ViewEdits edits) {
+std::string after(ReplicaStore& store, ViewKind kind, PlainEdits edits) {
   Draft draft;
   draft.key("k", kind, version_of(store, "k"), {{"s", "x"}}, std::move(edits));
   need(draft.commit(store));
@@ -105,7 +104,7 @@ REPLICA_TEST("keys, fields and values may hold any bytes") {
   Draft draft;
   for (const std::string& key : names) {
     Fields fields;
-    ViewEdits edits;
+    PlainEdits edits;
     for (const std::string& name : names) {
       fields.push_back({name, name + key});
       edits.push_back(put(name, key + name));

@@ -50,7 +50,7 @@ inline Batch one_change(const OriginName& origin, ActorId actor, std::uint64_t s
           .last_seq = Seq{seq},
           .hlc = Hlc{seq},
           .contexts = contexts.contexts(),
-          .deltas = {{key, std::string(type.name), Seq{seq}, std::move(body)}}};
+          .deltas = {{key, type, Seq{seq}, std::move(body)}}};
 }
 
 /// The counter's totals after the change are `total`.

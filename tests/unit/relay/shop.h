@@ -75,7 +75,7 @@ struct ShopReader {
     progress.watermark.raise(batch.actor, batch.last_seq);
     progress.hlc = std::max(progress.hlc, batch.hlc);
     for (const Delta& delta : batch.deltas) {
-      if (delta.type != "counter") continue;
+      if (delta.type.name != "counter") continue;
       increments[batch.actor.value] =
           crdt::find_type("counter")->totals(delta.body)[0].totals.increments;
     }

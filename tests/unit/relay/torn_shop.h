@@ -75,7 +75,7 @@ struct TornShop : Shop {
       for (const Delta& delta : batch->deltas) {
         if (delta.key != key) continue;
         said.clear();
-        for (const auto& each : crdt::find_type(delta.type)->unseal(delta.body, batch->contexts)) {
+        for (const auto& each : delta.type.known->unseal(delta.body, batch->contexts)) {
           said += std::string(each.operation) + " " + each.value + ";";
         }
       }

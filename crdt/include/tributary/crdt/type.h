@@ -101,6 +101,12 @@ struct JoinResult {
   bool deferring = false;  ///< the state holds deferred removes that prune() will drop
 };
 
+// What a type does that accumulates nothing, or defers nothing.
+[[nodiscard]] std::vector<FieldTotals> no_totals(std::string_view delta);
+[[nodiscard]] FieldSelection no_deferred(const State& state);
+[[nodiscard]] VersionVector none_awaited(const State& state);
+JoinResult nothing_to_prune(State& state, const VersionVector& watermark);
+
 /// A registered type. Every function pointer is set.
 struct Type {
   std::string_view name;
@@ -119,7 +125,7 @@ struct Type {
                                         std::span<const VersionVector> contexts);
 
   /// The running totals in a delta made by seal(); none for types that do not accumulate.
-  std::vector<FieldTotals> (*totals)(std::string_view delta);
+  std::vector<FieldTotals> (*totals)(std::string_view delta) = no_totals;
 
   /// The state fields joining `delta` reads or writes. kPoison when the bytes cannot be decoded, or
   /// claim what lies beyond the bounds (a seq or time that another batch may have): the only place
@@ -140,11 +146,11 @@ struct Type {
                       const VersionVector& their_watermark);
 
   /// The fields prune() needs, told from a state that holds at least the field `head`.
-  FieldSelection (*deferred)(const State& state);
+  FieldSelection (*deferred)(const State& state) = no_deferred;
   /// The changes that the deferred removes in such a state wait for.
-  VersionVector (*awaited)(const State& state);
+  VersionVector (*awaited)(const State& state) = none_awaited;
   /// Drops the deferred removes that `watermark` has caught up with.
-  JoinResult (*prune)(State& state, const VersionVector& watermark);
+  JoinResult (*prune)(State& state, const VersionVector& watermark) = nothing_to_prune;
 
   /// The whole view of a complete state, in canonical (sorted) order.
   ViewEdits (*render)(const State& state);

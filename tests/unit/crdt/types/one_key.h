@@ -98,7 +98,8 @@ class Replica {
   [[nodiscard]] std::string shows() const {
     std::string text;
     for (const crdt::ViewEdit& edit : type_.render(state_)) {
-      text += (text.empty() ? "" : " ") + (edit.member.empty() ? edit.value : edit.member);
+      const crdt::ViewEntry entry = *crdt::entry_of(edit);
+      text.append(text.empty() ? "" : " ").append(entry.name.empty() ? entry.value : entry.name);
     }
     return text.empty() ? "(nothing)" : text;
   }

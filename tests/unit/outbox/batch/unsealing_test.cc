@@ -34,7 +34,7 @@ std::string view_after(const std::vector<Batch>& batches) {
   VersionVector watermark;
   for (const Batch& batch : batches) {
     for (const Delta& delta : batch.deltas) {
-      types[delta.key] = crdt::find_type(delta.type);
+      types[delta.key] = delta.type.known;
       states[delta.key].set_complete();
       REQUIRE(types[delta.key]->touched(delta.body, bounds_of(batch)));
       crdt::ViewEdits edits;
@@ -46,7 +46,8 @@ std::string view_after(const std::vector<Batch>& batches) {
   std::string view;
   for (const auto& [key, state] : states) {
     for (const crdt::ViewEdit& edit : types[key]->render(state)) {
-      view += key + " " + edit.member + "=" + edit.value + "; ";
+      const crdt::ViewEntry entry = *crdt::entry_of(edit);
+      view.append(key).append(" ").append(entry.name).append("=").append(entry.value).append("; ");
     }
   }
   return view;
