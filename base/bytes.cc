@@ -2,6 +2,17 @@
 
 namespace tributary {
 
+std::string hex_of(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+    out.push_back(kDigits[static_cast<unsigned char>(c) & 0xf]);
+  }
+  return out;
+}
+
 void ByteWriter::varint(std::uint64_t value) {
   while (value >= 0x80) {
     bytes_.push_back(static_cast<char>(value | 0x80));

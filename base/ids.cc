@@ -1,3 +1,4 @@
+#include <tributary/base/bytes.h>
 #include <tributary/base/ids.h>
 
 namespace tributary {
@@ -28,10 +29,9 @@ bool ActorId::made_for(const OriginName& origin) const {
 }
 
 std::string ActorId::hex() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out(16, '0');
-  for (int i = 0; i < 16; ++i) out[15 - i] = kDigits[(value >> (4 * i)) & 0xf];
-  return out;
+  std::string bytes;
+  for (int i = 7; i >= 0; --i) bytes.push_back(static_cast<char>(value >> (8 * i)));
+  return hex_of(bytes);
 }
 
 std::optional<ActorId> ActorId::from_hex(std::string_view text) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <tributary/base/bytes.h>
+
 namespace tributary {
 namespace {
-
-constexpr char kDigits[] = "0123456789abcdef";
 
 struct Sequence {
   unsigned char first;  ///< least and …
@@ -43,9 +43,8 @@ std::size_t character(std::string_view bytes, std::size_t i) {
 }
 
 void append_hex(std::string& out, std::string_view mark, unsigned char byte) {
-  out.append(mark);
-  out.push_back(kDigits[byte >> 4]);
-  out.push_back(kDigits[byte & 0xf]);
+  const char one = static_cast<char>(byte);
+  out.append(mark).append(hex_of({&one, 1}));
 }
 
 /// U+0080 to U+009F, which some terminals obey.

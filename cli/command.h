@@ -33,7 +33,8 @@ void add_status(CLI::App& app, Job& job);
 void add_parked(CLI::App& app, Job& job);
 void add_completion(CLI::App& app, Job& job);
 
-/// Adds -c/--config (or the environment variable TRIBUTARY_TOPOLOGY).
+/// Adds -c/--config (or the environment variable TRIBUTARY_TOPOLOGY, or topology.yaml where one
+/// is).
 void add_config_option(CLI::App& command, std::string& path);
 
 /// Adds --metrics, a daemon's own address for them.

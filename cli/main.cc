@@ -2,6 +2,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <system_error>
 
 #include "base/crew.h"
 #include "base/log.h"
@@ -10,15 +14,53 @@
 #include "config/listen_address.h"
 
 namespace tributary::cli {
+namespace {
+
+constexpr const char* kTopologyHere = "topology.yaml";
+
+/// What stands in the place of a command and is none; empty: nothing does, or an option stands
+/// before it, whose value it may be.
+std::string unknown_command(const CLI::App& app, std::span<char* const> arguments) {
+  const CLI::App* within = &app;
+  for (const std::string argument : arguments) {
+    if (argument.starts_with('-')) return {};
+    const auto commands = within->get_subcommands([](const CLI::App*) { return true; });
+    const auto named = std::ranges::find_if(
+        commands, [&](const CLI::App* each) { return each->check_name(argument); });
+    if (named != commands.end()) within = *named;
+    else return commands.empty() ? "" : argument;
+  }
+  return {};
+}
+
+int report_usage(const CLI::App& app, const CLI::ParseError& error,
+                 std::span<char* const> arguments) {
+  const std::string unknown = unknown_command(app, arguments);
+  if (error.get_exit_code() == 0 || unknown.empty()) return app.exit(error) == 0 ? kOk : kUsage;
+  std::fprintf(stderr,
+               "tributary: there is no command \"%s\"; run with --help for those there are\n",
+               printable(unknown).c_str());
+  return kUsage;
+}
+
+}  // namespace
 
 void add_config_option(CLI::App& command, std::string& path) {
-  command.add_option("-c,--config", path, "Topology file")
+  std::error_code cannot_tell;
+  if (std::filesystem::exists(kTopologyHere, cannot_tell)) path = kTopologyHere;
+  command
+      .add_option("-c,--config", path, "Topology file; without it, topology.yaml in this folder")
       ->envname("TRIBUTARY_TOPOLOGY")
-      ->type_name("FILE")
-      ->required();
+      ->type_name("FILE");
 }
 
 config::Topology load_or_exit(const std::string& path, Secrets secrets) {
+  if (path.empty()) {
+    std::fprintf(stderr,
+                 "tributary: which topology? Name its file with -c or in TRIBUTARY_TOPOLOGY, or go "
+                 "to the folder of topology.yaml\n");
+    std::exit(kUsage);
+  }
   config::LoadedTopology loaded = config::load_topology(path);
   std::vector<config::Mistake> mistakes = std::move(loaded.mistakes);
   const auto missing = config::resolve_secrets(loaded.topology);
@@ -85,7 +127,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return end_process(job ? job() : kOk);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kOk : kUsage;
+    return report_usage(app, error, std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tributary: %s\n", printable(error.what()).c_str());
     return kFailed;

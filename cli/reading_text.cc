@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <tributary/base/bytes.h>
+
 #include "base/text.h"
 
 namespace tributary::cli {
@@ -64,7 +66,6 @@ Json value_of(const KeyReading& reading) {
 /// Nothing in it that a terminal would obey: nlohmann leaves DEL and the control characters above
 /// ASCII as they are. They can only stand in strings.
 std::string dump(const Json& json) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   const std::string raw = json.dump();
   std::string out;
   for (std::size_t i = 0; i < raw.size(); ++i) {
@@ -75,7 +76,8 @@ std::string dump(const Json& json) {
       out.push_back(raw[i]);
       continue;
     }
-    out.append("\\u00").append({kDigits[control >> 4], kDigits[control & 0xf]});
+    const char one = static_cast<char>(control);
+    out.append("\\u00").append(hex_of({&one, 1}));
     if (high) ++i;
   }
   return out;

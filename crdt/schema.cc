@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <tributary/base/bytes.h>
 #include <tributary/crdt/schema.h>
 
 namespace tributary {
@@ -10,7 +11,6 @@ constexpr std::string_view kReserved = "tributary:";
 
 /// For a message: control characters escaped, never cut within a character.
 std::string quoted(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::size_t kShown = 80;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   std::size_t end = std::min(text.size(), kShown);
@@ -19,7 +19,7 @@ std::string quoted(std::string_view text) {
   for (std::size_t i = 0; i < end; ++i) {
     const unsigned char c = byte(i);
     if (c >= 0x20 && c != 0x7f) out.push_back(text[i]);
-    else out.append("\\x").append(1, kHex[c >> 4]).append(1, kHex[c & 15]);
+    else out.append("\\x").append(hex_of(text.substr(i, 1)));
   }
   return out + (end < text.size() ? "…\"" : "\"");
 }

@@ -82,15 +82,7 @@ std::optional<VersionVector> VersionVector::from_bytes(std::string_view bytes) {
   return vector;
 }
 
-std::string VersionVector::token() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes()) {
-    out.push_back(kDigits[(static_cast<unsigned char>(c) >> 4) & 0xf]);
-    out.push_back(kDigits[static_cast<unsigned char>(c) & 0xf]);
-  }
-  return out;
-}
+std::string VersionVector::token() const { return hex_of(bytes()); }
 
 std::optional<VersionVector> VersionVector::from_token(std::string_view token) {
   if (token.size() % 2 != 0) return std::nullopt;

@@ -15,6 +15,30 @@ from harness import SandboxTest
 
 
 class TheProgram(SandboxTest):
+    # Starting
+
+    def test_a_command_that_does_not_exist_is_named(self):
+        for arguments in (["stauts"], ["topology", "aply"]):
+            done = self.run_tributary(*arguments, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f'there is no command "{arguments[-1]}"', done.stderr)
+
+    def test_the_topology_is_found_in_the_current_folder(self):
+        without = {name: value for name, value in os.environ.items()
+                   if name != "TRIBUTARY_TOPOLOGY"}
+
+        def show():
+            return subprocess.run([self.program(), "topology", "show"], cwd=self.folder,
+                                  capture_output=True, text=True, env=without)
+
+        none = show()
+        self.assertEqual(none.returncode, 2)
+        self.assertIn("TRIBUTARY_TOPOLOGY", none.stderr)
+        (self.folder / "topology.yaml").write_text(self.sandbox.topology.read_text())
+        found = show()
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn("shop_eu", found.stdout)
+
     # Writing
 
     def test_a_refused_line_is_named_and_the_next_one_is_read(self):

@@ -1,11 +1,7 @@
 #include "connectors/changelog/rabbitmq/connection.h"
 
-#include <sys/time.h>
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#else
 #include <amqp.h>
-#endif
+#include <sys/time.h>
 
 #include "connectors/changelog/rabbitmq/errors.h"
 

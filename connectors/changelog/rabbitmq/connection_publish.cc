@@ -2,14 +2,10 @@
 #include <algorithm>
 #include <array>
 
+#include <amqp.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
 #include <sys/socket.h>
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#else
-#include <amqp.h>
-#endif
 
 #include "connectors/changelog/rabbitmq/connection.h"
 

@@ -2,18 +2,12 @@
 
 #include <array>
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <sys/time.h>
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#include <rabbitmq-c/ssl_socket.h>
-#include <rabbitmq-c/tcp_socket.h>
-#else
 #include <amqp.h>
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
-#endif
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/time.h>
 
 #include "connectors/changelog/rabbitmq/errors.h"
 

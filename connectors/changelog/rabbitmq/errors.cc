@@ -1,12 +1,7 @@
 #include "connectors/changelog/rabbitmq/errors.h"
 
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#include <rabbitmq-c/framing.h>
-#else
 #include <amqp.h>
 #include <amqp_framing.h>
-#endif
 
 namespace tributary::rabbitmq {
 

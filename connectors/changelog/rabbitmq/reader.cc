@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#else
 #include <amqp.h>
-#endif
 
 #include "connectors/changelog/rabbitmq/stream.h"
 #include "connectors/changelog/rabbitmq/tail.h"

@@ -3,13 +3,9 @@
 #include <limits>
 #include <vector>
 
-#include "connectors/changelog/rabbitmq/errors.h"
-
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#else
 #include <amqp.h>
-#endif
+
+#include "connectors/changelog/rabbitmq/errors.h"
 
 namespace tributary::rabbitmq {
 

@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#else
 #include <amqp.h>
-#endif
 
 #include "connectors/changelog/rabbitmq/connection.h"
 #include "connectors/changelog/rabbitmq/delivery.h"

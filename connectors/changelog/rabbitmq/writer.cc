@@ -2,11 +2,7 @@
 
 #include <algorithm>
 
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#else
 #include <amqp.h>
-#endif
 
 namespace tributary::rabbitmq {
 

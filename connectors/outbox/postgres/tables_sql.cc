@@ -1,5 +1,7 @@
 #include <cstddef>
 
+#include <tributary/base/bytes.h>
+
 #include "connectors/outbox/postgres/schema_sql.h"
 #include "connectors/outbox/postgres/tables.sql.h"
 
@@ -19,13 +21,7 @@ std::string like_pattern(std::string_view pattern) {
 }
 
 std::string bytea_literal(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    hex.push_back(kDigits[(static_cast<unsigned char>(c) >> 4) & 0xf]);
-    hex.push_back(kDigits[static_cast<unsigned char>(c) & 0xf]);
-  }
-  return "decode('" + hex + "','hex')";
+  return "decode('" + hex_of(bytes) + "','hex')";
 }
 
 }  // namespace

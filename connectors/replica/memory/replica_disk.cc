@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <tributary/base/bytes.h>
+
 #include "base/check.h"
 
 namespace tributary {
@@ -49,12 +51,11 @@ struct Editor {
 
 /// Printable, and different for different bytes.
 std::string shown(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char byte : bytes) {
     const auto code = static_cast<unsigned char>(byte);
     if (code > 0x20 && code < 0x7f && byte != '"' && byte != '\\') out.push_back(byte);
-    else out.append({'\\', 'x', kHex[code >> 4], kHex[code & 15]});
+    else out.append("\\x").append(hex_of({&byte, 1}));
   }
   return out + '"';
 }

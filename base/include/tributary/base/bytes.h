@@ -8,6 +8,9 @@
 
 namespace tributary {
 
+/// Two lower-case digits a byte.
+[[nodiscard]] std::string hex_of(std::string_view bytes);
+
 /// Appends to a string it owns.
 class ByteWriter {
  public:

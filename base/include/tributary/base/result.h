@@ -29,8 +29,17 @@ struct [[nodiscard]] Error {
   [[nodiscard]] Error in(std::string_view where) const;
 };
 
+/// A value, or why there is none. As a type of its own it may not be ignored: tl::expected lacks
+/// the attribute.
 template <typename T>
-using Result = tl::expected<T, Error>;
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using tl::expected<T, Error>::expected;
+  Result() = default;
+  Result(
+      tl::expected<T, Error> other)  // NOLINT(google-explicit-constructor): of map() and the like
+      : tl::expected<T, Error>(std::move(other)) {}
+};
 
 [[nodiscard]] inline tl::unexpected<Error> fail(ErrorKind kind, std::string message) {
   return tl::make_unexpected(Error{kind, std::move(message)});

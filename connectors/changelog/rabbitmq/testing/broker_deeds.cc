@@ -1,10 +1,6 @@
 #include "connectors/changelog/rabbitmq/testing/broker_deeds.h"
 
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#else
 #include <amqp.h>
-#endif
 
 #include "connectors/changelog/rabbitmq/connection.h"
 
