@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <map>
+
 #include <doctest/doctest.h>
 
 #include <tributary/crdt/state.h>
@@ -45,6 +48,31 @@ TEST_CASE("a field loaded twice counts once") {
   state.settle();
   CHECK(state.fields().size() == 1);
   CHECK(*state.find("m") == "first");
+}
+
+// What moves at every insert takes quadratic time.
+TEST_CASE("adding to a complete state moves nothing that is there") {
+  State state;
+  for (int i = 0; i < 1000; ++i) state.load("e" + std::to_string(2 * i), "dots");
+  state.settle();
+  state.set_complete();
+  std::map<std::string, const std::string*> places;
+  const auto look = [&](int number) {
+    const std::string name = "e" + std::to_string(number);
+    places[name] = state.find(name);
+  };
+  for (int i = 0; i < 1000; ++i) look(2 * i);
+  for (int i = 999; i >= 0; --i) {
+    state.set("e" + std::to_string(2 * i + 1), "new");
+    look(2 * i + 1);
+  }
+  const auto moved = [&] {
+    return std::ranges::count_if(
+        places, [&](const auto& place) { return state.find(place.first) != place.second; });
+  };
+  CHECK(moved() == 0);
+  CHECK(state.fields().size() == 2000);
+  CHECK(std::ranges::is_sorted(state.fields(), {}, &State::Field::name));
 }
 
 TEST_CASE("only what really changed is marked so") {

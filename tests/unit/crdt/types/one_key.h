@@ -76,9 +76,9 @@ class Replica {
   explicit Replica(std::string_view type) : type_(*crdt::find_type(type)) { state_.set_complete(); }
 
   Replica& receives(const Sent& sent) {
-    crdt::ViewEdits edits;
+    edits_.clear();
     deferring_ =
-        type_.join(sent.body, {sent.actor, sent.last, sent.contexts, &watermark_}, state_, edits)
+        type_.join(sent.body, {sent.actor, sent.last, sent.contexts, &watermark_}, state_, edits_)
             .deferring;
     watermark_.raise(sent.actor, sent.last);
     return *this;
@@ -105,6 +105,8 @@ class Replica {
   }
   /// What a writer beside this replica has seen.
   [[nodiscard]] const VersionVector& seen() const { return watermark_; }
+  /// What the last batch did to the view.
+  [[nodiscard]] const crdt::ViewEdits& edits() const { return edits_; }
   /// Some removes wait for changes that this replica has not received.
   [[nodiscard]] bool deferring() const { return deferring_; }
 
@@ -112,6 +114,7 @@ class Replica {
   const crdt::Type& type_;
   crdt::State state_;
   VersionVector watermark_;
+  crdt::ViewEdits edits_;
   bool deferring_ = false;
 };
 
