@@ -33,7 +33,7 @@ Applier::Applier(OpenReplica open_replica, ReadAhead& read_ahead, const Consumer
                                   "Changes and messages ever set aside", {})),
       connected_(metrics.gauge("tributary_consumer_replica_connected",
                                "1 while the region's replica is open", {})),
-      parking_({.bytes = settings.parked_bytes}),
+      parking_({.bodies = settings.parked_bodies, .bytes = settings.parked_bytes}),
       intake_(origins_, read_ahead, parking_, clock),
       upkeep_(settings, clock, metrics, parking_),
       waiting_(settings) {

@@ -19,6 +19,7 @@ struct ConsumerSettings {
   std::size_t group_deltas = 8192;    ///< deltas joined and committed at once, but whole batches
   std::size_t queue_batches = 32;     ///< read ahead, per origin
   std::size_t queue_bytes = 4 << 20;  ///< read ahead, per origin
+  std::uint64_t parked_bodies = 100'000;                  ///< changes set aside with their bytes
   std::uint64_t parked_bytes = std::uint64_t{256} << 20;  ///< of all changes that are set aside
   std::size_t scrub_keys_per_second = 100;  ///< views compared with their states; 0: none
   Millis gap_patience{5000};                ///< how long a missing batch may still turn up

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "base/check.h"
 #include "connectors/replica/memory/replica_commit.h"
@@ -17,6 +18,7 @@ struct MemoryReplica::Shared {
   ReplicaDisk disk;
   std::uint64_t versions = 0;  ///< not on the disk: a roll-back does not bring a version back
   std::uint64_t fields_loaded = 0;
+  std::vector<std::size_t> bodies_read;  ///< by each call
   FaultHook hook;
   std::set<std::string, std::less<>> refused;  ///< keys
 };
@@ -123,6 +125,7 @@ class MemoryReplicaStore final : public ReplicaStore {
     return call(Call::kParked, [&]() -> Result<std::vector<ParkedEntry>> {
       std::vector<ParkedEntry> some;
       page(disk().parked, after, limit, [&](const auto& each) { some.push_back(each.second); });
+      shared_->bodies_read.push_back(some.size());
       return some;
     });
   }
@@ -143,6 +146,7 @@ class MemoryReplicaStore final : public ReplicaStore {
       const auto ids = disk().parked_of_key.find(key);
       if (ids == disk().parked_of_key.end()) return some;
       page(ids->second, {}, limit, [&](const auto& id) { some.push_back(disk().parked.at(id)); });
+      shared_->bodies_read.push_back(some.size());
       return some;
     });
   }
@@ -359,6 +363,11 @@ std::string MemoryReplica::dump() const {
 std::uint64_t MemoryReplica::fields_loaded() const {
   const std::lock_guard lock(shared_->mutex);
   return shared_->fields_loaded;
+}
+
+std::vector<std::size_t> MemoryReplica::take_bodies_read() {
+  const std::scoped_lock lock(shared_->mutex);
+  return std::exchange(shared_->bodies_read, {});
 }
 
 }  // namespace tributary

@@ -86,6 +86,8 @@ class MemoryReplica {
   [[nodiscard]] std::string dump() const;
   /// Fields asked for by load() so far.
   [[nodiscard]] std::uint64_t fields_loaded() const;
+  /// How much of what is set aside each call has read with its bytes, since this was asked last.
+  [[nodiscard]] std::vector<std::size_t> take_bodies_read();
 
   struct Shared;
 

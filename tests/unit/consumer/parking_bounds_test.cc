@@ -1,4 +1,6 @@
 /// That what is set aside is bounded, and so is what looking at it costs.
+#include <algorithm>
+
 #include "consumer/parking.h"
 #include "tests/unit/consumer/region_under_test.h"
 
@@ -96,6 +98,75 @@ TEST_CASE("what is parked and stays so is not read again and again") {
   });
   region.run(Millis{600'000});
   CHECK(reads < 20 * 30);
+}
+
+TEST_CASE(
+    "what blocked keys have parked is not read by a session that begins, nor while it lasts") {
+  RegionUnderTest region;
+  for (std::uint64_t key = 1; key <= 100; ++key) {
+    region.replica.tamper(cart(key), ViewKind::kString, "foreign");
+    region.publish(set_batch(kShop, kShopActor, key, cart(key), "add", "x"));
+  }
+  region.run(Millis{3000});
+  REQUIRE(region.parked().size() == 100);
+  for (int session = 0; session < 3; ++session) {
+    static_cast<void>(region.replica.take_bodies_read());
+    region.replica.meddle([](ReplicaProgress& progress) { progress.token += "x"; });
+    region.publish(counter_batch(kTill, kTillActor, session + 1U, "stock:1", session + 1));
+    region.run(Millis{60'000});
+    REQUIRE(region.view("stock:1") == std::to_string(session + 1));
+    std::size_t read = 0;
+    for (const std::size_t each : region.replica.take_bodies_read()) read += each;
+    CHECK(read == 0);
+  }
+}
+
+TEST_CASE("what is parked is read a few at a time, whatever it is looked at for") {
+  RegionUnderTest region({.schema = {{{"stock:*", "counter"}}, {}}});
+  std::uint64_t seq = 0;
+  for (std::uint64_t key = 1; key <= 100; ++key) {
+    region.publish(set_batch(kTill, kTillActor, ++seq, "stock:" + std::to_string(key), "add", "x"));
+    region.publish(kShop, "no batch");
+  }
+  region.run(Millis{5000});
+  REQUIRE(region.parked().size() == 200);
+  region.replica.meddle([](ReplicaProgress& progress) { progress.token += "x"; });
+  static_cast<void>(region.replica.take_bodies_read());
+  region.publish(kShop, "no batch either");  // are there too many by now?
+  region.run(Millis{60'000});
+  const auto read = region.replica.take_bodies_read();
+  REQUIRE_FALSE(read.empty());
+  CHECK(std::ranges::max(read) <= 8);
+  CHECK(region.parked().size() == 201);
+}
+
+TEST_CASE("what is parked in all has a bound in number, too") {
+  RegionUnderTest region({.parked_bodies = 50});
+  for (std::uint64_t seq = 1; seq <= 120; ++seq) {
+    const std::string key = cart(seq % 6);
+    if (seq <= 6) region.replica.tamper(key, ViewKind::kString, "foreign");
+    region.publish(set_batch(kShop, kShopActor, seq, key, "add", std::to_string(seq)));
+    region.run(Millis{100});
+  }
+  CHECK(region.parked().size() == 50);
+  const auto blocked = *region.store()->blocked({}, 10);
+  for (const auto& [key, block] : blocked) CHECK(block.incomplete);
+  for (std::uint64_t key = 0; key < 6; ++key) region.replica.drop_view(cart(key));
+  region.rebuild();
+  CHECK(region.parked().empty());
+  CHECK(std::ranges::count(region.view(cart(1)), ',') == 19);
+}
+
+TEST_CASE("the bytes of an origin's parked messages have a bound: it stops, the others go on") {
+  RegionUnderTest region;
+  for (int i = 0; i < 70; ++i) region.publish(kShop, std::string(kMiB, 'x'));
+  region.publish(counter_batch(kShop, kShopActor, 1, "stock:1", 1));
+  region.publish(counter_batch(kTill, kTillActor, 1, "stock:2", 1));
+  region.run(Millis{20'000});
+  CHECK(region.parked().size() == 64);
+  CHECK(region.view("stock:1") == "(none)");
+  CHECK(region.view("stock:2") == "1");
+  CHECK(region.gauge("tributary_consumer_stopped", "shop") == 1);
 }
 
 TEST_CASE("the key in an id, and whether it stands beside it") {
