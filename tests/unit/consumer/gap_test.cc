@@ -141,6 +141,25 @@ TEST_CASE("a new actor is a gap while changes of the one before it are missing")
   CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 0);
 }
 
+TEST_CASE("a region that applied more than its origin tells of has no lag") {
+  RegionUnderTest region;
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));
+  region.run(Millis{1000});
+  SUBCASE("of a former actor") {
+    Batch beat = heartbeat(kShop, ActorId{5}, 0);
+    beat.predecessor = FormerActor{kShopActor, Seq{2}};
+    region.publish(beat);
+  }
+  SUBCASE("of the one that goes on, in a copy of another region's replica") {
+    region.replica.meddle([](ReplicaProgress& progress) {
+      progress.token += "x";
+      progress.watermark.raise(kShopActor, Seq{7});
+    });
+  }
+  region.run(Millis{2000});
+  CHECK(region.gauge("tributary_consumer_lag_changes", "shop") == 0);
+}
+
 TEST_CASE("an actor that published nothing does not hide what is missing of the one before it") {
   RegionUnderTest region;
   for (std::uint64_t seq = 1; seq <= 3; ++seq) region.publish(sum_batch(kShop, seq));
