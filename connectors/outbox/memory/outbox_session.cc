@@ -94,7 +94,11 @@ class Session final : public ProducerSession, public OutboxConnection {
     const crdt::Type* type = crdt::find_type(change.type);
     const crdt::Operation* operation =
         type == nullptr ? nullptr : crdt::find_operation(*type, change.operation);
-    if (operation == nullptr || change.key.empty() || change.key.find('\0') != std::string::npos) {
+    const OutboxDisk& disk = link_.disk();
+    // A newer version may have made the tables, and write by them.
+    const std::pair newer(change.type, change.operation);
+    const bool known = operation != nullptr || std::ranges::count(disk.operations, newer) > 0;
+    if (!known || change.key.empty() || change.key.find('\0') != std::string::npos) {
       return fail(ErrorKind::kInvalid, "key \"" + change.key + "\", type \"" + change.type +
                                            "\", operation \"" + change.operation +
                                            "\" is no legal change");
@@ -112,8 +116,7 @@ class Session final : public ProducerSession, public OutboxConnection {
                   {},
                   0,
                   0};
-    const OutboxDisk& disk = link_.disk();
-    if (operation->observes) {
+    if (operation != nullptr && operation->observes) {
       row.context = change.context ? std::make_shared<const std::string>(change.context->bytes())
                                    : disk.context;
       row.exact = change.context.has_value();

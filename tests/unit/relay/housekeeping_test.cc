@@ -1,7 +1,10 @@
 /// What a relay does beside sealing: confirms, totals, retention, heartbeats, timestamps.
 #include <doctest/doctest.h>
 
+#include "base/log.h"
+#include "tests/unit/gauge_value.h"
 #include "tests/unit/relay/shop.h"
+#include "tests/unit/stderr_of.h"
 
 using namespace tributary;
 
@@ -211,6 +214,39 @@ TEST_CASE("the time of a heartbeat does not move the time of changes") {
   shop.sell(1);
   shop.steps(5);
   CHECK(last_sealed(shop).micros() < kYear2060);
+}
+
+TEST_CASE("what only the database's tables know waits as a whole transaction, and is told once") {
+  Shop shop;
+  const auto gauge = [&](const std::string& name) {
+    return gauge_value(shop.metrics, "tributary_relay_" + name, "shop").value_or(-1);
+  };
+  shop.outbox.know_operation("set", "shuffle");  // a newer version wrote it there
+  const std::string log = stderr_of([&] {
+    log::configure("unit", log::Level::kInfo, log::Format::kText);
+    shop.start();
+    shop.steps(5);
+    const auto session = shop.outbox.open_session();
+    REQUIRE(session->begin());
+    const std::vector<Change> changes{counter::add("stock:2", 1),
+                                      {.key = "cart:1", .type = "set", .operation = "shuffle"}};
+    REQUIRE(session->outbox().insert(changes));
+    REQUIRE(session->outbox().commit());
+    for (int i = 0; i < 20; ++i) {
+      shop.sell(1);
+      shop.steps(10, Millis{500});
+    }
+    log::configure("unit", log::Level::kOff, log::Format::kText);
+  });
+  CAPTURE(log);
+  CHECK(times(log, "transactions wait in the outbox") == 1);
+  CHECK(times(log, "upgrade the relay") == 1);
+  CHECK(shop.region.total() == 20);
+  CHECK(shop.status().parked == 0);
+  CHECK(shop.status().depth == 2);
+  CHECK(gauge("waiting_changes") == 2);
+  CHECK(gauge("outbox_depth") == 2);
+  CHECK(gauge("outbox_oldest_seconds") > 90);
 }
 
 TEST_CASE("a keyspace applied under a running relay is known to it at once") {

@@ -123,6 +123,27 @@ TEST_CASE("an origin whose database is gone does not stop the others, and comes 
   CHECK(relays.gauge("tributary_relay_database_connected", "till") == 1);
 }
 
+TEST_CASE("while the region's replica is away its gauge says so") {
+  TwoRelays relays;
+  std::atomic<bool> away{true};
+  std::atomic<int> asked{0};
+  relays.origins[0].open_replica = [&]() -> Result<std::unique_ptr<ReplicaStore>> {
+    ++asked;
+    if (away) return fail(ErrorKind::kTransient, "connection refused");
+    return relays.replica.open();
+  };
+  relays.run();
+  CHECK(relays.soon([&] { return asked >= 5; }));
+  CHECK(
+      relays.soon([&] { return relays.gauge("tributary_relay_replica_connected", "till") == 1; }));
+  CHECK(relays.gauge("tributary_relay_replica_connected", "shop") == 0);
+  away = false;
+  CHECK(
+      relays.soon([&] { return relays.gauge("tributary_relay_replica_connected", "shop") == 1; }));
+  CHECK(relays.goes_on("shop"));
+  relays.end();
+}
+
 TEST_CASE("a database that is dropped while its relay leads stops that origin only") {
   TwoRelays relays;
   relays.run();
