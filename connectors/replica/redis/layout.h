@@ -83,6 +83,10 @@ struct Version {
 /// Twenty digits, so that the order of the texts is the order of the numbers.
 [[nodiscard]] std::string encode(Hlc hlc);
 
+/// Raised when what is set aside changes shape; what has another number cannot be read.
+inline constexpr std::uint64_t kParkedFormat = 2;
+inline constexpr std::uint64_t kBlockFormat = 2;
+
 /// "<key's length, 8 hex digits><key>", then the rest but for the id, which is the field's name.
 /// The script makes the index by key from the start of it.
 [[nodiscard]] std::string encode(const ParkedEntry& parked);

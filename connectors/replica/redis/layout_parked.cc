@@ -8,8 +8,6 @@
 namespace tributary::redis {
 namespace {
 
-constexpr std::uint64_t kParkedFormat = 2;
-constexpr std::uint64_t kBlockFormat = 2;
 constexpr std::size_t kMarkDigits = 16;
 
 std::optional<ParkedEntry> decode_rest(std::string_view bytes) {

@@ -4,8 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/unit/outbox/batch/golden.h"
-
 namespace tributary {
 namespace {
 
@@ -32,8 +30,7 @@ TEST_CASE("a writer has seen less of a key that has changes parked") {
   CHECK(WriterContext(watermark()).least() == watermark());
 }
 
-TEST_CASE("a writer's context is stored as its golden file says, and read back") {
-  CHECK(hex(sample().bytes()) == golden("writer_context.hex"));
+TEST_CASE("a writer's context is read back as it was stored") {
   CHECK(WriterContext::from_bytes(sample().bytes()) == sample());
 }
 
