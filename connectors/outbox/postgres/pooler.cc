@@ -1,6 +1,6 @@
 #include "connectors/outbox/postgres/pooler.h"
 
-#include <cstdlib>
+#include <charconv>
 #include <string_view>
 
 #include <libpq-fe.h>
@@ -22,7 +22,9 @@ Result<int> check_direct(PGconn* connection) {
                        "SELECT pg_backend_pid(), current_setting('enable_sort') = 'off' AND "
                        "current_setting('plan_cache_mode') = 'force_generic_plan' AND "
                        "current_setting('client_encoding') = 'SQL_ASCII'"));
-  const int backend = std::atoi(PQgetvalue(row.get(), 0, 0));
+  const std::string_view text = PQgetvalue(row.get(), 0, 0);
+  int backend = 0;
+  std::from_chars(text.data(), text.data() + text.size(), backend);
   const bool settings = std::string_view(PQgetvalue(row.get(), 0, 1)) == "t";
   if (backend != PQbackendPID(connection) || !settings) return fail(pooled());
   return backend;

@@ -1,4 +1,5 @@
 /// How what is set aside is laid out.
+#include <charconv>
 #include <cstdio>
 
 #include <tributary/base/bytes.h>
@@ -62,8 +63,9 @@ std::string encode(const ParkedEntry& parked) {
 
 ParkedEntry decode_parked(std::string_view id, std::string_view bytes) {
   std::size_t size = 0;
-  const std::string digits(bytes.substr(0, 8));
-  const bool sized = digits.size() == 8 && std::sscanf(digits.c_str(), "%8zx", &size) == 1;
+  const std::string_view digits = bytes.substr(0, 8);
+  const char* const end = digits.data() + digits.size();
+  const bool sized = digits.size() == 8 && std::from_chars(digits.data(), end, size, 16).ptr == end;
   if (sized && size <= bytes.size() - 8) {
     if (auto parked = decode_rest(bytes.substr(8 + size))) {
       parked->id = id;

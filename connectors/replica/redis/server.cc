@@ -1,6 +1,6 @@
 #include "connectors/replica/redis/server.h"
 
-#include <cstdlib>
+#include <charconv>
 
 #include "connectors/replica/redis/layout.h"
 #include "connectors/replica/redis/permissions.h"
@@ -74,9 +74,12 @@ Result<std::vector<std::string>> read_warnings(Connection& connection) {
                        "missing, and nobody can tell which. To be certain, copy another region's "
                        "replica over this one (docs/operations.md, \"A new or empty replica\")");
   }
-  const std::string version(info(all, "redis_version"));
-  if (std::atoi(version.c_str()) < 7) {
-    warnings.push_back("this is Redis " + version + "; Tributary is tested with Redis 7");
+  const std::string_view version = info(all, "redis_version");
+  int major = 0;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  if (major < 7) {
+    warnings.push_back("this is Redis " + std::string(version) +
+                       "; Tributary is tested with Redis 7");
   }
   if (info(all, "role") == "slave") {
     warnings.emplace_back(
