@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -104,7 +105,7 @@ CLI::Option* add_seconds(CLI::App& command, const char* name, std::optional<doub
   return command.add_option(name, to, about)
       ->expected(0, 1)
       ->default_str(absent)
-      ->check(range)
+      ->check(std::move(range))
       ->type_name("[SECONDS]");
 }
 

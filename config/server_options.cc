@@ -78,7 +78,7 @@ bool short_for(std::string_view text, std::string_view word) {
 
 /// A boolean in one spelling, and all else in small letters.
 std::string normal(std::string_view value) {
-  const std::string text = small_letters(value);
+  std::string text = small_letters(value);
   for (const std::string_view on : {"on", "true", "yes"}) {
     if (text == "1" || short_for(text, on)) return "on";
   }

@@ -16,6 +16,7 @@ constexpr std::size_t kOwnBytes = 64;                     ///< of an entry, besi
 
 }  // namespace
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): try_emplace moves it
 void ToldContexts::told(std::int64_t id, std::string bytes) {
   const std::size_t size = bytes.size() + kOwnBytes;
   if (known_.try_emplace(id, std::move(bytes)).second) bytes_ += size;
