@@ -294,8 +294,9 @@ Result<std::uint64_t> discard_parked(ReplicaStore& store, const std::vector<std:
   std::uint64_t discarded = 0;
   for (const auto& [key, of_key] : by_key) {
     if (!key.empty()) {
-      TRIBUTARY_ASSIGN(const std::uint64_t gone,
-                       insist([&] { return discard_of_key(store, key, &of_key); }));
+      TRIBUTARY_ASSIGN(const std::uint64_t gone, insist([&, &key = key, &of_key = of_key] {
+                         return discard_of_key(store, key, &of_key);
+                       }));
       discarded += gone;
       continue;
     }
