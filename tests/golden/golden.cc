@@ -70,7 +70,7 @@ void check(const std::string& file, const Format& format, const std::string& tex
   if (golden == made) return;
   const std::string what =
       golden.empty() ? "is not there" : "differs: " + first_difference(golden, made);
-  FAIL_CHECK("tests/golden/files/" << file << ' ' << what << '\n' << advice(format, golden));
+  FAIL_CHECK("tests/golden/files/" << file << " " << what << "\n" << advice(format, golden));
 }
 
 std::string hex(std::string_view bytes) {
