@@ -42,35 +42,9 @@ class OneSet {
   VersionVector watermark_;
 };
 
-/// A clear of so many elements in one delta with as many adds, in front of all that were there.
-void refill(benchmark::State& state) {
-  const auto before = names_of('b', state.range(0));
-  const auto after = names_of('a', state.range(0));
-  crdt::kernel::DottedDelta fill;
-  for (const std::string& each : before) fill.elements.push_back({each, Seq{1}, {}});
-  crdt::kernel::DottedDelta again{.clear = {true, Seq{1}, 0}, .elements = {}};
-  for (const std::string& each : after) again.elements.push_back({each, Seq{2}, {}});
-  for (auto _ : state) {
-    state.PauseTiming();
-    OneSet set;
-    set.joins(fill, Seq{1});
-    state.ResumeTiming();
-    set.joins(again, Seq{2});
-  }
-  state.SetComplexityN(state.range(0));
-}
-
-/// Removes of so many elements ahead of what they wait for, in front of as many that wait already.
-void defer(benchmark::State& state) {
-  const auto removes = [&](char first, std::vector<std::string>& names) {
-    names = names_of(first, state.range(0));
-    crdt::kernel::DottedDelta delta;
-    for (const std::string& each : names) delta.elements.push_back({each, Seq{}, {true, Seq{}, 0}});
-    return delta;
-  };
-  std::vector<std::string> names[2];
-  const auto first = removes('b', names[0]);
-  const auto second = removes('a', names[1]);
+/// Times the second of two joins to one set.
+void time_second(benchmark::State& state, const crdt::kernel::DottedDelta& first,
+                 const crdt::kernel::DottedDelta& second) {
   for (auto _ : state) {
     state.PauseTiming();
     OneSet set;
@@ -79,6 +53,30 @@ void defer(benchmark::State& state) {
     set.joins(second, Seq{2});
   }
   state.SetComplexityN(state.range(0));
+}
+
+/// A clear of so many elements in one delta with as many adds, in front of all that were there.
+void refill(benchmark::State& state) {
+  const auto before = names_of('b', state.range(0));
+  const auto after = names_of('a', state.range(0));
+  crdt::kernel::DottedDelta fill;
+  for (const std::string& each : before) fill.elements.push_back({each, Seq{1}, {}});
+  crdt::kernel::DottedDelta again{.clear = {true, Seq{1}, 0}, .elements = {}};
+  for (const std::string& each : after) again.elements.push_back({each, Seq{2}, {}});
+  time_second(state, fill, again);
+}
+
+crdt::kernel::DottedDelta removes_of(const std::vector<std::string>& names) {
+  crdt::kernel::DottedDelta delta;
+  for (const std::string& each : names) delta.elements.push_back({each, Seq{}, {true, Seq{}, 0}});
+  return delta;
+}
+
+/// Removes of so many elements ahead of what they wait for, in front of as many that wait already.
+void defer(benchmark::State& state) {
+  const auto waiting = names_of('b', state.range(0));
+  const auto added = names_of('a', state.range(0));
+  time_second(state, removes_of(waiting), removes_of(added));
 }
 
 BENCHMARK(refill)->RangeMultiplier(4)->Range(4096, 65536)->Complexity();

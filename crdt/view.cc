@@ -50,4 +50,15 @@ bool fits(const ViewEdit& edit, ViewKind kind) {
 
 std::optional<ViewEntry> entry_of(const ViewEdit& edit) { return std::visit(EntryOf{}, edit); }
 
+ViewEdit put(const ViewEntry& entry, ViewKind kind) {
+  switch (kind) {
+    case ViewKind::kString: return SetString{std::string(entry.value)};
+    case ViewKind::kSet: return AddMember{std::string(entry.name)};
+    case ViewKind::kHash: return PutField{std::string(entry.name), std::string(entry.value)};
+    case ViewKind::kSortedSet: return PutScore{std::string(entry.name), std::string(entry.value)};
+    case ViewKind::kList: return Append{std::string(entry.value)};
+  }
+  return DropView{};
+}
+
 }  // namespace tributary::crdt

@@ -16,18 +16,17 @@ class Joiner {
   [[nodiscard]] bool seen() const { return source_.last_seq <= head_.clock.get(source_.actor); }
 
   void clear(const Removal& removal) {
-    std::vector<std::string> elements;  // fields() does not outlive a write
+    std::vector<std::string> fields;  // fields() does not outlive a write
     for (const State::Field& field : state_.fields()) {
-      if (const auto element = element_of(field)) elements.emplace_back(*element);
+      if (element_of(field)) fields.push_back(field.name);
     }
-    bool all = !elements.empty();
-    for (const std::string& element : elements) {
-      const std::string field = field_of(element);
+    bool all = !fields.empty();
+    for (const std::string& field : fields) {
       DottedEntry entry = read_entry(state_, field);
       const bool was_visible = entry.visible();
       drop_observed(entry.dots, removal, source_);
       all = all && !entry.visible();
-      store(element, field, entry, was_visible);
+      store(*element_of(field), field, entry, was_visible);
     }
     if (all) watcher_.all_gone();
     defer(removal, head_.deferred_clear);

@@ -118,8 +118,12 @@ std::string field_of(std::string_view element) {
 }
 
 std::optional<std::string_view> element_of(const State::Field& field) {
-  if (!field.value || !field.name.starts_with(kElementPrefix)) return std::nullopt;
-  return std::string_view(field.name).substr(1);
+  return field.value ? element_of(std::string_view(field.name)) : std::nullopt;
+}
+
+std::optional<std::string_view> element_of(std::string_view name) {
+  if (!name.starts_with(kElementPrefix)) return std::nullopt;
+  return name.substr(1);
 }
 
 DottedEntry read_entry(const State& state, std::string_view field) {

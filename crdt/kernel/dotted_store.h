@@ -85,8 +85,9 @@ struct DottedEntry {
 };
 
 [[nodiscard]] std::string field_of(std::string_view element);
-/// nullopt: the field holds no element.
+/// nullopt: the field, or its name, is of no element.
 [[nodiscard]] std::optional<std::string_view> element_of(const State::Field& field);
+[[nodiscard]] std::optional<std::string_view> element_of(std::string_view name);
 [[nodiscard]] DottedEntry read_entry(const State& state, std::string_view field);
 void write_entry(State& state, std::string_view field, const DottedEntry& entry);
 

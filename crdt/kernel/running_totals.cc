@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+
+#include "base/check.h"
 
 namespace tributary::crdt::kernel {
 
@@ -18,16 +21,34 @@ Totals decode_totals(ByteReader& in) {
   return {static_cast<std::int64_t>(increments), static_cast<std::int64_t>(decrements)};
 }
 
-std::optional<RunningTotals> RunningTotals::decode(std::string_view bytes) {
+namespace {
+
+/// Calls each(actor, totals) in actor order. Whether encoded() wrote the bytes.
+template <typename Each>
+bool decode_each(std::string_view bytes, Each each) {
   ByteReader in(bytes);
-  RunningTotals totals;
+  std::optional<ActorId> last;
   while (in.ok() && !in.at_end()) {
     const ActorId actor{in.fixed64()};
-    if (!totals.empty() && actor <= totals.actors_.back().actor) in.fail();
-    totals.actors_.push_back({actor, decode_totals(in)});
+    if (last && actor <= *last) in.fail();
+    last = actor;
+    each(actor, decode_totals(in));
   }
-  if (!in.ok() || totals.empty()) return std::nullopt;
-  return totals;
+  return in.ok() && last;
+}
+
+}  // namespace
+
+bool RunningTotals::wrote(std::string_view bytes) {
+  return decode_each(bytes, [](ActorId /*actor*/, const Totals& /*totals*/) {});
+}
+
+RunningTotals RunningTotals::decode(std::string_view bytes) {
+  RunningTotals all;
+  CHECK(decode_each(bytes, [&](ActorId actor, const Totals& totals) {
+    all.actors_.push_back({actor, totals});
+  }));
+  return all;
 }
 
 std::string RunningTotals::encoded() const {

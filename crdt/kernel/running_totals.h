@@ -5,7 +5,6 @@
 /// Types", 2011, PN-Counter.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +22,10 @@ void encode(ByteWriter& out, const Totals& totals);
 /// Of every actor that has changed the key.
 class RunningTotals {
  public:
-  /// nullopt for bytes that encoded() did not write; empty totals are never written.
-  [[nodiscard]] static std::optional<RunningTotals> decode(std::string_view bytes);
+  /// Whether encoded() wrote the bytes; empty totals are never written.
+  [[nodiscard]] static bool wrote(std::string_view bytes);
+  /// Of bytes that encoded() wrote.
+  [[nodiscard]] static RunningTotals decode(std::string_view bytes);
   [[nodiscard]] std::string encoded() const;
 
   /// Joins: each total becomes the larger one.

@@ -5,7 +5,6 @@
 #include <tributary/crdt/type.h>
 #include <tributary/crdt/types/counter.h>
 
-#include "base/check.h"
 #include "crdt/kernel/running_totals.h"
 
 namespace tributary::crdt {
@@ -77,10 +76,7 @@ Result<FieldSelection> touched(std::string_view delta, const DeltaBounds& /*boun
 
 RunningTotals read(const State& state) {
   const std::string* bytes = state.find(kTotalsField);
-  if (bytes == nullptr) return {};
-  auto totals = RunningTotals::decode(*bytes);
-  CHECK(totals);  // intact() was asked
-  return *std::move(totals);
+  return bytes == nullptr ? RunningTotals{} : RunningTotals::decode(*bytes);  // intact() was asked
 }
 
 void write(State& state, const RunningTotals& totals, ViewEdits& edits) {
@@ -100,7 +96,7 @@ JoinResult join(std::string_view delta, const DeltaSource& source, State& state,
 
 bool intact(const State& state) {
   return std::ranges::all_of(state.fields(), [](const State::Field& field) {
-    return !field.value || (field.name == kTotalsField && RunningTotals::decode(*field.value));
+    return !field.value || (field.name == kTotalsField && RunningTotals::wrote(*field.value));
   });
 }
 

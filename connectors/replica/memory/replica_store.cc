@@ -292,18 +292,8 @@ void MemoryReplica::forget_consumer() {
 void MemoryReplica::tamper(std::string_view key, crdt::ViewKind kind, std::string_view member) {
   const std::lock_guard lock(shared_->mutex);
   shared_->disk.views.erase(std::string(key));
-  const std::string text(member);
-  const auto edit = [&]() -> crdt::ViewEdit {
-    switch (kind) {
-      case crdt::ViewKind::kString: return crdt::SetString{text};
-      case crdt::ViewKind::kSet: return crdt::AddMember{text};
-      case crdt::ViewKind::kHash: return crdt::PutField{text, text};
-      case crdt::ViewKind::kSortedSet: return crdt::PutScore{text, "1"};
-      case crdt::ViewKind::kList: return crdt::Append{text};
-    }
-    return crdt::DropView{};
-  };
-  apply(shared_->disk, key, kind, {edit()});
+  const bool score = kind == crdt::ViewKind::kSortedSet;
+  apply(shared_->disk, key, kind, {crdt::put({member, score ? "1" : member}, kind)});
 }
 
 void MemoryReplica::refuse(std::set<std::string, std::less<>> keys) {

@@ -35,14 +35,7 @@ PlainEdit clear() { return {PlainEdit::Action::kClear, {}, {}}; }
 ViewEdit PlainEdit::of(ViewKind kind) const {
   if (action == Action::kClear) return crdt::DropView{};
   if (action == Action::kRemove) return crdt::Remove{member};
-  switch (kind) {
-    case ViewKind::kString: return crdt::SetString{value};
-    case ViewKind::kSet: return crdt::AddMember{member};
-    case ViewKind::kHash: return crdt::PutField{member, value};
-    case ViewKind::kSortedSet: return crdt::PutScore{member, value};
-    case ViewKind::kList: return crdt::Append{value};
-  }
-  return crdt::DropView{};
+  return crdt::put({member, value}, kind);
 }
 
 Draft::Key& Draft::key(std::string key, ViewKind kind, std::string version, const Fields& fields,

@@ -55,5 +55,7 @@ struct ViewEntry {
 };
 /// What the edit puts into a view; nullopt: it takes something away.
 [[nodiscard]] std::optional<ViewEntry> entry_of(const ViewEdit& edit);
+/// The edit that puts the entry into a view of that kind.
+[[nodiscard]] ViewEdit put(const ViewEntry& entry, ViewKind kind);
 
 }  // namespace tributary::crdt
